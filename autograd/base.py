@@ -1,0 +1,59 @@
+"""The record of an operation: what the sweeps need to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd.node import Node
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One operation, defined in one place; a family says how both maps follow from its rule.
+
+    `run` computes on plain arrays. `pull` maps an output's cotangent to the inputs' cotangents,
+    `push` maps the inputs' tangents to the output's tangent; both are polymorphic: given arrays
+    they compute, given Tensors they record, which is what makes every order available.
+    """
+
+    name: str
+    forward: Callable[..., Any] = field(repr=False)
+    analytic: bool = field(default=False, repr=False, kw_only=True)
+    """Whether `forward` and its rules are right for complex arrays, as complex steps need."""
+    kinks: tuple[Any, ...] = field(default=(), repr=False, kw_only=True)
+    """Functions of the operands whose zeros are where the derivative is a convention."""
+    samples: Any = field(default=None, repr=False, kw_only=True)
+    """Example calls for tests (see `autograd.samples`)."""
+
+    def run(self, values: Sequence[Any], params: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
+        """The result on plain arrays, and what else a later sweep will need."""
+        return self.forward(*values, **params), ()
+
+    def save(
+        self,
+        out: Any,
+        values: Sequence[Any],
+        nodes: Sequence[Node | None],
+        extra: tuple[Any, ...],
+    ) -> tuple[Any, ...]:
+        """`(out, *inputs, *extra)`, with None for what no rule reads; () if nothing is read."""
+        return extra
+
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        """Cotangents of the inputs, None where the target is no Node or the rule gives zero."""
+        raise AssertionError(f"{self.name} has no rule")
+
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        """The output's tangent; an input's tangent is None where it is zero."""
+        raise AssertionError(f"{self.name} has no rule")

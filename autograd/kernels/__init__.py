@@ -1,0 +1,1 @@
+"""Array-to-array code that knows nothing of derivatives: NumPy always, Numba where it wins."""

@@ -1,0 +1,214 @@
+"""Convolutions as matrix products over columns of windows (im2col), a few images at a time.
+
+Source: K. Chellapilla, S. Puri and P. Simard, "High performance convolutional neural networks for
+document processing", 2006. All arrays here are channels-last with two spatial dimensions; they may
+have any strides.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.backend import compiled_for
+from autograd.kernels.windows import Pairs, Sizes, offset_range, pad_spatial, window_view
+from autograd.kernels.workers import (
+    parallel_ranges,
+    scratch,
+    single_threaded_products,
+    thread_count,
+)
+
+__all__ = ["Geometry", "columns_convolve", "columns_input_gradient", "columns_weight_gradient"]
+
+Array = np.ndarray[Any, Any]
+
+COLUMN_BYTES = 1 << 20
+"""Size of the column buffer: enough rows for an efficient product, small enough for cache."""
+
+THREADS_FROM = 1 << 23
+"""Multiplications from which splitting the batch over threads pays."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What a convolution needs to know beside its arrays."""
+
+    in_sizes: Sizes
+    out: Sizes
+    kernel: Sizes
+    stride: Sizes
+    padding: Pairs
+    dilation: Sizes
+    groups: int
+    channels: int
+    outputs: int
+
+    @property
+    def before(self) -> Sizes:
+        return tuple(before for before, _ in self.padding)
+
+    @property
+    def depth(self) -> int:
+        """Entries of a window in one group."""
+        return math.prod(self.kernel) * (self.channels // self.groups)
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether the image is its own matrix of columns."""
+        return (
+            set(self.kernel + self.stride) == {1}
+            and self.padding == ((0, 0), (0, 0))
+            and self.groups == 1
+        )
+
+    def images_at_a_time(self, itemsize: int) -> int:
+        row = itemsize * self.groups * max(self.depth, self.outputs // self.groups)
+        return max(1, COLUMN_BYTES // max(1, row * math.prod(self.out)))
+
+    def multiplications(self, batch: int) -> int:
+        return batch * math.prod(self.out) * self.depth * self.outputs
+
+
+def columns_convolve(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
+    """Writes the convolution of x (N, H, W, C) with w (O, C/groups, KH, KW) into y (N, P, Q, O)."""
+    matrix = _weight_matrix(w, geometry.groups)
+
+    def task(part: slice, _: int) -> None:
+        target = y[part]
+        columns = _columns(x[part], geometry)
+        direct = geometry.groups == 1 and target.flags.c_contiguous
+        if direct:
+            np.matmul(columns[0], matrix[0], out=target.reshape(-1, geometry.outputs))
+        elif geometry.groups == 1:
+            rows = scratch("product", (columns.shape[1], geometry.outputs), y.dtype)
+            np.matmul(columns[0], matrix[0], out=rows)
+            target[...] = rows.reshape(target.shape)
+        else:
+            shape = (*target.shape[:3], geometry.groups, -1)
+            product = (columns @ matrix).transpose(1, 0, 2)
+            target[...] = product.reshape(shape[:4] + product.shape[2:]).reshape(target.shape)
+
+    _over_batch(task, len(x), geometry, x.itemsize)
+
+
+def columns_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
+    """Writes the partial with respect to x into dx (N, H, W, C), for g (N, P, Q, O)."""
+    matrix = np.ascontiguousarray(_weight_matrix(w, geometry.groups).swapaxes(1, 2))
+
+    def task(part: slice, _: int) -> None:
+        cotangent = g[part]
+        rows = math.prod(cotangent.shape[:3])
+        columns = scratch("columns", (geometry.groups, rows, geometry.depth), dx.dtype)
+        np.matmul(_split_groups(cotangent, geometry.groups), matrix, out=columns)
+        _add_columns(columns, geometry, dx[part])
+
+    _over_batch(task, len(g), geometry, g.itemsize)
+
+
+def columns_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
+    """The partial with respect to w, (O, C/groups, KH, KW)."""
+    groups, depth, width = geometry.groups, geometry.depth, geometry.outputs // geometry.groups
+    totals = np.zeros((thread_count(), groups, depth, width), x.dtype)
+
+    def task(part: slice, worker: int) -> None:
+        columns = _columns(x[part], geometry)
+        totals[worker] += columns.swapaxes(1, 2) @ _split_groups(g[part], groups)
+
+    _over_batch(task, len(x), geometry, x.itemsize)
+    total = totals.sum(axis=0).reshape(groups, *geometry.kernel, -1, width)
+    shape = (geometry.outputs, geometry.channels // groups, *geometry.kernel)
+    return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(shape)
+
+
+def _over_batch(task: Any, batch: int, geometry: Geometry, itemsize: int) -> None:
+    step = geometry.images_at_a_time(itemsize)
+
+    def chunks(worker: int, first: int, last: int) -> None:
+        for at in range(first, last, step):
+            task(slice(at, min(at + step, last)), worker)
+
+    if geometry.multiplications(batch) < THREADS_FROM:
+        with single_threaded_products():
+            chunks(0, 0, batch)
+    else:
+        parallel_ranges(chunks, batch)
+
+
+def _weight_matrix(w: Array, groups: int) -> Array:
+    """(O, C/g, KH, KW) as (groups, KH * KW * C/g, O/g), the order of the columns."""
+    split = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).transpose(0, 3, 4, 2, 1)
+    depth = math.prod(w.shape[1:])
+    return np.ascontiguousarray(split).reshape(groups, depth, w.shape[0] // groups)
+
+
+def _columns(x: Array, geometry: Geometry) -> Array:
+    """(n, H, W, C) as (groups, n * P * Q, KH * KW * C/g)."""
+    groups, depth = geometry.groups, geometry.depth
+    rows = len(x) * math.prod(geometry.out)
+    if geometry.pointwise:
+        return x.reshape(1, rows, depth)
+    columns = scratch("columns", (groups, rows, depth), x.dtype)
+    if groups == 1 and compiled_for(x.dtype, columns.size):
+        from autograd.kernels.compiled_columns import gather_columns
+
+        gather_columns(
+            x,
+            geometry.kernel,
+            geometry.stride,
+            geometry.before,
+            geometry.dilation,
+            geometry.out,
+            columns[0],
+        )
+        return columns
+    padded = pad_spatial(x, 1, geometry.padding)
+    split = padded.reshape(*padded.shape[:3], groups, padded.shape[3] // groups)
+    view = window_view(split, (1, 2), geometry.kernel, geometry.stride, geometry.dilation)
+    view = view.transpose(3, 0, 1, 2, 5, 6, 4)
+    columns.reshape(view.shape)[...] = view
+    return columns
+
+
+def _add_columns(columns: Array, geometry: Geometry, dx: Array) -> None:
+    if geometry.groups == 1 and compiled_for(dx.dtype, columns.size):
+        from autograd.kernels.compiled_columns import add_columns
+
+        add_columns(
+            columns[0],
+            geometry.kernel,
+            geometry.stride,
+            geometry.before,
+            geometry.dilation,
+            geometry.out,
+            dx,
+        )
+        return
+    dx[...] = 0
+    each = geometry.channels // geometry.groups
+    pieces = columns.reshape(geometry.groups, len(dx), *geometry.out, *geometry.kernel, each)
+    for i, j in np.ndindex(*geometry.kernel):
+        here_p, there_y = _meeting(0, i, geometry)
+        here_q, there_z = _meeting(1, j, geometry)
+        piece = pieces[:, :, here_p, here_q, i, j]
+        for group in range(geometry.groups):
+            channels = slice(group * each, (group + 1) * each)
+            dx[:, there_y, there_z, channels] += piece[group]
+
+
+def _meeting(axis: int, k: int, geometry: Geometry) -> tuple[slice, slice]:
+    return offset_range(
+        geometry.dilation[axis] * k - geometry.padding[axis][0],
+        geometry.in_sizes[axis],
+        geometry.out[axis],
+        geometry.stride[axis],
+    )
+
+
+def _split_groups(g: Array, groups: int) -> Array:
+    """(n, P, Q, O) as (groups, n * P * Q, O/g)."""
+    rows = math.prod(g.shape[:3])
+    return g.reshape(rows, groups, g.shape[3] // groups).transpose(1, 0, 2)

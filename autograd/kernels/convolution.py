@@ -1,0 +1,221 @@
+"""Cross-correlation in one or two dimensions: one trilinear form T(x, w, g) and its three partials.
+
+T(x, w, g) = sum over n, o, c, p, k of g[n, o, p] w[o, c, k] x[n, c, stride*p + dilation*k - before]
+
+Two methods, chosen by shapes and dtype: matrix products over columns of windows (`columns`), and
+Winograd's tiles for large float32 batches of 3x3 kernels (`winograd`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.columns import (
+    Geometry,
+    columns_convolve,
+    columns_input_gradient,
+    columns_weight_gradient,
+)
+from autograd.kernels.windows import (
+    Pairs,
+    Sizes,
+    effective_sizes,
+    is_channels_last,
+    output_sizes,
+)
+from autograd.kernels.winograd import winograd_convolve, winograd_pays, winograd_weight_gradient
+
+__all__ = ["convolve", "convolve_input_gradient", "convolve_weight_gradient"]
+
+Array = np.ndarray[Any, Any]
+
+
+def convolve(
+    x: Array,
+    w: Array,
+    stride: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    groups: int = 1,
+) -> Array:
+    """y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride*p + dilation*k - before].
+
+    x is (N, C, *S), w is (O, C/groups, *K), the result (N, O, *P) in the memory order of x.
+
+    >>> x = np.arange(4.0).reshape(1, 1, 4)
+    >>> convolve(x, np.array([[[1.0, -1.0]]]), (1,), ((0, 0),), (1,)).tolist()
+    [[[-1.0, -1.0, -1.0]]]
+    """
+    _check(x.shape, w.shape, groups)
+    dtype = np.result_type(x, w)
+    geometry = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
+    y = _empty((len(x), w.shape[0], *geometry.out), is_channels_last(x), _working_dtype(dtype))
+    _convolve(_images(x, y.dtype), _kernels(w, y.dtype), geometry, _images(y, y.dtype))
+    return _result(y, dtype, x.ndim - 2)
+
+
+def convolve_input_gradient(
+    g: Array,
+    w: Array,
+    in_shape: Sizes,
+    stride: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    groups: int = 1,
+) -> Array:
+    """The partial of T with respect to x: a result of shape `in_shape` in the memory order of g.
+
+    >>> g = np.ones((1, 1, 3))
+    >>> convolve_input_gradient(g, np.array([[[1., -1.]]]), (1, 1, 4), (1,), ((0, 0),), (1,)).tolist()
+    [[[1.0, 0.0, 0.0, -1.0]]]
+    """
+    _check(in_shape, w.shape, groups)
+    dtype = np.result_type(g, w)
+    geometry = _geometry(in_shape, w.shape, stride, padding, dilation, groups)
+    _check_output(g.shape, in_shape, w.shape, geometry)
+    dx = _empty((*in_shape[:2], *geometry.in_sizes), is_channels_last(g), _working_dtype(dtype))
+    cotangent, weight, target = _images(g, dx.dtype), _kernels(w, dx.dtype), _images(dx, dx.dtype)
+    turned = _turned(geometry)
+    if turned is None:
+        columns_input_gradient(cotangent, weight, geometry, target)
+    else:
+        weight = _exchange_channels(weight, groups)[:, :, ::-1, ::-1]
+        _convolve(cotangent, weight, turned, target)
+    return _result(dx, dtype, g.ndim - 2)
+
+
+def convolve_weight_gradient(
+    x: Array,
+    g: Array,
+    kernel_shape: Sizes,
+    stride: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    groups: int = 1,
+) -> Array:
+    """The partial of T with respect to w, of shape (O, C/groups, *kernel_shape).
+
+    >>> x = np.arange(4.0).reshape(1, 1, 4)
+    >>> convolve_weight_gradient(x, np.ones((1, 1, 3)), (2,), (1,), ((0, 0),), (1,)).tolist()
+    [[[3.0, 6.0]]]
+    """
+    w_shape = (g.shape[1], x.shape[1] // max(1, groups), *kernel_shape)
+    _check(x.shape, w_shape, groups)
+    dtype = np.result_type(x, g)
+    geometry = _geometry(x.shape, w_shape, stride, padding, dilation, groups)
+    _check_output(g.shape, x.shape, w_shape, geometry)
+    work = _working_dtype(dtype)
+    images, cotangent = _images(x, work), _images(g, work)
+    if winograd_pays(geometry, len(x), work):
+        dw = winograd_weight_gradient(images, cotangent, geometry)
+    else:
+        dw = columns_weight_gradient(images, cotangent, geometry)
+    return np.ascontiguousarray(dw, dtype).reshape(w_shape)
+
+
+def _check(x_shape: Sizes, w_shape: Sizes, groups: int) -> None:
+    if len(x_shape) != len(w_shape) or len(x_shape) not in (3, 4):
+        raise ValueError(
+            f"input {x_shape} and weight {w_shape} must both be (N, C, *spatial) and "
+            "(O, C/groups, *kernel) with the same number of dimensions, 3 or 4"
+        )
+    if groups < 1 or x_shape[1] % groups or w_shape[0] % groups:
+        raise ValueError(
+            f"groups={groups} must divide the input's {x_shape[1]} channels and the weight's "
+            f"{w_shape[0]} output channels"
+        )
+    if x_shape[1] // groups != w_shape[1]:
+        raise ValueError(
+            f"weight {w_shape} expects {w_shape[1]} x groups={groups} input channels, "
+            f"the input {x_shape} has {x_shape[1]}"
+        )
+
+
+def _check_output(g_shape: Sizes, x_shape: Sizes, w_shape: Sizes, geometry: Geometry) -> None:
+    expected = (x_shape[0], w_shape[0], *geometry.out[4 - len(x_shape) :])
+    if g_shape != expected:
+        raise ValueError(f"the cotangent has shape {g_shape}, the convolution's output {expected}")
+
+
+def _geometry(
+    x_shape: Sizes, w_shape: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
+) -> Geometry:
+    """One spatial dimension is taken as two, the first of size 1."""
+    out = output_sizes(x_shape[2:], w_shape[2:], stride, padding, dilation)
+    ones = (1,) * (4 - len(x_shape))
+    nothing: Pairs = ((0, 0),) * len(ones)
+    return Geometry(
+        in_sizes=ones + tuple(x_shape[2:]),
+        out=ones + out,
+        kernel=ones + tuple(w_shape[2:]),
+        stride=ones + tuple(stride),
+        padding=nothing + tuple(padding),
+        dilation=ones + tuple(dilation),
+        groups=groups,
+        channels=x_shape[1],
+        outputs=w_shape[0],
+    )
+
+
+def _convolve(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
+    if winograd_pays(geometry, len(x), y.dtype):
+        winograd_convolve(x, w, geometry, y)
+    else:
+        columns_convolve(x, w, geometry, y)
+
+
+def _turned(geometry: Geometry) -> Geometry | None:
+    """The stride-1 convolution that is this one's transpose; None where columns are better."""
+    if geometry.stride != (1, 1) or geometry.channels // geometry.groups < 8:
+        return None
+    pairs = tuple(
+        (extent - 1 - before, extent - 1 - after)
+        for extent, (before, after) in zip(
+            effective_sizes(geometry.kernel, geometry.dilation), geometry.padding, strict=True
+        )
+    )
+    if any(min(pair) < 0 for pair in pairs):
+        return None
+    return replace(
+        geometry,
+        in_sizes=geometry.out,
+        out=geometry.in_sizes,
+        padding=pairs,
+        channels=geometry.outputs,
+        outputs=geometry.channels,
+    )
+
+
+def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Half precision is multiplied in single: BLAS has no half-precision product."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _images(x: Array, dtype: np.dtype[Any]) -> Array:
+    """(N, C, *S) as (N, H, W, C), without a copy where the dtype is right."""
+    x = x.astype(dtype, copy=False)
+    return np.moveaxis(x if x.ndim == 4 else x[:, :, None], 1, -1)
+
+
+def _kernels(w: Array, dtype: np.dtype[Any]) -> Array:
+    w = w.astype(dtype, copy=False)
+    return w if w.ndim == 4 else w[:, :, None]
+
+
+def _empty(shape: Sizes, channels_last: bool, dtype: np.dtype[Any]) -> Array:
+    if channels_last:
+        return np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), dtype), -1, 1)
+    return np.empty(shape, dtype)
+
+
+def _result(y: Array, dtype: np.dtype[Any], dims: int) -> Array:
+    return (y if dims == 2 else y[:, :, 0]).astype(dtype, copy=False)
+
+
+def _exchange_channels(w: Array, groups: int) -> Array:
+    """(O, C/g, *K) as (C, O/g, *K): the weights of the transposed convolution."""
+    split = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).swapaxes(1, 2)
+    return split.reshape(groups * w.shape[1], w.shape[0] // groups, *w.shape[2:])

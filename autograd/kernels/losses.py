@@ -1,0 +1,143 @@
+"""Softmax cross-entropy with index targets: fused forward and backward kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.special import log_softmax
+
+__all__ = ["cross_entropy_backward", "cross_entropy_forward", "target_weights"]
+
+Array = np.ndarray[Any, Any]
+
+
+def cross_entropy_forward(
+    logits: Array,
+    targets: Array,
+    weight: Array | None = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int = -100,
+) -> tuple[Array, Array]:
+    """(loss, log_probabilities) of logits (N, C, *S) and class indices (N, *S).
+
+    loss = (1 - s) * w[t] * -log p[t] + s/C * sum over c of w[c] * -log p[c], with s the label
+    smoothing and w the class weights; 0 where the target is `ignore_index`. The loss has the
+    shape of the targets; PyTorch's mean is loss.sum() / target_weights(...).sum().
+    Raises TypeError for targets that are no integers, ValueError for targets out of range.
+
+    >>> cross_entropy_forward(np.zeros((1, 2)), np.array([1]))[0].round(4).tolist()
+    [0.6931]
+    """
+    _check(logits, targets, weight, label_smoothing, ignore_index)
+    classes = logits.shape[1]
+    log_p = log_softmax(logits, axis=1)
+    safe, kept = _safe(targets, ignore_index)
+    picked = np.take_along_axis(log_p, np.expand_dims(safe, 1), axis=1).squeeze(1)
+    loss = -picked if weight is None else -picked * weight[safe].astype(log_p.dtype)
+    if label_smoothing:
+        weighted = (
+            log_p if weight is None else log_p * _per_class(weight, logits).astype(log_p.dtype)
+        )
+        loss *= 1 - label_smoothing
+        loss -= weighted.sum(axis=1) * (label_smoothing / classes)
+    if kept is not None:
+        loss = np.where(kept, loss, log_p.dtype.type(0))
+    return loss, log_p
+
+
+def cross_entropy_backward(
+    g: Array,
+    log_probabilities: Array,
+    targets: Array,
+    weight: Array | None = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int = -100,
+) -> Array:
+    """The cotangent of the logits for a cotangent g of the loss (its shape, or broadcast to it).
+
+    Each class c gets g * ((1-s) w[t] (p[c] - [c = t]) + s/C (p[c] sum(w) - w[c])).
+
+    >>> cross_entropy_backward(np.ones(1), np.log([[0.25, 0.75]]), np.array([1])).tolist()
+    [[0.25, -0.25]]
+    """
+    classes = log_probabilities.shape[1]
+    dtype = log_probabilities.dtype
+    safe, kept = _safe(targets, ignore_index)
+    seed = np.broadcast_to(np.asarray(g, dtype), targets.shape)
+    if kept is not None:
+        seed = np.where(kept, seed, dtype.type(0))
+    hard = (1 - label_smoothing) * seed
+    if weight is not None:
+        hard = hard * weight[safe].astype(dtype)
+    mass = hard
+    if label_smoothing:
+        total = float(classes) if weight is None else float(weight.sum())
+        soft = seed * (label_smoothing / classes)
+        mass = hard + soft * dtype.type(total)
+    out = np.exp(log_probabilities)
+    out *= np.expand_dims(mass, 1)
+    at = np.expand_dims(safe, 1)
+    np.put_along_axis(out, at, np.take_along_axis(out, at, 1) - np.expand_dims(hard, 1), 1)
+    if label_smoothing:
+        share = np.expand_dims(soft, 1)
+        out -= share if weight is None else share * _per_class(weight, out).astype(dtype)
+    if kept is not None:  # a row of NaN that is ignored gives zeros
+        np.copyto(out, 0, where=~np.expand_dims(kept, 1))
+    return out
+
+
+def target_weights(
+    targets: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    dtype: Any = np.float32,
+) -> Array:
+    """w[t] for each target, 1 without class weights, 0 where it is ignored.
+
+    >>> target_weights(np.array([0, -100, 1]), np.array([1.0, 2.0])).tolist()
+    [1.0, 0.0, 2.0]
+    """
+    safe, kept = _safe(targets, ignore_index)
+    weights = np.ones(targets.shape, dtype) if weight is None else weight[safe].astype(dtype)
+    return weights if kept is None else np.where(kept, weights, weights.dtype.type(0))
+
+
+def _check(
+    logits: Array, targets: Array, weight: Array | None, smoothing: float, ignore_index: int
+) -> None:
+    if logits.ndim < 2 or logits.shape[1] == 0:
+        raise ValueError(f"cross-entropy needs logits (N, C, ...) with C > 0, not {logits.shape}")
+    if targets.dtype.kind not in "iu":
+        raise TypeError(f"targets must be integers (class indices), not {targets.dtype}")
+    if targets.shape != (logits.shape[0], *logits.shape[2:]):
+        raise ValueError(
+            f"targets have shape {targets.shape}; logits {logits.shape} need "
+            f"{(logits.shape[0], *logits.shape[2:])}"
+        )
+    if not 0 <= smoothing <= 1:
+        raise ValueError(f"label_smoothing={smoothing} must lie in [0, 1]")
+    classes = logits.shape[1]
+    if weight is not None and weight.shape != (classes,):
+        raise ValueError(
+            f"class weights have shape {weight.shape}; {classes} classes need ({classes},)"
+        )
+    wrong = ((targets < 0) | (targets >= classes)) & (targets != ignore_index)
+    if wrong.any():
+        raise ValueError(
+            f"target {targets[wrong].flat[0]} is not a class in 0 ... {classes - 1} and not "
+            f"ignore_index={ignore_index}"
+        )
+
+
+def _safe(targets: Array, ignore_index: int) -> tuple[Array, Array | None]:
+    """Targets with the ignored ones replaced by class 0, and which are kept (None: all)."""
+    kept = targets != ignore_index
+    if kept.all():
+        return targets, None
+    return np.where(kept, targets, 0), kept
+
+
+def _per_class(weight: Array, logits: Array) -> Array:
+    return weight.reshape(1, -1, *(1,) * (logits.ndim - 2))

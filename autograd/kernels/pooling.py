@@ -1,0 +1,306 @@
+"""Pooling over windows: maximum with its positions, averages, and their transposes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.windows import (
+    Pairs,
+    Sizes,
+    in_bounds_counts,
+    is_channels_last,
+    offset_range,
+    output_sizes,
+    padding_pairs,
+    spatial_tuple,
+)
+
+__all__ = [
+    "adaptive_average_pool",
+    "adaptive_average_pool_transpose",
+    "average_pool",
+    "average_pool_transpose",
+    "gather_planes",
+    "max_pool",
+    "scatter_add_planes",
+]
+
+Array = np.ndarray[Any, Any]
+Size = int | Sequence[int]
+Padding = str | int | Sequence[int | Sequence[int]]
+
+
+def max_pool(
+    x: Array, kernel: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1
+) -> tuple[Array, Array]:
+    """The maximum of each window and its flat position in the (N, C) plane it came from.
+
+    The first position wins a tie, a NaN wins over every number, and padding counts as -inf.
+    Complex arrays are compared by their real parts. Positions are int32 (int64 for planes of
+    2**31 elements or more). Both results lie in memory in the order of x.
+    Raises ValueError when a window would hold nothing but padding.
+
+    >>> out, index = max_pool(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    >>> out.tolist(), index.tolist()
+    ([[[[5.0, 7.0], [13.0, 15.0]]]], [[[[5, 7], [13, 15]]]])
+    """
+    sizes, kernel, stride, pairs, dilation = _geometry(x, kernel, stride, padding, dilation)
+    out = output_sizes(sizes, kernel, stride, pairs, dilation)
+    for counts in in_bounds_counts(sizes, kernel, stride, pairs, dilation):
+        if not counts.all():
+            raise ValueError(
+                f"padding {pairs} leaves windows of kernel {kernel} (dilation {dilation}) over the "
+                f"input {sizes} that hold nothing but padding; use less padding"
+            )
+    values = x.real if np.iscomplexobj(x) else x
+    best = _empty_like_layout(values, out, values.dtype)
+    index = _empty_like_layout(values, out, index_dtype(sizes))
+    index.fill(-1)
+    may_be_nan = np.issubdtype(values.dtype, np.inexact)
+    for k in np.ndindex(*kernel):
+        here, there, flat = _meeting(k, sizes, out, stride, pairs, dilation)
+        new, old, position = values[there], best[here], index[here]
+        better = (new > old) | (position < 0)
+        if may_be_nan:
+            better |= (new != new) & (old == old)
+        np.copyto(old, new, where=better)
+        np.copyto(position, flat, where=better, casting="same_kind")
+    return (gather_planes(x, index) if values is not x else best), index
+
+
+def gather_planes(x: Array, indices: Array) -> Array:
+    """out[n, c, p] = x[n, c].ravel()[indices[n, c, p]], in the memory order of `indices`.
+
+    >>> gather_planes(np.arange(4.0).reshape(1, 1, 2, 2), np.array([[[3, 0]]])).tolist()
+    [[[3.0, 0.0]]]
+    """
+    _check_planes(x, indices, "x")
+    flat = _planes(x)
+    chosen = np.take_along_axis(flat, _planes(indices), axis=2)
+    out = _empty_like_layout(indices, indices.shape[2:], x.dtype)
+    out[...] = chosen.reshape(indices.shape)
+    return out
+
+
+def scatter_add_planes(
+    g: Array, indices: Array, spatial_shape: Sizes, distinct: bool = False
+) -> Array:
+    """The transpose of `gather_planes`: adds each g[n, c, p] at its position in plane (n, c).
+
+    `distinct` promises that no position occurs twice in a plane (windows that do not overlap),
+    which is faster. The result lies in memory in the order of g.
+
+    >>> scatter_add_planes(np.ones((1, 1, 2)), np.array([[[1, 1]]]), (3,)).tolist()
+    [[[0.0, 2.0, 0.0]]]
+    """
+    _check_planes(g, indices, "g")
+    if g.shape != indices.shape:
+        raise ValueError(f"g {g.shape} and indices {indices.shape} must have the same shape")
+    out = _empty_like_layout(g, spatial_shape, g.dtype)
+    out.fill(0)
+    if out.size == 0 or g.size == 0:
+        return out
+    n, c = g.shape[:2]
+    positions = _planes(indices).astype(np.int64)
+    if is_channels_last(out):
+        memory = np.moveaxis(out, 1, -1).reshape(-1)
+        plane = np.arange(n)[:, None, None] * (out.size // n) + np.arange(c)[:, None]
+        positions = positions * c + plane
+    else:
+        memory = out.reshape(-1)
+        positions = positions + (np.arange(n * c) * (out.size // (n * c))).reshape(n, c, 1)
+    if distinct:
+        memory[positions] = _planes(g)
+    else:
+        np.add.at(memory, positions.ravel(), np.ascontiguousarray(_planes(g)).ravel())
+    return out
+
+
+def average_pool(
+    x: Array,
+    kernel: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    count_include_pad: bool = True,
+) -> Array:
+    """The mean of each window; padding counts as zeros, or not at all.
+
+    >>> average_pool(np.arange(4.0).reshape(1, 1, 4), 2).tolist()
+    [[[0.5, 2.5]]]
+    """
+    sizes, kernel, stride, pairs, ones = _geometry(x, kernel, stride, padding, 1)
+    out = output_sizes(sizes, kernel, stride, pairs, ones)
+    y = _empty_like_layout(x, out, _accumulator(x.dtype))
+    y.fill(0)
+    for k in np.ndindex(*kernel):
+        here, there, _ = _meeting(k, sizes, out, stride, pairs, ones)
+        y[here] += x[there]
+    y *= _reciprocal_counts(sizes, kernel, stride, pairs, count_include_pad, y.dtype)
+    return y.astype(_inexact(x.dtype), copy=False)
+
+
+def average_pool_transpose(
+    g: Array,
+    in_shape: Sizes,
+    kernel: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    count_include_pad: bool = True,
+) -> Array:
+    """The transpose of `average_pool`: each g spread evenly over its window.
+
+    >>> average_pool_transpose(np.ones((1, 1, 2)), (1, 1, 4), 2).tolist()
+    [[[0.5, 0.5, 0.5, 0.5]]]
+    """
+    sizes, kernel, stride, pairs, ones = _geometry(g, kernel, stride, padding, 1, in_shape[2:])
+    out = output_sizes(sizes, kernel, stride, pairs, ones)
+    _check_cotangent(g.shape, (*in_shape[:2], *out))
+    work = _accumulator(g.dtype)
+    share = g * _reciprocal_counts(sizes, kernel, stride, pairs, count_include_pad, work)
+    dx = _empty_like_layout(g, sizes, work)
+    dx.fill(0)
+    for k in np.ndindex(*kernel):
+        here, there, _ = _meeting(k, sizes, out, stride, pairs, ones)
+        dx[there] += share[here]
+    return dx.astype(_inexact(g.dtype), copy=False)
+
+
+def adaptive_average_pool(x: Array, out_size: Size) -> Array:
+    """Means over out_size bins; bin i of a dimension L is [floor(i*L/out), ceil((i+1)*L/out)).
+
+    >>> adaptive_average_pool(np.arange(4.0).reshape(1, 1, 4), 1).tolist()
+    [[[1.5]]]
+    """
+    out = spatial_tuple(out_size, x.ndim - 2, "output_size")
+    if 0 in x.shape[2:]:
+        raise ValueError(f"the input {x.shape} has an empty spatial dimension; nothing to average")
+    y = x.astype(_accumulator(x.dtype), copy=False)
+    for axis, bins in enumerate(out, start=2):
+        y = _along(y, _bin_matrix(y.shape[axis], bins, y.dtype), axis)
+    return _in_layout_of(x, y.astype(_inexact(x.dtype), copy=False))
+
+
+def adaptive_average_pool_transpose(g: Array, in_shape: Sizes) -> Array:
+    """The transpose of `adaptive_average_pool`, to an array of shape `in_shape`.
+
+    >>> adaptive_average_pool_transpose(np.ones((1, 1, 1)), (1, 1, 4)).tolist()
+    [[[0.25, 0.25, 0.25, 0.25]]]
+    """
+    if g.ndim != len(in_shape) or g.shape[:2] != tuple(in_shape[:2]):
+        raise ValueError(f"a cotangent of shape {g.shape} does not fit an input {in_shape}")
+    if 0 in in_shape[2:]:
+        raise ValueError(f"the input {in_shape} has an empty spatial dimension")
+    dx = g.astype(_accumulator(g.dtype), copy=False)
+    for axis, size in enumerate(in_shape[2:], start=2):
+        dx = _along(dx, _bin_matrix(size, g.shape[axis], dx.dtype).T, axis)
+    return _in_layout_of(g, dx.astype(_inexact(g.dtype), copy=False))
+
+
+def index_dtype(sizes: Sizes) -> np.dtype[Any]:
+    """int32 while every position of a plane of these sizes fits, else int64."""
+    return np.dtype(np.int32 if np.prod(sizes, dtype=np.float64) < 2**31 else np.int64)
+
+
+def _geometry(
+    x: Array,
+    kernel: Size,
+    stride: Size | None,
+    padding: Padding,
+    dilation: Size,
+    sizes: Sizes | None = None,
+) -> tuple[Sizes, Sizes, Sizes, Pairs, Sizes]:
+    dims = x.ndim - 2
+    if dims < 1:
+        raise ValueError(f"pooling needs an (N, C, *spatial) array, not one of shape {x.shape}")
+    kernel = spatial_tuple(kernel, dims, "kernel_size")
+    stride = kernel if stride is None else spatial_tuple(stride, dims, "stride")
+    dilation = spatial_tuple(dilation, dims, "dilation")
+    pairs = padding_pairs(padding, kernel, stride, dilation)
+    return tuple(x.shape[2:] if sizes is None else sizes), kernel, stride, pairs, dilation
+
+
+def _meeting(
+    k: Sizes, sizes: Sizes, out: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
+) -> tuple[tuple[Any, ...], tuple[Any, ...], Array]:
+    """Where kernel offset k meets the input: output slices, input slices, flat positions."""
+    here: list[Any] = [..., *(slice(None),) * len(k)]
+    there: list[Any] = list(here)
+    flat: Array = np.zeros((), np.int64)
+    for axis, (i, size, o, step, (before, _), d) in enumerate(
+        zip(k, sizes, out, stride, padding, dilation, strict=True), start=1
+    ):
+        here[axis], there[axis] = offset_range(d * i - before, size, o, step)
+        flat = flat[..., None] * size + np.arange(size)[there[axis]]
+    return tuple(here), tuple(there), flat
+
+
+def _reciprocal_counts(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, pairs: Pairs, include_pad: bool, dtype: Any
+) -> Array:
+    real = np.zeros((), dtype).real.dtype
+    if include_pad:
+        return np.asarray(1.0 / float(np.prod(kernel)), real)
+    total: Array = np.ones((), np.int64)
+    for counts in in_bounds_counts(sizes, kernel, stride, pairs, (1,) * len(kernel)):
+        total = total[..., None] * counts
+    if not total.all():
+        raise ValueError(
+            f"padding {pairs} leaves windows of kernel {kernel} over the input {sizes} that hold "
+            "nothing but padding, whose mean count_include_pad=False leaves undefined"
+        )
+    return (1.0 / total).astype(real)
+
+
+def _bin_matrix(size: int, bins: int, dtype: Any) -> Array:
+    """Row i holds 1/length on bin i and 0 elsewhere."""
+    matrix = np.zeros((bins, size), dtype)
+    for i in range(bins):
+        first, last = i * size // bins, -(-(i + 1) * size // bins)
+        matrix[i, first:last] = 1.0 / (last - first)
+    return matrix
+
+
+def _along(x: Array, matrix: Array, axis: int) -> Array:
+    return np.moveaxis(np.tensordot(x, matrix, axes=(axis, 1)), -1, axis)
+
+
+def _planes(x: Array) -> Array:
+    return x.reshape(*x.shape[:2], int(np.prod(x.shape[2:])))
+
+
+def _check_planes(x: Array, indices: Array, name: str) -> None:
+    if x.ndim < 3 or indices.ndim < 3 or x.shape[:2] != indices.shape[:2]:
+        raise ValueError(
+            f"{name} {x.shape} and indices {indices.shape} must both be (N, C, *positions) with "
+            "the same N and C"
+        )
+
+
+def _check_cotangent(g_shape: Sizes, expected: Sizes) -> None:
+    if tuple(g_shape) != tuple(expected):
+        raise ValueError(f"the cotangent has shape {g_shape}, the pool's output {expected}")
+
+
+def _empty_like_layout(x: Array, sizes: Sizes, dtype: Any) -> Array:
+    """An (N, C, *sizes) array, channels-last in memory when x is."""
+    if is_channels_last(x):
+        return np.moveaxis(np.empty((x.shape[0], *sizes, x.shape[1]), dtype), -1, 1)
+    return np.empty((*x.shape[:2], *sizes), dtype)
+
+
+def _in_layout_of(x: Array, y: Array) -> Array:
+    out = _empty_like_layout(x, y.shape[2:], y.dtype)
+    out[...] = y
+    return out
+
+
+def _inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype if np.issubdtype(dtype, np.inexact) else np.dtype(np.float64)
+
+
+def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Half precision is summed in single, integers in double."""
+    return np.dtype(np.float32) if dtype == np.float16 else _inexact(dtype)

@@ -1,0 +1,40 @@
+"""Operations that only mark places in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd.base import Op
+from autograd.node import Node
+
+
+class _Identity(Op):
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        return (cotangent,)
+
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        return tangents[0]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+LEAF = Op("leaf", _same)
+"""Where the graph starts: a Tensor that requires gradients."""
+
+INPUT = _Identity("input", _same)
+"""Through which a transform's argument passes, so that an inner variable is never the outer."""
+
+OUTPUT = Op("output", _same)
+"""One of several outputs of its input node; which one is `params['index']`."""

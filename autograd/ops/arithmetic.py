@@ -1,0 +1,201 @@
+"""Sums, products, powers and what else NumPy's operators do, entry by entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
+from autograd.registry import Kink
+
+__all__ = [
+    "add",
+    "divide",
+    "floor_divide",
+    "multiply",
+    "negative",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "square",
+    "subtract",
+]
+
+add = elementwise(
+    "add",
+    np.add,
+    (1, 1),
+    doc="""x1 + x2, with broadcasting.
+
+    >>> import autograd as ag
+    >>> ag.add(ag.Tensor([1.0, 2.0]), 3.0)
+    Tensor([4., 5.])
+    """,
+    numpy=(np.add,),
+)
+
+subtract = elementwise(
+    "subtract",
+    np.subtract,
+    (1, -1),
+    doc="""x1 - x2, with broadcasting.
+
+    >>> import autograd as ag
+    >>> ag.subtract(ag.Tensor([1.0, 2.0]), 3.0)
+    Tensor([-2., -1.])
+    """,
+    numpy=(np.subtract,),
+)
+
+multiply = elementwise(
+    "multiply",
+    np.multiply,
+    (lambda out, x, y: y, lambda out, x, y: x),
+    doc="""x1 * x2, with broadcasting.
+
+    >>> import autograd as ag
+    >>> ag.multiply(ag.Tensor([1.0, 2.0]), 3.0)
+    Tensor([3., 6.])
+    """,
+    numpy=(np.multiply,),
+)
+
+divide = elementwise(
+    "divide",
+    np.true_divide,
+    (lambda out, x, y: 1 / y, lambda out, x, y: -out / y),
+    ANYWHERE,
+    AWAY_FROM_ZERO,
+    doc="""x1 / x2, with broadcasting.
+
+    >>> import autograd as ag
+    >>> ag.divide(ag.Tensor([1.0, 2.0]), 4.0)
+    Tensor([0.25, 0.5 ])
+    """,
+    numpy=(np.true_divide,),
+)
+
+negative = elementwise(
+    "negative",
+    np.negative,
+    (-1,),
+    doc="""-x.
+
+    >>> import autograd as ag
+    >>> ag.negative(ag.Tensor([1.0, 2.0]))
+    Tensor([-1., -2.])
+    """,
+    numpy=(np.negative,),
+)
+
+positive = elementwise(
+    "positive",
+    np.positive,
+    (1,),
+    doc="""+x: a copy.
+
+    >>> import autograd as ag
+    >>> ag.positive(ag.Tensor([1.0, 2.0]))
+    Tensor([1., 2.])
+    """,
+    numpy=(np.positive,),
+)
+
+square = elementwise(
+    "square",
+    np.square,
+    (lambda out, x: 2 * x,),
+    doc="""x ** 2.
+
+    >>> import autograd as ag
+    >>> ag.square(ag.Tensor([1.0, 3.0]))
+    Tensor([1., 9.])
+    """,
+    numpy=(np.square,),
+)
+
+reciprocal = elementwise(
+    "reciprocal",
+    np.reciprocal,
+    (lambda out, x: -out * out,),
+    AWAY_FROM_ZERO,
+    doc="""1 / x.
+
+    >>> import autograd as ag
+    >>> ag.reciprocal(ag.Tensor([1.0, 4.0]))
+    Tensor([1.  , 0.25])
+    """,
+    numpy=(np.reciprocal,),
+)
+
+
+def _base_partial(out: Any, x: Any, y: Any) -> Any:
+    """y x^(y-1), and 0 where the exponent is 0, also at the base 0."""
+    lowered = np.power(x, np.where(_data(y) == 0, 1, y - 1))
+    return y * lowered
+
+
+def _exponent_partial(out: Any, x: Any, y: Any) -> Any:
+    """x^y log x, and 0 at the base 0."""
+    return out * np.log(np.where(_data(x) == 0, 1, x))
+
+
+def _data(x: Any) -> Any:
+    return getattr(x, "data", x) if not isinstance(x, np.ndarray) else x
+
+
+power = elementwise(
+    "power",
+    np.power,
+    (_base_partial, _exponent_partial),
+    POSITIVE,
+    ANYWHERE,
+    doc="""x1 ** x2, with broadcasting.
+
+    0 ** 0 is 1 with derivative 0 in the base, and the exponent's derivative at base 0 is 0. A
+    negative base needs an integer exponent, as in NumPy; its exponent's derivative is NaN.
+
+    >>> import autograd as ag
+    >>> ag.power(ag.Tensor([1.0, 3.0]), 2.0)
+    Tensor([1., 9.])
+    """,
+    numpy=(np.power,),
+    kinks=(
+        Kink((0.0, 0.0), (0.0, 0.0), "0**0 = 1; derivative 0 in the base where the exponent is 0"),
+        Kink((0.0, 2.0), (0.0, 0.0), "the exponent's derivative at base 0 is 0"),
+    ),
+)
+
+floor_divide = elementwise(
+    "floor_divide",
+    np.floor_divide,
+    (0, 0),
+    ANYWHERE,
+    {"low": 3.0, "high": 5.0},
+    doc="""floor(x1 / x2): constant between its jumps, so its derivative is 0.
+
+    >>> import autograd as ag
+    >>> ag.floor_divide(ag.Tensor([5.0, -5.0]), 2.0)
+    Tensor([ 2., -3.])
+    """,
+    numpy=(np.floor_divide,),
+    analytic=False,
+)
+
+remainder = elementwise(
+    "remainder",
+    np.remainder,
+    (1, lambda out, x, y: -np.floor_divide(x, y)),
+    {"low": 0.2, "high": 2.8},
+    {"low": 3.0, "high": 5.0},
+    doc="""x1 - floor(x1 / x2) * x2, with the sign of x2; the derivative holds between the jumps.
+
+    >>> import autograd as ag
+    >>> ag.remainder(ag.Tensor([5.0, -5.0]), 3.0)
+    Tensor([2., 1.])
+    """,
+    numpy=(np.remainder,),
+    analytic=False,
+)

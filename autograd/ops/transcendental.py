@@ -1,0 +1,329 @@
+"""Exponentials, logarithms, roots, circular and hyperbolic functions, entry by entry.
+
+Derivatives: Abramowitz & Stegun, Handbook of Mathematical Functions, chapters 4 and 7.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.error_function import erf as erf_values
+from autograd.ops.definitions import (
+    ANYWHERE,
+    AWAY_FROM_ZERO,
+    INSIDE_UNIT,
+    POSITIVE,
+    elementwise,
+)
+from autograd.registry import Kink
+
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cbrt",
+    "cos",
+    "cosh",
+    "erf",
+    "exp",
+    "exp2",
+    "expm1",
+    "hypot",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+]
+
+_LN2 = float(np.log(2.0))
+_LN10 = float(np.log(10.0))
+_TWO_OVER_ROOT_PI = float(2.0 / np.sqrt(np.pi))
+
+
+def _data(x: Any) -> Any:
+    return getattr(x, "data", x) if not isinstance(x, np.ndarray) else x
+
+
+def _example(call: str, result: str) -> str:
+    return f"\n\n    >>> import autograd as ag\n    >>> ag.{call}\n    {result}\n    "
+
+
+exp = elementwise(
+    "exp",
+    np.exp,
+    (lambda out, x: out,),
+    doc="e ** x." + _example("exp(ag.Tensor([0.0, 1.0]))", "Tensor([1.        , 2.71828183])"),
+    numpy=(np.exp,),
+)
+
+exp2 = elementwise(
+    "exp2",
+    np.exp2,
+    (lambda out, x: out * _LN2,),
+    doc="2 ** x." + _example("exp2(ag.Tensor([0.0, 3.0]))", "Tensor([1., 8.])"),
+    numpy=(np.exp2,),
+)
+
+expm1 = elementwise(
+    "expm1",
+    np.expm1,
+    (lambda out, x: out + 1,),
+    doc="e ** x - 1, accurate near 0."
+    + _example("expm1(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 1.71828183])"),
+    numpy=(np.expm1,),
+)
+
+log = elementwise(
+    "log",
+    np.log,
+    (lambda out, x: 1 / x,),
+    POSITIVE,
+    doc="The natural logarithm." + _example("log(ag.Tensor([1.0]))", "Tensor([0.])"),
+    numpy=(np.log,),
+)
+
+log2 = elementwise(
+    "log2",
+    np.log2,
+    (lambda out, x: 1 / (x * _LN2),),
+    POSITIVE,
+    doc="The logarithm to base 2." + _example("log2(ag.Tensor([1.0, 8.0]))", "Tensor([0., 3.])"),
+    numpy=(np.log2,),
+)
+
+log10 = elementwise(
+    "log10",
+    np.log10,
+    (lambda out, x: 1 / (x * _LN10),),
+    POSITIVE,
+    doc="The logarithm to base 10."
+    + _example("log10(ag.Tensor([1.0, 100.0]))", "Tensor([0., 2.])"),
+    numpy=(np.log10,),
+)
+
+log1p = elementwise(
+    "log1p",
+    np.log1p,
+    (lambda out, x: 1 / (1 + x),),
+    {"low": -0.7, "high": 2.0},
+    doc="log(1 + x), accurate near 0." + _example("log1p(ag.Tensor([0.0]))", "Tensor([0.])"),
+    numpy=(np.log1p,),
+)
+
+sqrt = elementwise(
+    "sqrt",
+    np.sqrt,
+    (lambda out, x: 0.5 / out,),
+    POSITIVE,
+    doc="The square root; its derivative at 0 is infinite."
+    + _example("sqrt(ag.Tensor([4.0, 9.0]))", "Tensor([2., 3.])"),
+    numpy=(np.sqrt,),
+    kinks=(Kink((0.0,), (np.inf,), "sqrt'(0) = inf"),),
+    near=(lambda x: x,),
+)
+
+cbrt = elementwise(
+    "cbrt",
+    np.cbrt,
+    (lambda out, x: 1 / (3 * out * out),),
+    AWAY_FROM_ZERO,
+    doc="The real cube root; its derivative at 0 is infinite."
+    + _example("cbrt(ag.Tensor([8.0, -27.0]))", "Tensor([ 2., -3.])"),
+    numpy=(np.cbrt,),
+    analytic=False,
+    kinks=(Kink((0.0,), (np.inf,), "cbrt'(0) = inf"),),
+    near=(lambda x: x,),
+)
+
+sin = elementwise(
+    "sin",
+    np.sin,
+    (lambda out, x: np.cos(x),),
+    doc="The sine of x in radians." + _example("sin(ag.Tensor([0.0]))", "Tensor([0.])"),
+    numpy=(np.sin,),
+)
+
+cos = elementwise(
+    "cos",
+    np.cos,
+    (lambda out, x: -np.sin(x),),
+    doc="The cosine of x in radians." + _example("cos(ag.Tensor([0.0]))", "Tensor([1.])"),
+    numpy=(np.cos,),
+)
+
+tan = elementwise(
+    "tan",
+    np.tan,
+    (lambda out, x: 1 + out * out,),
+    {"low": -1.2, "high": 1.2},
+    doc="The tangent of x in radians." + _example("tan(ag.Tensor([0.0]))", "Tensor([0.])"),
+    numpy=(np.tan,),
+)
+
+arcsin = elementwise(
+    "arcsin",
+    np.arcsin,
+    (lambda out, x: 1 / np.sqrt(1 - x * x),),
+    INSIDE_UNIT,
+    doc="The inverse sine, in radians, for x in [-1, 1]."
+    + _example("arcsin(ag.Tensor([1.0]))", "Tensor([1.57079633])"),
+    numpy=(np.arcsin,),
+)
+
+arccos = elementwise(
+    "arccos",
+    np.arccos,
+    (lambda out, x: -1 / np.sqrt(1 - x * x),),
+    INSIDE_UNIT,
+    doc="The inverse cosine, in radians, for x in [-1, 1]."
+    + _example("arccos(ag.Tensor([0.0]))", "Tensor([1.57079633])"),
+    numpy=(np.arccos,),
+)
+
+arctan = elementwise(
+    "arctan",
+    np.arctan,
+    (lambda out, x: 1 / (1 + x * x),),
+    doc="The inverse tangent, in radians."
+    + _example("arctan(ag.Tensor([1.0]))", "Tensor([0.78539816])"),
+    numpy=(np.arctan,),
+)
+
+sinh = elementwise(
+    "sinh",
+    np.sinh,
+    (lambda out, x: np.cosh(x),),
+    doc="The hyperbolic sine." + _example("sinh(ag.Tensor([0.0]))", "Tensor([0.])"),
+    numpy=(np.sinh,),
+)
+
+cosh = elementwise(
+    "cosh",
+    np.cosh,
+    (lambda out, x: np.sinh(x),),
+    doc="The hyperbolic cosine." + _example("cosh(ag.Tensor([0.0]))", "Tensor([1.])"),
+    numpy=(np.cosh,),
+)
+
+tanh = elementwise(
+    "tanh",
+    np.tanh,
+    (lambda out, x: 1 - out * out,),
+    doc="The hyperbolic tangent."
+    + _example("tanh(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 0.76159416])"),
+    numpy=(np.tanh,),
+)
+
+arcsinh = elementwise(
+    "arcsinh",
+    np.arcsinh,
+    (lambda out, x: 1 / np.sqrt(x * x + 1),),
+    doc="The inverse hyperbolic sine." + _example("arcsinh(ag.Tensor([0.0]))", "Tensor([0.])"),
+    numpy=(np.arcsinh,),
+)
+
+arccosh = elementwise(
+    "arccosh",
+    np.arccosh,
+    (lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
+    {"low": 1.3, "high": 4.0},
+    doc="The inverse hyperbolic cosine, for x >= 1."
+    + _example("arccosh(ag.Tensor([1.0]))", "Tensor([0.])"),
+    numpy=(np.arccosh,),
+)
+
+arctanh = elementwise(
+    "arctanh",
+    np.arctanh,
+    (lambda out, x: 1 / (1 - x * x),),
+    INSIDE_UNIT,
+    doc="The inverse hyperbolic tangent, for x in (-1, 1)."
+    + _example("arctanh(ag.Tensor([0.0]))", "Tensor([0.])"),
+    numpy=(np.arctanh,),
+)
+
+erf = elementwise(
+    "erf",
+    erf_values,
+    (lambda out, x: _TWO_OVER_ROOT_PI * np.exp(-x * x),),
+    doc="The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x, to 2 ulp."
+    + _example("erf(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 0.84270079])"),
+    analytic=False,
+)
+
+
+def _hypot_partial(out: Any, leg: Any) -> Any:
+    """leg / out, and 0 at the origin."""
+    origin = _data(out) == 0
+    return leg / np.where(origin, 1, out)
+
+
+hypot = elementwise(
+    "hypot",
+    np.hypot,
+    (lambda out, x, y: _hypot_partial(out, x), lambda out, x, y: _hypot_partial(out, y)),
+    AWAY_FROM_ZERO,
+    AWAY_FROM_ZERO,
+    doc="sqrt(x1**2 + x2**2) without overflow; its derivative at the origin is 0."
+    + _example("hypot(ag.Tensor([3.0]), 4.0)", "Tensor([5.])"),
+    numpy=(np.hypot,),
+    analytic=False,
+    kinks=(Kink((0.0, 0.0), (0.0, 0.0), "hypot at the origin: 0"),),
+    near=(lambda x, y: np.hypot(x, y),),
+)
+
+
+def _squared_radius(x: Any, y: Any) -> Any:
+    squared = x * x + y * y
+    return np.where(_data(squared) == 0, 1, squared)
+
+
+arctan2 = elementwise(
+    "arctan2",
+    np.arctan2,
+    (
+        lambda out, y, x: x / _squared_radius(x, y),
+        lambda out, y, x: -y / _squared_radius(x, y),
+    ),
+    AWAY_FROM_ZERO,
+    AWAY_FROM_ZERO,
+    doc="The angle of the point (x2, x1), in radians; its derivative at the origin is 0."
+    + _example("arctan2(ag.Tensor([1.0]), 1.0)", "Tensor([0.78539816])"),
+    numpy=(np.arctan2,),
+    analytic=False,
+    kinks=(Kink((0.0, 0.0), (0.0, 0.0), "arctan2 at the origin: 0"),),
+    near=(lambda y, x: np.hypot(x, y),),
+)
+
+logaddexp = elementwise(
+    "logaddexp",
+    np.logaddexp,
+    (
+        lambda out, x, y: np.exp(x - _finite(out)),
+        lambda out, x, y: np.exp(y - _finite(out)),
+    ),
+    ANYWHERE,
+    ANYWHERE,
+    doc="log(exp(x1) + exp(x2)) without overflow."
+    + _example("logaddexp(ag.Tensor([0.0]), 0.0)", "Tensor([0.69314718])"),
+    numpy=(np.logaddexp,),
+    analytic=False,
+)
+
+
+def _finite(out: Any) -> Any:
+    """Both operands -inf give weights 0, not NaN."""
+    empty = _data(out) == -np.inf
+    return np.where(empty, 0, out) if np.any(empty) else out

@@ -1,0 +1,204 @@
+"""Calling an operation: on arrays it computes, on Tensors it also records a node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd import anomaly
+from autograd.base import Op
+from autograd.errors import TrackedTensorError
+from autograd.markers import INPUT, LEAF, OUTPUT
+from autograd.modes import Modes, current_modes
+from autograd.node import FREED, KEPT_SIZE, Node, caller_place, small
+from autograd.tensor import Tensor, check_dtype, wrap
+
+_PLAIN_TYPES = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.float32})
+
+
+def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
+    """`op(*operands, **params)`: arrays in, arrays out; any Tensor in, Tensors out."""
+    values: list[Any] = []
+    nodes: list[Node | None] = []
+    tracked = tensors = False
+    for operand in operands:
+        if isinstance(operand, Tensor):
+            tensors = True
+            node = operand._node
+            if node is not None:
+                tracked = True
+            values.append(operand._value)
+            nodes.append(node)
+        else:
+            if type(operand) not in _PLAIN_TYPES:
+                operand = as_array(operand, op.name)
+            values.append(operand)
+            nodes.append(None)
+    try:
+        out, extra = op.run(values, params)
+    except (TypeError, ValueError, IndexError) as error:
+        _explain(op, values, params, error)
+    if not tensors:
+        return out
+    modes = current_modes()
+    if modes.anomaly is not None:
+        anomaly.check_forward(op.name, values, out, modes.anomaly)
+    if tracked and modes.recording:
+        return record(op, out, values, nodes, params, extra, modes)
+    if type(out) is tuple:
+        return tuple(_untracked(op, item) for item in out)
+    return _untracked(op, out)
+
+
+def record(
+    op: Op,
+    out: Any,
+    values: Sequence[Any],
+    nodes: Sequence[Node | None],
+    params: dict[str, Any],
+    extra: tuple[Any, ...],
+    modes: Modes,
+) -> Any:
+    """The handle of `out`, on a new node."""
+    if params:
+        params = {key: _frozen(value) for key, value in params.items()}
+    inputs = tuple(
+        small(value) if node is None else node for value, node in zip(values, nodes, strict=True)
+    )
+    place = caller_place(2)
+    saved = op.save(out, values, nodes, extra)
+    if type(out) is tuple:
+        shapes = tuple(item.shape for item in out)
+        dtypes = tuple(item.dtype for item in out)
+        parent = Node(op, inputs, params, saved, shapes, dtypes, place, modes.scope, None)
+        if modes.anomaly is not None:
+            parent.fingerprint = anomaly.fingerprint(saved)
+        return tuple(output_of(parent, index, item, modes) for index, item in enumerate(out))
+    dtype = out.dtype
+    if dtype.kind != "f":
+        return _untracked(op, out)
+    node = Node(op, inputs, params, saved, out.shape, dtype, place, modes.scope, None)
+    if out.size <= KEPT_SIZE or modes.keep_values:
+        node.value = out
+    if modes.anomaly is not None:
+        node.fingerprint = anomaly.fingerprint(saved)
+    return wrap(out, node)
+
+
+def output_of(parent: Node, index: int, value: Any, modes: Modes) -> Tensor:
+    """The handle of one of several outputs."""
+    if value.dtype.kind != "f":
+        return _untracked(parent.op, value)
+    node = Node(
+        OUTPUT,
+        (parent,),
+        {"index": index},
+        (),
+        value.shape,
+        value.dtype,
+        parent.place,
+        parent.scope,
+        value if value.size <= KEPT_SIZE or modes.keep_values else None,
+    )
+    return wrap(value, node)
+
+
+def identity_input(operand: Any) -> Tensor:
+    """A tracked Tensor of a transform's own: a leaf, or a recorded identity of a tracked one."""
+    if isinstance(operand, Tensor) and operand._node is not None:
+        value, source = operand._value, operand._node
+        node = Node(
+            INPUT,
+            (source,),
+            {},
+            (),
+            value.shape,
+            value.dtype,
+            caller_place(2),
+            current_modes().scope,
+            small(value),
+        )
+        node.name = source.name
+        return wrap(value, node)
+    value = operand.data if isinstance(operand, Tensor) else np.asarray(operand)
+    node = Node(LEAF, (), {}, (), value.shape, value.dtype, caller_place(2), None, small(value))
+    return wrap(value, node)
+
+
+def handle(value: Any, node: Any) -> Any:
+    """The Tensor of a saved value again, on the node it came from; a constant stays an array."""
+    if value is None or type(node) is not Node:
+        return value
+    if node.leaf is not None:
+        leaf = node.leaf()
+        if leaf is not None and leaf._value is value:
+            return leaf
+    return wrap(value, node)
+
+
+def handles(node: Node) -> tuple[Any, ...]:
+    """A node's saved values as Tensors on the graph, so that rules record."""
+    saved = node.saved
+    assert saved is not FREED
+    if not saved:
+        return ()
+    out = saved[0]
+    if type(out) is tuple:
+        first: Any = tuple(output_of(node, i, item, current_modes()) for i, item in enumerate(out))
+    else:
+        first = handle(out, node)
+    count = len(node.inputs)
+    inputs = [handle(v, n) for v, n in zip(saved[1 : count + 1], node.inputs, strict=True)]
+    return (first, *inputs, *saved[count + 1 :])
+
+
+def as_array(operand: Any, name: str) -> Any:
+    """An operand that is no Tensor as an array or NumPy scalar."""
+    if isinstance(operand, np.ndarray | np.generic):
+        return operand
+    try:
+        array = np.asarray(operand)
+    except TrackedTensorError:
+        raise TrackedTensorError(
+            f"{name} got a {type(operand).__name__} that holds tracked Tensors; "
+            "join them with ag.stack first"
+        ) from None
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(
+            f"{name} got an operand of type {type(operand).__name__} (dtype {array.dtype}); "
+            "expected a Tensor, an array or numbers"
+        )
+    return array
+
+
+def _untracked(op: Op, out: Any) -> Tensor:
+    if out.dtype.kind not in "fiub":
+        check_dtype(out.dtype, f"the result of {op.name} on a Tensor")
+    return wrap(out, None)
+
+
+def _frozen(value: Any) -> Any:
+    """Arrays among parameters (indices, masks) are copied: the user may reuse theirs."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple):
+        return tuple(_frozen(item) for item in value)
+    return value
+
+
+def _explain(op: Op, values: Sequence[Any], params: dict[str, Any], error: Exception) -> NoReturn:
+    """The same error with the operation's name and its operands' shapes and dtypes in it."""
+    if getattr(error, "explained", False):
+        raise error
+    operands = ", ".join(f"{np.shape(v)} {np.result_type(v)}" for v in values)
+    shown = {k: v for k, v in params.items() if not isinstance(v, np.ndarray) or v.size <= 4}
+    with_params = f" with {shown}" if shown else ""
+    message = f"{op.name} of operands {operands}{with_params}: {error}"
+    try:
+        explained: Exception = type(error)(message)
+    except TypeError:
+        explained = ValueError(message)
+    explained.explained = True  # type: ignore[attr-defined]
+    raise explained from error

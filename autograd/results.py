@@ -1,0 +1,59 @@
+"""What a sweep is given and what it gives: checked seeds, and results that share no memory."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from autograd.tensor import Tensor
+
+
+def seed_array(seed: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
+    """A cotangent or tangent in its primal's shape and dtype; a tracked Tensor stays one."""
+    tensor = isinstance(seed, Tensor)
+    array = seed._value if tensor else np.asarray(seed)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{what} has dtype {array.dtype}, expected real numbers")
+    if array.shape != shape:
+        raise ValueError(f"{what} has shape {array.shape}, expected its primal's shape {shape}")
+    if dtype.kind != "f":
+        return array
+    if tensor and seed._node is not None:
+        return seed if array.dtype == dtype else seed.astype(dtype)
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _references(value: Any) -> int:
+    return sys.getrefcount(value)
+
+
+# What `_references` counts for an array that only its caller's caller holds, as in `exclusive`.
+def _calibrate() -> int:
+    def like_exclusive(value: Any) -> int:
+        return _references(value)
+
+    return like_exclusive(np.zeros(1))
+
+
+_ALONE = _calibrate()
+
+
+def exclusive(value: Any) -> Any:
+    """`value`, writable and sharing memory with nothing: itself if that holds, else a copy.
+
+    Call it with an expression or a variable that is not used again; a reference the caller still
+    has only costs a copy.
+    """
+    if isinstance(value, Tensor):
+        return value
+    if (
+        type(value) is np.ndarray
+        and value.base is None
+        and value.flags.owndata
+        and value.flags.writeable
+        and _references(value) <= _ALONE
+    ):
+        return value
+    return np.array(value)

@@ -1,0 +1,79 @@
+"""Changes in place: which stretch of memory was changed, when, and by which line.
+
+Versions belong to storage, not to tensors: a change is noted under the array that owns the
+memory, with the bytes it touched, so that a view saved for a sweep (`x @ W.T`) sees a change of
+its base. Nothing is stored when a value is saved; the node's serial number is the version.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+from autograd.node import Node, Place, caller_place, describe_place, next_serial
+
+Changes = dict[tuple[int, int], tuple[int, Place | None]]
+
+last_change: list[int] = [0]
+_changes: dict[int, tuple[weakref.ref[Any], Changes]] = {}
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def mark_changed(array: np.ndarray) -> None:
+    """Note that `array` was changed in place just now, from the user's current line."""
+    owner = _owner(array)
+    key = id(owner)
+    entry = _changes.get(key)
+    if entry is None or entry[0]() is not owner:
+        reference = weakref.ref(owner, lambda _, key=key: _changes.pop(key, None))
+        entry = _changes[key] = (reference, {})
+    serial = next_serial()
+    entry[1][byte_bounds(array)] = (serial, caller_place(2))
+    last_change[0] = serial
+
+
+def change_after(array: Any, serial: int) -> tuple[bool, Place | None]:
+    """Whether memory of `array` was changed after `serial`, and where."""
+    if not isinstance(array, np.ndarray):
+        return False, None
+    entry = _changes.get(id(_owner(array)))
+    if entry is None:
+        return False, None
+    low, high = byte_bounds(array)
+    for (start, end), (changed, place) in entry[1].items():
+        if changed > serial and start < high and low < end:
+            return True, place
+    return False, None
+
+
+def saved_arrays(saved: Any) -> list[np.ndarray]:
+    """The arrays among a node's saved values."""
+    found: list[np.ndarray] = []
+    if isinstance(saved, tuple | list):
+        for item in saved:
+            found.extend(saved_arrays(item))
+    elif isinstance(saved, np.ndarray):
+        found.append(saved)
+    return found
+
+
+def check_unchanged(node: Node) -> None:
+    """Raise if an array this node saved was changed in place since."""
+    for array in saved_arrays(node.saved):
+        changed, place = change_after(array, node.serial)
+        if changed:
+            raise RuntimeError(
+                f"a value of shape {array.shape} that {node.op.name} saved for the sweep was "
+                f"changed in place before the sweep used it.\n"
+                f"  saved at   {describe_place(node.place)}\n"
+                f"  changed at {describe_place(place)}\n"
+                "Run the sweep before the change, or run the forward pass again after it."
+            )

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from autograd.kernels import backend
+from autograd.kernels.backend import LARGE, compiled_for, use_kernels
+
+SINGLE = np.dtype(np.float32)
+
+
+def test_the_choice_is_by_dtype_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "_available", True)
+    monkeypatch.delenv("DAGRAD_KERNELS", raising=False)
+    with use_kernels("auto"):
+        assert compiled_for(SINGLE, LARGE) and compiled_for(np.dtype(np.float64), LARGE)
+        assert not compiled_for(SINGLE, LARGE - 1)
+        assert not compiled_for(np.dtype(np.complex128), LARGE)
+        monkeypatch.setenv("DAGRAD_KERNELS", "numpy")
+        assert not compiled_for(SINGLE, LARGE)
+        monkeypatch.setenv("DAGRAD_KERNELS", "numba")
+        assert compiled_for(SINGLE, LARGE)
+        monkeypatch.setenv("DAGRAD_KERNELS", "fortran")
+        with pytest.raises(ValueError, match="auto, numpy, numba"):
+            compiled_for(SINGLE, LARGE)
+    with use_kernels("numba"):
+        assert compiled_for(SINGLE, 1)
+    with use_kernels("numpy"):
+        assert not compiled_for(SINGLE, LARGE)
+    with pytest.raises(ValueError, match="fortran"), use_kernels("fortran"):
+        pass
+
+
+def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "_available", False)
+    monkeypatch.delenv("DAGRAD_KERNELS", raising=False)
+    with use_kernels("auto"):
+        assert not compiled_for(SINGLE, LARGE)
+    with use_kernels("numba"), pytest.raises(ImportError, match=r"dagrad\[fast\]"):
+        compiled_for(SINGLE, LARGE)
+
+
+def test_numba_is_imported_at_the_first_large_array_only() -> None:
+    program = f"""
+import sys
+import numpy as np
+from autograd.kernels import convolution, losses, newton_schulz, normalization, pooling, special
+x = np.ones((1, 1, 4, 4), np.float32)
+pooling.max_pool(x, 2)
+assert 'numba' not in sys.modules
+pooling.max_pool(np.ones((1, 1, {2 * LARGE}, 2), np.float32), 2)
+print('numba' in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(find_spec("numba") is not None)

@@ -1,0 +1,125 @@
+"""Fused cross-entropy against one row at a time in plain Python, and complex steps of that."""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.kernels.losses import (
+    cross_entropy_backward,
+    cross_entropy_forward,
+    target_weights,
+)
+
+Array = np.ndarray[Any, Any]
+
+
+def row_loss(row: Any, target: int, weight: Any, smoothing: float, ignore: int) -> Any:
+    if target == ignore:
+        return 0j
+    log_total = cmath.log(sum(cmath.exp(v) for v in row))
+    losses = [w * (log_total - v) for v, w in zip(row, weight, strict=True)]
+    return (1 - smoothing) * losses[target] + smoothing * sum(losses) / len(row)
+
+
+@given(
+    st.integers(0, 4),
+    st.integers(1, 5),
+    st.sampled_from([(), (2,), (2, 3)]),
+    st.booleans(),
+    st.sampled_from([0.0, 0.1, 1.0]),
+    st.sampled_from([-100, 1]),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["float32", "float64"]),
+    st.data(),
+)
+def test_cross_entropy(
+    in_layout: Callable[[Array, str], Array],
+    layouts: tuple[str, ...],
+    rows: int,
+    classes: int,
+    spatial: tuple[int, ...],
+    weighted: bool,
+    smoothing: float,
+    ignore: int,
+    seed: int,
+    dtype: str,
+    data: st.DataObject,
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = (rng.normal(size=(rows, classes, *spatial)) * 3).astype(dtype)
+    logits = in_layout(values, data.draw(st.sampled_from(layouts)))
+    targets = rng.integers(0, classes, (rows, *spatial))
+    targets[rng.random(targets.shape) < 0.3] = ignore
+    weight = rng.random(classes).astype(dtype) if weighted else None
+    arguments: Any = (weight, smoothing, ignore)
+
+    loss, log_p = cross_entropy_forward(logits, targets, *arguments)
+    g = rng.normal(size=targets.shape).astype(dtype)
+    dlogits = cross_entropy_backward(g, log_p, targets, *arguments)
+    assert loss.dtype == dlogits.dtype == logits.dtype
+    tolerance = 2e-5 if dtype == "float32" else 1e-11
+    plain_weight = [1.0] * classes if weight is None else weight.tolist()
+    for at in np.ndindex(*targets.shape):
+        row = values[at[0], :, *at[1:]].astype(complex).tolist()
+        arguments_of_row: Any = (int(targets[at]), plain_weight, smoothing, ignore)
+        assert np.isclose(loss[at], row_loss(row, *arguments_of_row).real, tolerance, tolerance)
+        for c in range(classes):
+            moved = list(row)
+            moved[c] += 1e-30j
+            slope = row_loss(moved, *arguments_of_row).imag / 1e-30
+            result = dlogits[at[0], c, *at[1:]]
+            assert np.isclose(result, slope * g[at], tolerance, tolerance)
+    kept = [plain_weight[t] if t != ignore else 0.0 for t in targets.ravel().tolist()]
+    weights = target_weights(targets, weight, ignore, dtype)
+    assert weights.dtype == dtype
+    np.testing.assert_allclose(weights.ravel(), kept, rtol=1e-6)
+
+
+def test_extreme_logits() -> None:
+    logits = np.array([[1e4, 0.0], [-1e4, 0.0], [0.0, -np.inf]])
+    loss, log_p = cross_entropy_forward(logits, np.array([1, 0, 0]))
+    assert loss.tolist() == [1e4, 1e4, 0.0]
+    grad = cross_entropy_backward(np.ones(3), log_p, np.array([1, 0, 0]))
+    assert grad.tolist() == [[1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]]
+
+
+def test_an_ignored_row_of_nan_stays_out() -> None:
+    logits = np.array([[np.nan, 0.0], [0.0, 0.0]])
+    targets = np.array([-100, 0])
+    loss, log_p = cross_entropy_forward(logits, targets)
+    assert loss[0] == 0.0
+    grad = cross_entropy_backward(np.ones(2), log_p, targets)
+    assert grad.tolist() == [[0.0, 0.0], [-0.5, 0.5]]
+
+
+def test_a_scalar_cotangent_is_broadcast() -> None:
+    logits, targets = np.array([[1.0, 2.0], [0.5, 0.0]]), np.array([0, 1])
+    _, log_p = cross_entropy_forward(logits, targets)
+    whole = cross_entropy_backward(np.full(2, 0.5), log_p, targets)
+    assert np.array_equal(cross_entropy_backward(np.float64(0.5), log_p, targets), whole)
+
+
+@pytest.mark.parametrize(
+    ("logits", "targets", "keywords", "error", "words"),
+    [
+        ((2, 3), [0, 3], {}, ValueError, "target 3"),
+        ((2, 3), [0, -1], {}, ValueError, "target -1"),
+        ((2, 3), [0.0, 1.0], {}, TypeError, "float64"),
+        ((2, 3), [0], {}, ValueError, r"\(1,\)"),
+        ((2,), [0, 1], {}, ValueError, "N, C"),
+        ((2, 3), [0, 1], {"label_smoothing": 1.5}, ValueError, "label_smoothing"),
+        ((2, 3), [0, 1], {"weight": np.ones(2)}, ValueError, "class weights"),
+    ],
+)
+def test_bad_arguments(
+    logits: tuple[int, ...], targets: Any, keywords: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        cross_entropy_forward(np.zeros(logits), np.array(targets), **keywords)

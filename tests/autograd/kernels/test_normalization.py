@@ -1,0 +1,250 @@
+"""Normalisation kernels against float64 formulas and complex steps through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.kernels.normalization import (
+    batch_norm_backward,
+    batch_norm_forward,
+    group_norm_backward,
+    group_norm_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+)
+from autograd.kernels.windows import is_channels_last
+
+Array = np.ndarray[Any, Any]
+Layout = Callable[[Array, str], Array]
+EPS = 1e-3
+
+
+def plain(x: Array, axes: tuple[int, ...], weight: Array | float, bias: Array | float) -> Array:
+    mean = x.mean(axis=axes, keepdims=True)
+    variance = ((x - mean) ** 2).mean(axis=axes, keepdims=True)
+    return (x - mean) / np.sqrt(variance + EPS) * weight + bias
+
+
+def complex_step(f: Callable[[Array], Array], x: Array, g: Array) -> Array:
+    """d sum(g f(x)) / dx, one entry at a time."""
+    out = np.empty(x.shape)
+    for at in np.ndindex(*x.shape):
+        z = x.astype(complex)
+        z[at] += 1e-30j
+        out[at] = np.sum(f(z) * g).imag / 1e-30
+    return out
+
+
+shapes = st.one_of(
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4)),
+    st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3)),
+)
+seeds = st.integers(0, 2**32 - 1)
+affine_kinds = st.sampled_from(["both", "weight", "bias", "none"])
+
+
+def parameters(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> list[Array | None]:
+    weight, bias = rng.normal(size=(2, *shape))
+    return [weight if kind in ("both", "weight") else None, bias if kind in ("both", "bias") else None]
+
+
+@given(shapes, affine_kinds, seeds, st.data())
+def test_batch_norm(
+    in_layout: Layout,
+    layouts: tuple[str, ...],
+    shape: tuple[int, ...],
+    kind: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    rng = np.random.default_rng(seed)
+    values, seeds_ = rng.normal(size=(2, *shape)) + 0.5
+    weight, bias = parameters(kind, shape[1:2], rng)
+    x = in_layout(values, data.draw(st.sampled_from(layouts)))
+    g = in_layout(seeds_, data.draw(st.sampled_from(layouts)))
+    axes = (0, *range(2, x.ndim))
+    column = (-1, *(1,) * (x.ndim - 2))
+
+    def reference(z: Array, w: Array | None, b: Array | None) -> Array:
+        return plain(
+            z, axes, 1.0 if w is None else w.reshape(column), 0.0 if b is None else b.reshape(column)
+        )
+
+    y, mean, inverse_std = batch_norm_forward(x, weight, bias, EPS)
+    np.testing.assert_allclose(y, reference(values, weight, bias), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(mean, values.mean(axis=axes), atol=1e-12)
+    np.testing.assert_allclose(inverse_std, 1 / np.sqrt(values.var(axis=axes) + EPS), rtol=1e-10)
+    dx, dweight, dbias = batch_norm_backward(g, x, weight, mean, inverse_std)
+    expected = complex_step(lambda z: reference(z, weight, bias), values, seeds_)
+    np.testing.assert_allclose(dx, expected, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(dweight, (seeds_ * reference(values, None, None)).sum(axis=axes), atol=1e-9)
+    np.testing.assert_allclose(dbias, seeds_.sum(axis=axes), atol=1e-10)
+
+
+@pytest.mark.parametrize("layout", ["C", "channels_last", "fortran", "strided"])
+@pytest.mark.parametrize("shape", [(64, 16, 9, 9), (513, 24), (4, 3, 65, 64)])
+def test_large_float32_batch_norm(in_layout: Layout, layout: str, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    values = (rng.normal(size=shape) * 2 + 3).astype(np.float32)
+    seeds_ = (rng.normal(size=shape) + 0.1).astype(np.float32)
+    weight, bias = rng.normal(size=(2, shape[1])).astype(np.float32)
+    x, g = in_layout(values, layout), in_layout(seeds_, layout)
+    y, mean, inverse_std = batch_norm_forward(x, weight, bias, 1e-5)
+    dx, dweight, dbias = batch_norm_backward(g, x, weight, mean, inverse_std)
+    for result in (y, mean, inverse_std, dx, dweight, dbias):
+        assert result.dtype == np.float32
+    if layout in ("C", "channels_last"):
+        assert is_channels_last(y) == is_channels_last(dx) == is_channels_last(x)
+    wide, wide_g = values.astype(float), seeds_.astype(float)
+    axes = (0, *range(2, len(shape)))
+    column = (-1, *(1,) * (len(shape) - 2))
+    std = np.sqrt(wide.var(axis=axes, keepdims=True) + 1e-5)
+    h = (wide - wide.mean(axis=axes, keepdims=True)) / std
+    w = weight.astype(float).reshape(column)
+    np.testing.assert_allclose(y, h * w + bias.reshape(column), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mean, wide.mean(axis=axes), rtol=1e-6)
+    np.testing.assert_allclose(inverse_std, 1 / std.ravel(), rtol=1e-5)
+    count = wide.size / shape[1]
+    np.testing.assert_allclose(dweight, (wide_g * h).sum(axis=axes), rtol=1e-4, atol=1e-5 * count)
+    np.testing.assert_allclose(dbias, wide_g.sum(axis=axes), rtol=1e-4, atol=1e-5 * count)
+    mean_g = wide_g.mean(axis=axes, keepdims=True)
+    expected = w / std * (wide_g - mean_g - h * (wide_g * h).mean(axis=axes, keepdims=True))
+    np.testing.assert_allclose(dx, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_of_numbers_far_from_zero() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(2000, 3, 4, 4)) + 1000.0
+    single = values.astype(np.float32)
+    y, _, _ = batch_norm_forward(single, None, None, 0.0)
+    wide = single.astype(float)
+    axes = (0, 2, 3)
+    expected = (wide - wide.mean(axis=axes, keepdims=True)) / wide.std(axis=axes, keepdims=True)
+    np.testing.assert_allclose(y, expected, atol=5e-4)
+
+
+@given(shapes, affine_kinds, seeds, st.data())
+def test_layer_norm(
+    in_layout: Layout,
+    layouts: tuple[str, ...],
+    shape: tuple[int, ...],
+    kind: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    rng = np.random.default_rng(seed)
+    values, seeds_ = rng.normal(size=(2, *shape)) + 0.5
+    count = data.draw(st.integers(1, len(shape)))
+    weight, bias = parameters(kind, shape[len(shape) - count :], rng)
+    x = in_layout(values, data.draw(st.sampled_from(layouts)))
+    g = in_layout(seeds_, data.draw(st.sampled_from(layouts)))
+    axes = tuple(range(len(shape) - count, len(shape)))
+    others = tuple(range(len(shape) - count))
+
+    def reference(z: Array) -> Array:
+        return plain(z, axes, 1.0 if weight is None else weight, 0.0 if bias is None else bias)
+
+    y, mean, inverse_std = layer_norm_forward(x, weight, bias, EPS, count)
+    np.testing.assert_allclose(y, reference(values), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(mean, values.mean(axis=axes), atol=1e-12)
+    dx, dweight, dbias = layer_norm_backward(g, x, weight, mean, inverse_std, count)
+    np.testing.assert_allclose(dx, complex_step(reference, values, seeds_), rtol=1e-8, atol=1e-8)
+    standard = plain(values, axes, 1.0, 0.0)
+    np.testing.assert_allclose(dweight, (seeds_ * standard).sum(axis=others), atol=1e-9)
+    np.testing.assert_allclose(dbias, seeds_.sum(axis=others), atol=1e-10)
+
+
+@given(shapes, affine_kinds, seeds, st.integers(1, 3), st.data())
+def test_group_norm(
+    in_layout: Layout,
+    layouts: tuple[str, ...],
+    shape: tuple[int, ...],
+    kind: str,
+    seed: int,
+    groups: int,
+    data: st.DataObject,
+) -> None:
+    shape = (shape[0], shape[1] * groups, *shape[2:])
+    rng = np.random.default_rng(seed)
+    values, seeds_ = rng.normal(size=(2, *shape)) + 0.5
+    weight, bias = parameters(kind, shape[1:2], rng)
+    x = in_layout(values, data.draw(st.sampled_from(layouts)))
+    g = in_layout(seeds_, data.draw(st.sampled_from(layouts)))
+    column = (-1, *(1,) * (len(shape) - 2))
+
+    def standardise(z: Array) -> Array:
+        split = z.reshape(shape[0], groups, -1)
+        return plain(split, (2,), 1.0, 0.0).reshape(shape)
+
+    def reference(z: Array) -> Array:
+        y = standardise(z)
+        y = y if weight is None else y * weight.reshape(column)
+        return y if bias is None else y + bias.reshape(column)
+
+    y, mean, inverse_std = group_norm_forward(x, groups, weight, bias, EPS)
+    assert mean.shape == inverse_std.shape == (shape[0], groups)
+    np.testing.assert_allclose(y, reference(values), rtol=1e-10, atol=1e-10)
+    dx, dweight, dbias = group_norm_backward(g, x, groups, weight, mean, inverse_std)
+    np.testing.assert_allclose(dx, complex_step(reference, values, seeds_), rtol=1e-8, atol=1e-8)
+    axes = (0, *range(2, len(shape)))
+    np.testing.assert_allclose(dweight, (seeds_ * standardise(values)).sum(axis=axes), atol=1e-9)
+    np.testing.assert_allclose(dbias, seeds_.sum(axis=axes), atol=1e-10)
+
+
+def test_half_precision_has_single_precision_statistics() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 6, 5)).astype(np.float16)
+    y, mean, inverse_std = batch_norm_forward(x, None, None, 1e-5)
+    assert y.dtype == np.float16 and mean.dtype == inverse_std.dtype == np.float32
+    dx, dweight, _ = batch_norm_backward(x, x, None, mean, inverse_std)
+    assert dx.dtype == np.float16 and dweight.dtype == np.float32
+    for forward in (
+        lambda: layer_norm_forward(x, None, None, 1e-5),
+        lambda: group_norm_forward(x, 2, None, None, 1e-5),
+    ):
+        y, mean, inverse_std = forward()
+        assert y.dtype == np.float16 and mean.dtype == inverse_std.dtype == np.float32
+
+
+def test_complex_arrays_pass_through() -> None:
+    rng = np.random.default_rng(0)
+    x, direction = rng.normal(size=(2, 3, 4, 2))
+    g = rng.normal(size=x.shape)
+    y, mean, inverse_std = batch_norm_forward(x, None, None, EPS)
+    dx, _, _ = batch_norm_backward(g, x, None, mean, inverse_std)
+    step = batch_norm_forward(x + 1e-30j * direction, None, None, EPS)[0]
+    assert np.isclose(np.sum(step * g).imag / 1e-30, np.sum(dx * direction))
+
+
+def test_empty_batches() -> None:
+    x = np.zeros((0, 4, 3), np.float32)
+    y, mean, inverse_std = layer_norm_forward(x, None, None, EPS)
+    assert y.shape == x.shape and mean.shape == (0, 4)
+    assert layer_norm_backward(x, x, None, mean, inverse_std)[1].tolist() == [0, 0, 0]
+    y, mean, inverse_std = group_norm_forward(x, 2, None, None, EPS)
+    assert y.shape == x.shape
+    assert group_norm_backward(x, x, 2, None, mean, inverse_std)[2].tolist() == [0] * 4
+    with pytest.raises(ValueError, match="no values"):
+        batch_norm_forward(x, None, None, EPS)
+
+
+def test_bad_arguments() -> None:
+    x = np.ones((2, 4, 3))
+    with pytest.raises(ValueError, match="weight"):
+        batch_norm_forward(x, np.ones(3), None, EPS)
+    with pytest.raises(TypeError, match="int64"):
+        batch_norm_forward(np.ones((2, 3), np.int64), None, None, EPS)
+    with pytest.raises(ValueError, match="cotangent"):
+        batch_norm_backward(np.ones((2, 4)), x, None, np.ones(4), np.ones(4))
+    with pytest.raises(ValueError, match="bias"):
+        layer_norm_forward(x, None, np.ones(4), EPS)
+    with pytest.raises(ValueError, match="axes"):
+        layer_norm_forward(x, None, None, EPS, axes=4)
+    with pytest.raises(ValueError, match="groups=3"):
+        group_norm_forward(x, 3, None, None, EPS)

@@ -1,0 +1,21 @@
+"""How many examples Hypothesis draws: `--hypothesis-profile` or HYPOTHESIS_PROFILE chooses."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# A first call may compile a kernel, and two cores are shared by several workers.
+COMMON = settings(
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+# The same examples in every CI run, so that a change is judged by what it changed.
+settings.register_profile(
+    "quick", COMMON, max_examples=25, derandomize=os.environ.get("CI", "") not in ("", "false")
+)
+settings.register_profile("thorough", COMMON, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
