@@ -57,7 +57,7 @@ clean: ## remove the virtual environment, caches and build results
 check-python:
 	@python='$(PYTHON)'; \
 	if [ -z "$$python" ] || ! "$$python" -c '$(usable)' >/dev/null 2>&1; then \
-		echo "dagrad needs Python 3.11 or newer with the modules venv and ensurepip; $${python:-none on the PATH} has not got them." >&2; \
+		echo "dagrad needs Python 3.11 or newer with the modules venv and ensurepip; found: $${python:-none on the PATH}." >&2; \
 		echo "Debian and Ubuntu: apt-get install python3 python3-venv. Or name one: make PYTHON=/path/to/python3.12 ..." >&2; \
 		exit 1; \
 	fi

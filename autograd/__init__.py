@@ -2,12 +2,12 @@
 
 `import autograd as ag` gives the Tensor, the transforms, and every operation under its NumPy name
 (else the field's). Submodules: `ag.linalg`, `ag.op` (define an operation), `ag.testing` (check
-derivatives; loaded when used).
+derivatives).
 """
 
 from __future__ import annotations
 
-from autograd import op
+from autograd import op, testing
 from autograd.anomaly import (
     AnomalyError,
 )
@@ -77,9 +77,9 @@ from autograd.ops.transcendental import (
     expm1,
     hypot,
     log,
+    log10,
     log1p,
     log2,
-    log10,
     logaddexp,
     sin,
     sinh,
@@ -177,12 +177,3 @@ __all__ = [
     "vjp",
     "where",
 ]
-
-
-def __getattr__(name: str) -> object:
-    """`ag.testing`, loaded when it is first used."""
-    if name == "testing":
-        import importlib
-
-        return importlib.import_module("autograd.testing")
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")

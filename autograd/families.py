@@ -12,9 +12,9 @@ import numpy as np
 
 from autograd import sweep
 from autograd.base import Op
-from autograd.modes import recording_level
-from autograd.node import Node
-from autograd.recording import apply, identity_input
+from autograd.modes import current_modes, recording_level
+from autograd.node import Node, small
+from autograd.recording import SIMPLE_TYPES, apply, identity_input, record_plain
 from autograd.tensor import Tensor, wrap
 
 Rule = Callable[..., Any]
@@ -128,6 +128,46 @@ class Elementwise(CallableOp):
         self._kept[mask] = result = tuple(kept)
         return result
 
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        """`apply`, with the common case written out: recording one or two plain operands."""
+        modes = current_modes()
+        if params or not modes.plain or not modes.recording:
+            return apply(self, operands, params)
+        if len(operands) == 2:
+            x, y = operands
+            xv, xn = (x._value, x._node) if isinstance(x, Tensor) else (x, None)
+            yv, yn = (y._value, y._node) if isinstance(y, Tensor) else (y, None)
+            if xn is None:
+                if yn is None or type(xv) not in SIMPLE_TYPES:
+                    return apply(self, operands, params)
+                mask = 2
+            elif yn is not None:
+                mask = 3
+            elif type(yv) in SIMPLE_TYPES:
+                mask = 1
+            else:
+                return apply(self, operands, params)
+            try:
+                out = self.forward(xv, yv)
+            except (TypeError, ValueError):
+                return apply(self, operands, params)
+            keep_out, keep_x, keep_y = self._kept.get(mask) or self._keeps(mask)
+            saved = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
+            inputs = (small(xv) if xn is None else xn, small(yv) if yn is None else yn)
+            return record_plain(self, inputs, saved, out, modes.scope)
+        if len(operands) == 1:
+            x = operands[0]
+            if isinstance(x, Tensor) and x._node is not None:
+                value = x._value
+                try:
+                    out = self.forward(value)
+                except (TypeError, ValueError):
+                    return apply(self, operands, params)
+                keep_out, keep_x = self._kept.get(1) or self._keeps(1)
+                saved = (out if keep_out else None, value if keep_x else None)
+                return record_plain(self, (x._node,), saved, out, modes.scope)
+        return apply(self, operands, params)
+
     def save(
         self,
         out: Any,
@@ -140,8 +180,6 @@ class Elementwise(CallableOp):
             if node is not None:
                 mask |= 1 << index
         kept = self._kept.get(mask) or self._keeps(mask)
-        if not any(kept):
-            return (None,) * len(kept)
         return tuple(
             value if keep else None for value, keep in zip((out, *values), kept, strict=True)
         )
@@ -154,13 +192,11 @@ class Elementwise(CallableOp):
         targets: tuple[Any, ...],
         record: bool,
     ) -> Sequence[Any]:
-        result: list[Any] = []
-        for target, partial in zip(targets, self.partials, strict=True):
-            if type(target) is not Node:
-                result.append(None)
-            else:
-                result.append(self._times(cotangent, partial, values, node.params))
-        return result
+        times, params = self._times, node.params
+        return [
+            times(cotangent, partial, values, params) if type(target) is Node else None
+            for target, partial in zip(targets, self.partials, strict=True)
+        ]
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool

@@ -11,7 +11,7 @@ from autograd import sweep
 from autograd.dispatch import operations
 from autograd.markers import LEAF
 from autograd.modes import current_modes
-from autograd.node import Node
+from autograd.node import FINISHED, Node
 from autograd.results import exclusive, seed_array
 from autograd.tensor import Tensor, wrap
 
@@ -69,7 +69,7 @@ def _inside_transform(node: Node) -> bool:
     if modes.level == 0 or not modes.recording:
         return False
     reached = sweep.gather([node], 0)
-    return any(n.op is LEAF and n.leaf is None for n in reached)
+    return any(n.op is LEAF and n.leaf is None and n.params is not FINISHED for n in reached)
 
 
 def pullback(

@@ -104,9 +104,9 @@ class ModeContext:
                 f"write `with {type(self).__name__}():` or `@{type(self).__name__}()`"
             )
         if inspect.isgeneratorfunction(function):
-            return cast(Function, _decorated_generator(self, function))
+            return cast("Function", _decorated_generator(self, function))
         if inspect.isasyncgenfunction(function):
-            return cast(Function, _decorated_async_generator(self, function))
+            return cast("Function", _decorated_async_generator(self, function))
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
@@ -114,14 +114,14 @@ class ModeContext:
                 with self._copy():
                     return await function(*args, **kwargs)
 
-            return cast(Function, coroutine)
+            return cast("Function", coroutine)
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with self._copy():
                 return function(*args, **kwargs)
 
-        return cast(Function, wrapper)
+        return cast("Function", wrapper)
 
 
 def _decorated_generator(

@@ -37,6 +37,10 @@ class _Freed:
 FREED: Final = _Freed()
 
 
+FINISHED: Final[dict[str, Any]] = {"finished": True}
+"""The params of a transform's variable once the transformed function has returned: a constant."""
+
+
 class Node:
     """One recorded call: an operation, where its inputs came from, what its rules will need.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -11,11 +12,19 @@ from autograd import anomaly
 from autograd.base import Op
 from autograd.errors import TrackedTensorError
 from autograd.markers import INPUT, LEAF, OUTPUT
-from autograd.modes import Modes, current_modes
-from autograd.node import FREED, KEPT_SIZE, Node, caller_place, small
+from autograd.modes import Modes, Scope, current_modes
+from autograd.node import (
+    FREED,
+    KEPT_SIZE,
+    Node,
+    caller_place,
+    is_library_file,
+    next_serial,
+    small,
+)
 from autograd.tensor import Tensor, check_dtype, wrap
 
-_PLAIN_TYPES = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.float32})
+SIMPLE_TYPES = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.float32})
 
 
 def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -32,7 +41,7 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
             values.append(operand._value)
             nodes.append(node)
         else:
-            if type(operand) not in _PLAIN_TYPES:
+            if type(operand) not in SIMPLE_TYPES:
                 operand = as_array(operand, op.name)
             values.append(operand)
             nodes.append(None)
@@ -85,6 +94,51 @@ def record(
     if modes.anomaly is not None:
         node.fingerprint = anomaly.fingerprint(saved)
     return wrap(out, node)
+
+
+_new_node = _new_tensor = object.__new__
+_NO_PARAMS: dict[str, Any] = {}
+_FLOAT64 = np.dtype(np.float64)
+
+
+def record_plain(
+    op: Op, inputs: tuple[Any, ...], saved: Any, out: Any, scope: Scope | None
+) -> Tensor:
+    """`record` for one output without parameters, outside the anomaly and value-keeping modes.
+
+    Called by an operation's `__call__`, whose own frame is not the user's.
+    """
+    frame = sys._getframe(2)
+    code = frame.f_code
+    while is_library_file[code.co_filename]:
+        outer = frame.f_back
+        if outer is None:
+            break
+        frame = outer
+        code = frame.f_code
+    node = _new_node(Node)
+    node.op = op
+    node.inputs = inputs
+    node.params = _NO_PARAMS
+    node.saved = saved
+    if type(out) is np.float64:
+        node.shape = ()
+        node.dtype = _FLOAT64
+        node.value = out
+    else:
+        node.dtype = dtype = out.dtype
+        if dtype.kind != "f":
+            return _untracked(op, out)
+        node.shape = out.shape
+        node.value = out if out.size <= KEPT_SIZE else None
+    node.serial = next_serial()
+    node.place = (code, frame.f_lasti)
+    node.scope = scope
+    node.name = node.leaf = node.fingerprint = None
+    tensor = _new_tensor(Tensor)
+    tensor._value = out
+    tensor._node = node
+    return tensor
 
 
 def output_of(parent: Node, index: int, value: Any, modes: Modes) -> Tensor:

@@ -92,7 +92,8 @@ def call(*args: Any, **kwargs: Any) -> Call:
 
 def elementwise_calls(*domains: dict[str, Any]) -> tuple[Call, ...]:
     """The family's default for elementwise operations, one domain per operand: same shapes,
-    broadcasting, 0-d and empty."""
+    broadcasting, 0-d and empty.
+    """
     count = len(domains)
     patterns: list[tuple[tuple[int, ...], ...]] = [
         ((2, 3),) * count,

@@ -19,7 +19,7 @@ from autograd import anomaly, storage
 from autograd.dispatch import operations
 from autograd.markers import LEAF, OUTPUT
 from autograd.modes import current_modes, recording_level
-from autograd.node import FREED, Node, describe_place
+from autograd.node import FINISHED, FREED, Node, describe_place
 from autograd.recording import handles
 from autograd.tensor import Tensor
 
@@ -48,7 +48,7 @@ def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
     """Whether the graph of `outputs` reaches a tracked node other than the leaves in `inputs`.
 
     An input that is a recorded identity of an outer Tensor counts: what depends on it depends on
-    the outer one.
+    the outer one. Variables of transforms that have finished do not.
     """
     own = set(inputs)
     oldest = min((node.serial for node in inputs), default=0)
@@ -57,7 +57,7 @@ def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
     while stack:
         node = stack.pop()
         if node.op is LEAF:
-            if node not in own:
+            if node not in own and node.params is not FINISHED:
                 return True
             continue
         if node.serial < oldest:

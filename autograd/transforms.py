@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from autograd import sweep, tree
+from autograd.markers import LEAF
 from autograd.modes import current_modes, recording_level
-from autograd.node import Node
+from autograd.node import FINISHED, Node
 from autograd.recording import identity_input
 from autograd.results import exclusive, seed_array
 from autograd.tensor import Tensor, wrap
@@ -51,8 +52,13 @@ class Traced:
             called = list(args)
             for i in argnums:
                 called[i] = tree.unflatten(flat[i][1], variables[i])
-            out = f(*called, **kwargs)
-        self.nodes: list[Node] = [v._node for i in argnums for v in variables[i]]
+            self.nodes: list[Node] = [v._node for i in argnums for v in variables[i]]
+            try:
+                out = f(*called, **kwargs)
+            finally:
+                for node in self.nodes:
+                    if node.op is LEAF:
+                        node.params = FINISHED
         leaves, self.out_structure = tree.flatten(out, "the output", tree.check_output)
         self.out_leaves = [
             leaf if isinstance(leaf, Tensor) else wrap(np.asarray(leaf), None) for leaf in leaves

@@ -1,0 +1,135 @@
+"""Derivatives by differences, each with an estimate of its own error.
+
+The functions here take flat vectors to flat vectors on plain arrays and know nothing of the
+engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Vector = Any
+FlatFunction = Callable[[Vector], Vector]
+
+LEVELS = 7
+STEPS = (2.0**-4, 2.0**-9, 2.0**-14)
+"""Largest steps of the tableaus tried, relative to the point: later ones reach less far."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A numerical derivative, entry by entry, with its error estimate and the reach of its step."""
+
+    value: Vector
+    error: Vector
+    reach: float
+
+
+def first_step(x: Vector, direction: Vector, relative: float, eps: float) -> float:
+    """A step along `direction` that moves `x` by about `relative`, larger for coarse dtypes."""
+    size = float(np.max(np.abs(direction), initial=0.0))
+    if size == 0.0:
+        return relative
+    coarse = max(relative, 4.0 * eps**0.25)
+    return coarse * max(1.0, 0.1 * float(np.max(np.abs(x), initial=0.0))) / size
+
+
+def central(f: FlatFunction, x: Vector, direction: Vector, step: float, eps: float) -> Estimate:
+    """Extrapolated central differences (Ridders, Adv. Eng. Software 4, 1982).
+
+    The tableau halves the step; the error of an entry is its distance from its neighbours, plus
+    the rounding of the function's values over the step.
+    """
+    return _tableau(
+        lambda h: (f(x + h * direction), f(x - h * direction)), lambda h: 2 * h, step, eps, 2
+    )
+
+
+def one_sided(
+    f: FlatFunction, x: Vector, direction: Vector, step: float, eps: float, side: int
+) -> Estimate:
+    """The derivative from one side: extrapolated forward (+1) or backward (-1) differences."""
+    here = f(x)
+    return _tableau(lambda h: (f(x + side * h * direction), here), lambda h: side * h, step, eps, 1)
+
+
+def _tableau(
+    pair: Callable[[float], tuple[Vector, Vector]],
+    width: Callable[[float], float],
+    step: float,
+    eps: float,
+    order: int,
+) -> Estimate:
+    rows: list[list[Vector]] = []
+    best = error = None
+    noise = np.zeros(())
+    for level in range(LEVELS):
+        h = step * 0.5**level
+        high, low = pair(h)
+        with np.errstate(all="ignore"):
+            row = [(high - low) / width(h)]
+            floor = 4 * eps * np.maximum(np.abs(high), np.abs(low)) / h
+            noise = floor if best is None else np.maximum(noise, floor)
+            for k in range(level):
+                weight = 2.0 ** (order * (k + 1)) if order == 2 else 2.0 ** (k + 1)
+                row.append((weight * row[k] - rows[-1][k]) / (weight - 1))
+            if level == 0:
+                best, error = row[0], np.full(np.shape(row[0]), np.inf)
+            else:
+                for k in range(1, len(row)):
+                    distance = np.maximum(
+                        np.abs(row[k] - row[k - 1]), np.abs(row[k] - rows[-1][k - 1])
+                    )
+                    estimate = distance + 2.0 * floor
+                    better = estimate < error
+                    best = np.where(better, row[k], best)
+                    error = np.where(better, estimate, error)
+        rows.append(row)
+    return Estimate(best, error, step)
+
+
+def complex_step(f: FlatFunction, x: Vector, direction: Vector) -> Estimate:
+    """Im f(x + i h v) / h, exact to rounding for analytic f (Squire & Trapp, SIAM Rev. 40, 1998)."""
+    step = 1e-100
+    value = np.imag(f(x + 1j * step * direction)) / step
+    return Estimate(value, 64 * np.finfo(float).eps * np.abs(value), 0.0)
+
+
+def jump(f: FlatFunction, x: Vector, direction: Vector, eps: float) -> bool:
+    """Whether `f` seems to jump at `x`: its change over a shrinking interval does not shrink."""
+    scale = first_step(x, direction, 1.0, 0.0)
+    wide, narrow = (
+        float(np.max(np.abs(f(x + h * direction) - f(x - h * direction)), initial=0.0))
+        for h in (scale * 2.0**-10, scale * 2.0**-20)
+    )
+    size = float(np.max(np.abs(f(x)), initial=0.0))
+    return narrow > 1e3 * eps * size and narrow > 0.25 * wide
+
+
+def remainder_slope(
+    f: FlatFunction, x: Vector, direction: Vector, slope: Vector, step: float, eps: float
+) -> float | None:
+    """How fast |f(x + h v) - f(x) - h slope| falls with h; None where it is under rounding.
+
+    For a right derivative the remainder falls as h^2 (Taylor); for a wrong one as h.
+    """
+    here = f(x)
+    floor = 64 * eps * float(np.max(np.abs(here), initial=0.0))
+    sizes = []
+    for level in range(4):
+        h = step * 0.25**level
+        there = f(x + h * direction)
+        rest = float(np.max(np.abs(there - here - h * slope), initial=0.0))
+        if not np.isfinite(rest):
+            continue
+        sizes.append(rest)
+    falls = [
+        float(np.log(a / b) / np.log(4.0))
+        for a, b in zip(sizes, sizes[1:], strict=False)
+        if b > floor and a > 0
+    ]
+    return max(falls) if falls else None

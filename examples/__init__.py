@@ -1,0 +1,1 @@
+"""Programs that use dagrad; not part of the installed packages."""

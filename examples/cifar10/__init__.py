@@ -1,0 +1,1 @@
+"""Training image classifiers on CIFAR-10: `python -m examples.cifar10 --help`."""

@@ -1,0 +1,33 @@
+"""Random flips and shifts of a batch of images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each image of (N, C, H, W) mirrored left to right with probability 1/2.
+
+    >>> flip(np.arange(3.0).reshape(1, 1, 1, 3), np.random.default_rng(2))
+    array([[[[2., 1., 0.]]]])
+    """
+    mirrored = rng.random(len(images)) < 0.5
+    return np.where(mirrored[:, None, None, None], images[..., ::-1], images)
+
+
+def shift(images: np.ndarray, reach: int, rng: np.random.Generator) -> np.ndarray:
+    """Each image of (N, C, H, W) moved by up to `reach` pixels along both axes.
+
+    All (2 reach + 1)^2 displacements are equally likely; what comes in from outside is the image
+    reflected at its border.
+
+    >>> images = np.arange(3.0).reshape(1, 1, 1, 3) * np.ones((1, 1, 3, 1))
+    >>> shift(images, 1, np.random.default_rng(0))[0, 0, 0]
+    array([1., 2., 1.])
+    """
+    count, _, height, width = images.shape
+    border = ((0, 0), (0, 0), (reach, reach), (reach, reach))
+    padded = np.pad(images, border, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
+    down, right = rng.integers(0, 2 * reach + 1, (2, count))
+    return windows[np.arange(count), :, down, right]

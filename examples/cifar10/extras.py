@@ -1,0 +1,29 @@
+"""Matplotlib and tqdm, loaded when used; without them, an error with the install line."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+from examples.cifar10.errors import ExampleError
+
+INSTALL = "pip install 'dagrad[examples]'"
+
+
+def load_extra(name: str, purpose: str) -> Any:
+    """Import a module of the extra `examples`."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise _missing(name, purpose) from error
+
+
+def check_extra(name: str, purpose: str) -> None:
+    """Raise now, not after the training, if a module of the extra `examples` is missing."""
+    if importlib.util.find_spec(name) is None:
+        raise _missing(name, purpose)
+
+
+def _missing(name: str, purpose: str) -> ExampleError:
+    return ExampleError(f"{purpose} needs {name}, which is not installed: {INSTALL}")

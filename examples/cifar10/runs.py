@@ -1,0 +1,183 @@
+"""A training run from the data to the test accuracy, and the evaluation of a finished one."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+import nn
+from examples.cifar10.batches import Batches
+from examples.cifar10.dataset import Dataset
+from examples.cifar10.display import check_bar, epoch_bar
+from examples.cifar10.errors import TrainingError
+from examples.cifar10.evaluation import Measurement, measure
+from examples.cifar10.figures import check_figures, draw_curves, draw_weights
+from examples.cifar10.images import LabelledImages
+from examples.cifar10.models import blank_statistics, build_model, pixel_statistics
+from examples.cifar10.presets import ModelName, Preset, Recipe
+from examples.cifar10.run_folder import Config, RunFolder
+from examples.cifar10.source import fingerprint
+from examples.cifar10.training import Trainer
+
+VALIDATION_IMAGES = 1000
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line decides besides the recipe."""
+
+    model: ModelName
+    preset: Preset
+    recipe: Recipe
+    seed: int
+    data: str
+    folder: RunFolder
+    train_images: int | None = None
+    figures: bool = True
+    quiet: bool = False
+    overwrite: bool = False
+
+
+def split(
+    images: LabelledImages, validation: int, limit: int | None
+) -> tuple[LabelledImages, LabelledImages]:
+    """The first images for training (at most `limit`), the last `validation` for validation.
+
+    Of CIFAR-10's 50,000 that is 49,000 and 1,000, the homework's split.
+    """
+    rest = len(images) - validation
+    if limit is not None and not 1 <= limit <= rest:
+        raise TrainingError(f"--train-images must be from 1 to {rest}, got {limit}")
+    return images[: rest if limit is None else limit], images[rest:]
+
+
+def train_run(settings: Settings, dataset: Dataset, say: Say) -> Measurement:
+    """Train, keep the model of the best validation epoch, measure it on the test images."""
+    check_bar(settings.quiet)
+    if settings.figures:
+        check_figures()
+    recipe = settings.recipe
+    validation = min(VALIDATION_IMAGES, len(dataset.train) // 5)
+    training, validating = split(dataset.train, validation, settings.train_images)
+    statistics = pixel_statistics(training.images, recipe)
+    model = build_model(settings.model, recipe, statistics, np.random.default_rng(settings.seed))
+    config = _config(settings, dataset, len(training), len(validating), model)
+    settings.folder.begin(config, overwrite=settings.overwrite)
+    say(describe(config))
+    batches = Batches(
+        training,
+        recipe.batch_size,
+        settings.seed,
+        flips=recipe.flips,
+        shift_reach=recipe.shift,
+    )
+    trainer = Trainer(model, recipe, batches)
+    history = _run_epochs(settings, trainer, training, validating, say)
+    settings.folder.load_model(model)
+    if settings.figures:
+        title = f"{settings.model}, {settings.preset} recipe, seed {settings.seed}"
+        draw_curves(history, title, settings.folder.curves)
+        draw_weights(model, config.class_names, settings.folder.weights)
+    result = measure(model, dataset.test)
+    settings.folder.add_metrics({"test_loss": result.loss, "test_accuracy": result.accuracy})
+    say(f"run folder: {settings.folder.path}")
+    return result
+
+
+def evaluate_run(folder: RunFolder, load: Callable[[Config], Dataset], say: Say) -> Measurement:
+    """Measure a finished run's model on the test images of the data set that `load` gives."""
+    config = folder.read_config()
+    dataset = load(config)
+    model = build_model(
+        config.model, config.recipe, blank_statistics(config.recipe), np.random.default_rng(0)
+    )
+    folder.load_model(model)
+    if fingerprint(dataset) != config.data_fingerprint:
+        say(f"Note: these are not the test images of the run, which were {config.data_source}.")
+    result = measure(model, dataset.test)
+    per_class = np.diagonal(result.confusion) / np.maximum(result.confusion.sum(axis=1), 1)
+    width = max(len(name) for name in dataset.class_names)
+    for name, share in zip(dataset.class_names, per_class, strict=True):
+        say(f"{name:>{width}}  {share:.3f}")
+    return result
+
+
+def _run_epochs(
+    settings: Settings,
+    trainer: Trainer,
+    training: LabelledImages,
+    validating: LabelledImages,
+    say: Say,
+) -> list[dict[str, Any]]:
+    history: list[dict[str, Any]] = []
+    best = -1.0
+    epoch = 0
+    while not trainer.finished:
+        epoch += 1
+        title = f"epoch {epoch}/{settings.recipe.epochs}"
+        images = min(len(trainer.batches), trainer.total_steps - trainer.step)
+        images *= trainer.batches.batch_size
+        with epoch_bar(title, images, settings.quiet) as bar:
+            result = trainer.run_epoch(epoch, bar.show)
+        # On at most as many images as validation has, unaugmented, so that the two compare.
+        learnt = measure(trainer.model, training[: max(len(validating), 1)])
+        held_out = measure(trainer.model, validating)
+        entry = {
+            **asdict(result),
+            "train_loss": learnt.loss,
+            "train_accuracy": learnt.accuracy,
+            "validation_loss": held_out.loss,
+            "validation_accuracy": held_out.accuracy,
+            "best": held_out.accuracy > best,
+        }
+        history.append(entry)
+        settings.folder.add_metrics(entry)
+        if entry["best"]:
+            best = held_out.accuracy
+            settings.folder.save_model(trainer.model)
+        say(
+            f"{title}: loss {result.loss:.4f}, training accuracy {learnt.accuracy:.4f}, "
+            f"validation accuracy {held_out.accuracy:.4f}{' (best)' if entry['best'] else ''}, "
+            f"{result.images_per_second:.0f} images/s, {result.seconds:.1f} s"
+        )
+    return history
+
+
+def _config(
+    settings: Settings, dataset: Dataset, training: int, validation: int, model: nn.Module
+) -> Config:
+    return Config(
+        model=settings.model,
+        preset=settings.preset,
+        seed=settings.seed,
+        recipe=settings.recipe,
+        data=settings.data,
+        data_source=dataset.source,
+        data_fingerprint=fingerprint(dataset),
+        train_images=training,
+        validation_images=validation,
+        test_images=len(dataset.test),
+        class_names=dataset.class_names,
+        parameters=sum(parameter.size for parameter in model.parameters()),
+        versions={"python": platform.python_version(), "numpy": np.__version__},
+    )
+
+
+def describe(config: Config) -> str:
+    """A run in two lines: the model and the images, and how it is trained."""
+    recipe = config.recipe
+    augmentation = [name for name, on in (("flips", recipe.flips), ("shifts", recipe.shift)) if on]
+    return (
+        f"{config.model}: {config.parameters} parameters; {config.data_source}: "
+        f"{config.train_images} training, {config.validation_images} validation, "
+        f"{config.test_images} test images\n"
+        f"{config.preset} recipe: {recipe.epochs} epochs of batches of {recipe.batch_size}, "
+        f"learning rate {recipe.lr:g} ({recipe.schedule}), momentum {recipe.momentum:g}, "
+        f"{' and '.join(augmentation) or 'no augmentation'}, seed {config.seed}"
+    )

@@ -1,0 +1,178 @@
+"""The checkers meet planted errors, right rules, kinks, jumps and misuse."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.testing import (
+    DerivativeError,
+    NotDifferentiableWarning,
+    assert_close,
+    call,
+    check_grads,
+    check_op,
+    numerical_jacobian,
+    real,
+)
+
+X = np.array([0.4, -1.3, 2.2])
+
+
+def elementwise(partial, forward=np.sin):
+    return ag.op.elementwise("planted", forward, (partial,))
+
+
+PLANTED = {
+    "sign": elementwise(lambda out, x: -ag.cos(x)),
+    "factor": elementwise(lambda out, x: 1.001 * ag.cos(x)),
+    "offset": elementwise(lambda out, x: ag.cos(x) + 1e-5),
+    "constant": elementwise(lambda out, x: np.cos(X)[0] + 0 * x),
+    "one entry": elementwise(lambda out, x: ag.cos(x) * np.array([1.0, 1.0, 1.01])),
+    "second order": elementwise(lambda out, x: np.cos(getattr(x, "data", x))),
+    "transpose": ag.op.linear("planted", lambda x: np.roll(x, 1), lambda c: ag.roll(c, 1)),
+    "jvp": ag.op.linearised("planted", np.sum, lambda out, x, dx: ag.sum(dx * 2)),
+    "swapped": ag.op.bilinear("planted", np.outer, lambda c, y: y @ c, lambda c, x: c.T @ x),
+}
+FUNCTIONS = {
+    name: (lambda x, f=f: f(x, x) if name == "swapped" else f(x)) for name, f in PLANTED.items()
+}
+FUNCTIONS["swapped"] = lambda x: PLANTED["swapped"](x, x * 2)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_planted_errors_are_found(name):
+    with pytest.raises(DerivativeError):
+        check_grads(FUNCTIONS[name], X)
+
+
+def test_the_message_shows_both_jacobians_and_the_composition():
+    with pytest.raises(DerivativeError, match=r"(?s)forward: wrong.*Jacobian.*worst entry"):
+        check_grads(FUNCTIONS["sign"], X)
+    with pytest.raises(DerivativeError, match="(forward|reverse)-(forward|reverse)"):
+        check_grads(FUNCTIONS["second order"], X)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("modes", [("forward",), ("reverse",), ("forward", "reverse")])
+def test_right_rules_pass_in_every_composition(order, modes):
+    report = check_grads(
+        lambda x, y: ag.sin(x["a"]) * y + ag.exp(-y * y),
+        {"a": X},
+        np.float64(0.7),
+        order=order,
+        modes=modes,
+    )
+    assert report.verdict == "right"
+    assert report.comparisons >= len(modes) ** order
+
+
+@given(st.integers(0, 2**20), st.floats(1e-3, 1e3), st.integers(-3, 3))
+def test_no_false_alarm(seed, scale, decade):
+    x = np.random.default_rng(seed).normal(size=3) * scale
+    check_grads(lambda x: ag.tanh(x * 0.3) * 10.0**decade + x * x, x, seed=seed)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_coarse_dtypes(dtype):
+    x = np.array([0.5, -1.25, 2.0], dtype)
+    assert check_grads(lambda x: ag.sin(x) * x, x, order=1).verdict == "right"
+    with pytest.raises(DerivativeError):
+        check_grads(elementwise(lambda out, x: 1.5 * ag.cos(x)), x, order=1)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        ag.relu,
+        ag.absolute,
+        lambda x: ag.relu(x) - ag.relu(-x),
+        lambda x: ag.maximum(x, 0.0),
+        lambda x: ag.sqrt(x * x),
+    ],
+)
+def test_kinks_are_not_differentiable_rather_than_wrong(f):
+    with np.errstate(all="ignore"), pytest.warns(NotDifferentiableWarning):
+        report = check_grads(f, np.array([0.0, 1.0]), order=1)
+    assert report.verdict == "not differentiable"
+
+
+def test_a_wrong_rule_far_from_its_kink_is_wrong():
+    leaky = ag.op.elementwise(
+        "leaky",
+        lambda x: np.maximum(x, 0),
+        (lambda out, x: 2.0 * (getattr(x, "data", x) > 0),),
+        kinks=(lambda x: x,),
+    )
+    with pytest.raises(DerivativeError):
+        check_grads(leaky, np.array([1.0, 2.0]))
+
+
+def test_near_a_kink_the_steps_shrink():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check_grads(ag.relu, np.array([1e-2, 1.0])).verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "match"),
+    [
+        (lambda x: ag.log(x), np.array([-1.0]), "not finite"),
+        (lambda x: ag.floor(x), np.array([1.0]), "jumps"),
+    ],
+)
+def test_outside_the_domain_and_at_jumps(f, x, match):
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=match):
+        check_grads(f, x)
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "match"),
+    [
+        (lambda: check_grads(ag.exp), TypeError, "no arguments"),
+        (lambda: check_grads(ag.exp, 3), TypeError, r"3\.0"),
+        (lambda: check_grads(lambda x: None, 1.0), TypeError, "return"),
+        (lambda: check_grads(3, 1.0), TypeError, "function"),
+        (lambda: check_grads(ag.exp, 1.0, order=0), ValueError, "order"),
+        (lambda: check_grads(ag.exp, 1.0, modes="forward"), ValueError, "modes"),
+        (lambda: numerical_jacobian(ag.exp, 1.0, method="best"), ValueError, "best"),
+        (lambda: check_op("no such"), ValueError, "no such"),
+        (lambda: check_op(PLANTED["sign"]), ValueError, "samples"),
+    ],
+)
+def test_misuse_says_what_to_do(use, error, match):
+    with pytest.raises(error, match=match):
+        use()
+
+
+def test_check_op_of_a_users_operation():
+    samples = (call(real(2, 3)), call(real()))
+    right = ag.op.elementwise("right", np.sin, (lambda out, x: ag.cos(x),), samples=samples)
+    assert check_op(right).verdict == "right"
+    wrong = ag.op.elementwise("wrong", np.sin, (lambda out, x: ag.sin(x),), samples=samples)
+    with pytest.raises(DerivativeError, match="sample 0"):
+        check_op(wrong)
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_numerical_jacobian(method):
+    jacobian = numerical_jacobian(lambda x: np.sin(x) * x[0], X, method=method)
+    expected = np.diag(np.cos(X) * X[0])
+    expected[:, 0] += np.sin(X)
+    np.testing.assert_allclose(jacobian, expected, atol=1e-10)
+
+
+def test_assert_close_names_what_differs():
+    for actual, expected, match in (
+        ([1.0], (1.0,), "containers"),
+        (np.ones(2), np.ones(3), "shape"),
+        (np.ones(2, np.float32), np.ones(2), "dtype"),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.5]), r"first at \(1,\)"),
+    ):
+        with pytest.raises(AssertionError, match=match):
+            assert_close(actual, expected)
