@@ -41,7 +41,7 @@ def shapes(
 
 def in_layout(array: np.ndarray, layout: str) -> np.ndarray:
     """The same values in another memory layout."""
-    if layout == "F":
+    if layout == "F" and array.ndim:
         return np.asfortranarray(array)
     if layout == "strided" and array.ndim:
         wide = np.repeat(array, 2, axis=-1)

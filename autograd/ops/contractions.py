@@ -1,0 +1,258 @@
+"""Products that sum over shared axes: matmul, dot, inner, outer, tensordot, kron."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.dispatch import operations
+from autograd.families import Multilinear
+from autograd.ops.axes import as_axes
+from autograd.registry import bad, register
+from autograd.samples import call, real
+from autograd.tensor import Tensor
+
+__all__ = ["dot", "inner", "kron", "matmul", "outer", "tensordot"]
+
+
+def _turned(x: Any) -> Any:
+    return operations.swapaxes(x, -1, -2) if isinstance(x, Tensor) else x.swapaxes(-1, -2)
+
+
+_matmul = Multilinear(
+    "matmul",
+    np.matmul,
+    (
+        lambda cotangent, y: operations.matmul(cotangent, _turned(y)),
+        lambda cotangent, x: operations.matmul(_turned(x), cotangent),
+    ),
+    analytic=True,
+)
+
+
+def _operand(x: Any) -> Any:
+    return x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+
+
+@register(
+    [
+        call(real(2, 3), real(3, 4)),
+        call(real(3), real(3)),
+        call(real(2, 3), real(3)),
+        call(real(3), real(3, 2)),
+        call(real(4, 2, 3), real(3, 2)),
+        call(real(2, 3), real(4, 3, 2)),
+        call(real(2, 1, 2, 3), real(3, 3, 2)),
+        call(real(2, 2, 3), real(3)),
+        call(real(3), real(2, 3, 2)),
+        call(real(0, 2), real(2, 3)),
+        call(real(2, 0), real(0, 3)),
+    ],
+    numpy=(np.matmul,),
+    bad=[
+        bad(ValueError, r"\(2, 3\).*\(2, 3\)", np.ones((2, 3)), np.ones((2, 3))),
+        bad(ValueError, "0-d", np.float64(2.0), np.ones(2)),
+    ],
+)
+def matmul(x: Any, y: Any) -> Any:
+    """The matrix product over the last axis of x and the last but one of y; others broadcast.
+
+    A 1-d x is a row, a 1-d y a column, and the axis they were given is dropped. Raises ValueError
+    for a 0-d operand or sizes that do not match.
+
+    >>> import autograd as ag
+    >>> ag.matmul(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), ag.Tensor([1.0, 10.0]))
+    Tensor([21., 43.])
+    """
+    x, y = _operand(x), _operand(y)
+    rows, columns = x.ndim, y.ndim
+    if rows == 2 and columns == 2:
+        return _matmul(x, y)
+    if not rows or not columns:
+        raise ValueError(
+            f"matmul got operands of shapes {x.shape} and {y.shape}; a 0-d operand has no axis to "
+            "sum over, use multiply"
+        )
+    if x.shape[-1] != y.shape[-2 if columns > 1 else 0]:
+        raise ValueError(
+            f"matmul got operands of shapes {x.shape} and {y.shape}; x's last axis must be as long "
+            f"as y's {'last but one' if columns > 1 else 'only one'}"
+        )
+    if rows == 1:
+        x = operations.reshape(x, (1, x.shape[0]))
+    if columns == 1:
+        y = operations.reshape(y, (y.shape[0], 1))
+    lead = x.shape[:-1]
+    if y.ndim == 2 and x.ndim > 2:
+        flat = operations.reshape(x, (int(np.prod(lead)), x.shape[-1]))
+        out = operations.reshape(_matmul(flat, y), (*lead, y.shape[-1]))
+    else:
+        out = _matmul(x, y)
+    if rows == 1 or columns == 1:
+        shape = out.shape if columns > 1 else out.shape[:-1]
+        if rows == 1:
+            cut = len(shape) - (2 if columns > 1 else 1)
+            shape = shape[:cut] + shape[cut + 1 :]
+        out = operations.reshape(out, shape)
+    return out if isinstance(out, Tensor) or out.ndim else out[()]
+
+
+def _axes_of(axes: Any, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if isinstance(axes, int | np.integer):
+        count = int(axes)
+        if not 0 <= count <= min(x.ndim, y.ndim):
+            raise ValueError(
+                f"tensordot cannot sum over {count} axes of operands of shapes {x.shape} and "
+                f"{y.shape}"
+            )
+        return tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
+    try:
+        first, second = axes
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"tensordot takes axes as an int or a pair of axes or of lists of axes, got {axes!r}"
+        ) from None
+    return (
+        as_axes(first, x.ndim, "tensordot", "axes[0]"),
+        as_axes(second, y.ndim, "tensordot", "axes[1]"),
+    )
+
+
+@register(
+    [
+        call(real(2, 3, 4), real(3, 4, 2)),
+        call(real(2, 3), real(4, 3), (1, 1)),
+        call(real(2, 3, 4), real(4, 2, 3), ([0, 2], [1, 0])),
+        call(real(2), real(3), 0),
+    ],
+    numpy=(np.tensordot,),
+    bad=[
+        bad(ValueError, "tensordot", np.ones((2, 3)), np.ones((2, 3)), 1),
+        bad(ValueError, "tensordot", np.ones(2), np.ones(2), 2),
+        bad(TypeError, "axes", np.ones(2), np.ones(2), 0.5),
+    ],
+)
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum of products over pairs of axes: the last `axes` of x with the first of y, or those
+    named in `axes = (axes of x, axes of y)`.
+
+    The result has x's other axes, then y's. Raises ValueError for sizes that do not match.
+
+    >>> import autograd as ag
+    >>> ag.tensordot(ag.Tensor([[1.0, 2.0]]), ag.Tensor([[3.0], [4.0]]), axes=1)
+    Tensor([[11.]])
+    """
+    x, y = _operand(x), _operand(y)
+    first, second = _axes_of(axes, x, y)
+    sizes = [x.shape[i] for i in first]
+    if sizes != [y.shape[i] for i in second]:
+        raise ValueError(
+            f"tensordot got operands of shapes {x.shape} and {y.shape}, whose axes {first} and "
+            f"{second} differ in size"
+        )
+    free_x = tuple(i for i in range(x.ndim) if i not in first)
+    free_y = tuple(i for i in range(y.ndim) if i not in second)
+    shape_x, shape_y = tuple(x.shape[i] for i in free_x), tuple(y.shape[i] for i in free_y)
+    length = int(np.prod(sizes))
+    left = operations.reshape(
+        operations.transpose(x, free_x + first), (int(np.prod(shape_x)), length)
+    )
+    right = operations.reshape(
+        operations.transpose(y, second + free_y), (length, int(np.prod(shape_y)))
+    )
+    return operations.reshape(matmul(left, right), shape_x + shape_y)
+
+
+@register(
+    [
+        call(real(3), real(3)),
+        call(real(2, 3), real(3, 2)),
+        call(real(2, 3), real(3)),
+        call(real(), real(2, 2)),
+        call(real(2, 2, 3), real(2, 3, 2)),
+    ],
+    numpy=(np.dot,),
+    bad=[bad(ValueError, r"\(2,\).*\(3,\)", np.ones(2), np.ones(3))],
+)
+def dot(x: Any, y: Any) -> Any:
+    """NumPy's dot: the sum over the last axis of x and the last but one (or only) of y.
+
+    A 0-d operand multiplies. Raises ValueError for sizes that do not match.
+
+    >>> import autograd as ag
+    >>> ag.dot(ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0]))
+    Tensor(11.)
+    """
+    x, y = _operand(x), _operand(y)
+    if not x.ndim or not y.ndim:
+        return operations.multiply(x, y)
+    if x.ndim <= 2 and y.ndim <= 2:
+        return matmul(x, y)
+    return tensordot(x, y, (-1, -2 if y.ndim > 1 else 0))
+
+
+@register(
+    [
+        call(real(3), real(3)),
+        call(real(2, 3), real(4, 3)),
+        call(real(), real(2)),
+    ],
+    numpy=(np.inner,),
+    bad=[bad(ValueError, r"\(2,\).*\(3,\)", np.ones(2), np.ones(3))],
+)
+def inner(x: Any, y: Any) -> Any:
+    """The sum of products over the last axis of both; a 0-d operand multiplies.
+
+    Raises ValueError for sizes that do not match.
+
+    >>> import autograd as ag
+    >>> ag.inner(ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0]))
+    Tensor(11.)
+    """
+    x, y = _operand(x), _operand(y)
+    if not x.ndim or not y.ndim:
+        return operations.multiply(x, y)
+    return tensordot(x, y, (-1, -1))
+
+
+@register(
+    [call(real(2), real(3)), call(real(2, 2), real(2)), call(real(), real(2))],
+    numpy=(np.outer,),
+)
+def outer(x: Any, y: Any) -> Any:
+    """out[i, j] = x[i] y[j] of the flattened operands.
+
+    >>> import autograd as ag
+    >>> ag.outer(ag.Tensor([1.0, 2.0]), ag.Tensor([3.0, 4.0]))
+    Tensor([[3., 4.],
+            [6., 8.]])
+    """
+    x, y = _operand(x), _operand(y)
+    return operations.reshape(x, (x.size, 1)) * operations.reshape(y, (1, y.size))
+
+
+@register(
+    [
+        call(real(2, 3), real(2, 2)),
+        call(real(2), real(3)),
+        call(real(2), real(2, 2)),
+        call(real(), real(2)),
+    ],
+    numpy=(np.kron,),
+)
+def kron(x: Any, y: Any) -> Any:
+    """The Kronecker product: blocks x[i, j] * y.
+
+    >>> import autograd as ag
+    >>> ag.kron(ag.Tensor([1.0, 10.0]), ag.Tensor([1.0, 2.0]))
+    Tensor([ 1.,  2., 10., 20.])
+    """
+    x, y = _operand(x), _operand(y)
+    ndim = max(x.ndim, y.ndim)
+    shape_x = (1,) * (ndim - x.ndim) + x.shape
+    shape_y = (1,) * (ndim - y.ndim) + y.shape
+    blocks = operations.reshape(x, tuple(n for size in shape_x for n in (size, 1)))
+    inside = operations.reshape(y, tuple(n for size in shape_y for n in (1, size)))
+    whole = tuple(a * b for a, b in zip(shape_x, shape_y, strict=True))
+    return operations.reshape(blocks * inside, whole)

@@ -1,0 +1,347 @@
+"""Reading entries by index, and copies with entries replaced or added to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.dispatch import operations
+from autograd.families import Linear
+from autograd.ops.axes import as_axis, constant
+from autograd.registry import bad, register
+from autograd.samples import call, real
+from autograd.tensor import Tensor
+
+__all__ = ["At", "at", "getitem", "index_add", "index_set", "take", "take_along_axis"]
+
+
+def _read_index(index: Any) -> Any:
+    """An index with Tensors and lists in it as arrays."""
+    if type(index) is tuple:
+        return tuple(_read_index(item) for item in index)
+    if isinstance(index, Tensor | list):
+        array = constant(index, "indexing", "the index")
+        if array.size == 0 and isinstance(index, list):
+            return array.astype(np.intp)
+        return array
+    return index
+
+
+def _repeats(index: Any) -> bool:
+    """Whether an index may read an entry twice: only integer arrays can."""
+    items = index if type(index) is tuple else (index,)
+    return any(isinstance(item, np.ndarray) and item.dtype.kind != "b" for item in items)
+
+
+def _scattered(values: Any, index: Any, shape: tuple[int, ...], distinct: bool) -> Any:
+    out = np.zeros(shape, np.result_type(values))
+    if distinct or not _repeats(index):
+        out[index] = values
+    else:
+        np.add.at(out, index, values)
+    return out
+
+
+_gather = Linear(
+    "getitem",
+    lambda x, index, distinct: x[index],
+    lambda cotangent, in_shape, index, distinct: _scatter(
+        cotangent, index=index, shape=in_shape, distinct=distinct
+    ),
+    analytic=True,
+)
+
+_scatter = Linear(
+    "scatter_add",
+    _scattered,
+    lambda cotangent, index, shape, distinct: _gather(cotangent, index=index, distinct=distinct),
+    analytic=True,
+)
+
+
+def gather(x: Any, index: Any, *, distinct: bool = False) -> Any:
+    """`x[index]`; `distinct` promises that no entry is read twice."""
+    if not isinstance(x, Tensor | np.ndarray):
+        x = np.asarray(x)
+    return _gather(x, index=index, distinct=distinct)
+
+
+_ROWS = np.array([0, 2, 0])
+
+
+@register(
+    [
+        call(real(3, 4), 1),
+        call(real(3, 4), (slice(None, None, -1), slice(1, 3))),
+        call(real(3, 4), (..., 0, None)),
+        call(real(3, 4), _ROWS),
+        call(real(3, 4), (_ROWS, np.array([1, 1, 1]))),
+        call(real(2, 3, 4), (np.array([0, 1]), slice(None), np.array([3, -1]))),
+        call(real(2, 3), np.array([[True, False, True], [False, False, True]])),
+        call(real(), ()),
+        call(real(0, 2), slice(None)),
+    ],
+    bad=[bad(IndexError, "out of bounds", np.ones(3), 5)],
+    reference=lambda x, index: np.asarray(x)[index],
+)
+def getitem(x: Any, index: Any) -> Any:
+    """x[index], with NumPy's basic, integer-array and boolean indexing.
+
+    Raises IndexError for an index out of bounds, RuntimeError for a tracked Tensor as index.
+
+    >>> import autograd as ag
+    >>> ag.getitem(ag.Tensor([1.0, 2.0, 3.0]), [0, 0, 2])
+    Tensor([1., 1., 3.])
+    """
+    return gather(x, _read_index(index))
+
+
+def _added(x: Any, values: Any, index: Any) -> Any:
+    out = np.array(x, copy=True)
+    np.add.at(out, index, values)
+    return out
+
+
+_add = Linear(
+    "index_add",
+    _added,
+    (
+        lambda cotangent, index: cotangent,
+        lambda cotangent, index: _gather(cotangent, index=index, distinct=False),
+    ),
+    analytic=True,
+)
+
+
+def _replaced(x: Any, values: Any, index: Any, last: Any) -> Any:
+    out = np.array(x, copy=True)
+    out[index] = values
+    return out
+
+
+_set = Linear(
+    "index_set",
+    _replaced,
+    (
+        lambda cotangent, index, last: _set(cotangent, np.float32(0), index=index, last=last),
+        lambda cotangent, in_shape, index, last: operations.where(
+            last, _gather(cotangent, index=index, distinct=False), 0.0
+        ),
+    ),
+    analytic=True,
+)
+
+
+def _check_target(x: Any, values: Any, index: Any, name: str) -> tuple[Any, Any, tuple[int, ...]]:
+    """x, the values in x's dtype, and the shape that the index selects."""
+    x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+    values = values if isinstance(values, Tensor | np.ndarray) else np.asarray(values)
+    if x.dtype.kind in "iub" and values.dtype.kind in "fc":
+        raise TypeError(
+            f"{name} cannot put {values.dtype} into an array of dtype {x.dtype}; "
+            "make the array a float one first"
+        )
+    selected = np.empty(x.shape, np.bool_)[index].shape
+    try:
+        fits = np.broadcast_shapes(values.shape, selected) == selected
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{name}: values of shape {values.shape} do not broadcast to the selected entries, "
+            f"whose shape is {selected}"
+        )
+    if values.dtype != x.dtype and not (values.dtype.kind == "c" or x.dtype.kind == "c"):
+        values = operations.astype(values, x.dtype)
+    elif values.dtype.kind == "c" and x.dtype.kind == "f":
+        x = x.astype(values.dtype)
+    return x, values, selected
+
+
+@register(
+    [
+        call(real(3, 2), _ROWS, real(3, 2)),
+        call(real(3, 2), (slice(1, None), 0), real()),
+        call(real(3, 2), np.array([True, False, True]), real(2)),
+        call(real(), (), real()),
+    ],
+    bad=[bad(ValueError, "broadcast", np.ones(3), slice(0, 2), np.ones(3))],
+    reference=lambda x, index, values: _added(x, values, index),
+)
+def index_add(x: Any, index: Any, values: Any) -> Any:
+    """A copy of x with `values` added at `index`; an entry named twice gets both.
+
+    `x.at[index].add(values)` is the same. Raises ValueError if the values do not broadcast to
+    the selected entries, TypeError for float values in an integer array.
+
+    >>> import autograd as ag
+    >>> ag.index_add(ag.Tensor([1.0, 2.0]), [0, 0], 10.0)
+    Tensor([21.,  2.])
+    """
+    index = _read_index(index)
+    x, values, selected = _check_target(x, values, index, "index_add")
+    return _add(x, operations.broadcast_to(values, selected), index=index)
+
+
+@register(
+    [
+        call(real(3, 2), _ROWS, real(3, 2)),
+        call(real(3, 2), (slice(1, None), 0), real()),
+        call(real(3, 2), np.array([True, False, True]), real(2)),
+        call(real(), (), real()),
+    ],
+    bad=[bad(ValueError, "broadcast", np.ones(3), slice(0, 2), np.ones(3))],
+    reference=lambda x, index, values: _replaced(x, values, index, None),
+)
+def index_set(x: Any, index: Any, values: Any) -> Any:
+    """A copy of x with the entries at `index` replaced; of an entry named twice the last stays.
+
+    `x.at[index].set(values)` is the same. Raises ValueError if the values do not broadcast to
+    the selected entries, TypeError for float values in an integer array.
+
+    >>> import autograd as ag
+    >>> ag.index_set(ag.Tensor([1.0, 2.0]), [0, 0], [3.0, 4.0])
+    Tensor([4., 2.])
+    """
+    index = _read_index(index)
+    x, values, selected = _check_target(x, values, index, "index_set")
+    last: Any = True
+    if _repeats(index):
+        # What stays is found by writing each value's number in the same way.
+        numbers = np.arange(int(np.prod(selected))).reshape(selected)
+        written = np.empty(x.shape, np.intp)
+        written[index] = numbers
+        last = written[index] == numbers
+    return _set(x, operations.broadcast_to(values, selected), index=index, last=last)
+
+
+class At:
+    """`at(x)[index].set(values)` and `.add(values)`: changed copies, as `x.at` gives them.
+
+    >>> import autograd as ag
+    >>> ag.Tensor([1.0, 2.0]).at[0].set(5.0)
+    Tensor([5., 2.])
+    >>> ag.Tensor([1.0, 2.0]).at[[1, 1]].add(1.0)
+    Tensor([1., 4.])
+    """
+
+    __slots__ = ("_array",)
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __getitem__(self, index: Any) -> AtIndex:
+        return AtIndex(self._array, index)
+
+
+class AtIndex:
+    """The entries of an array at an index, to be replaced or added to in a copy."""
+
+    __slots__ = ("_array", "_index")
+
+    def __init__(self, array: Any, index: Any) -> None:
+        self._array = array
+        self._index = index
+
+    def set(self, values: Any) -> Any:
+        """`index_set(array, index, values)`."""
+        return index_set(self._array, self._index, values)
+
+    def add(self, values: Any) -> Any:
+        """`index_add(array, index, values)`."""
+        return index_add(self._array, self._index, values)
+
+
+at = At
+operations.at = At
+
+
+@register(
+    [
+        call(real(3, 4), np.array([[0, 2], [1, 1]])),
+        call(real(3, 4), _ROWS, 0),
+        call(real(3, 4), 1, -1),
+        call(real(2, 3, 2), _ROWS, 1),
+    ],
+    numpy=(np.take,),
+    bad=[
+        bad(IndexError, "out of bounds", np.ones(3), 5),
+        bad(TypeError, "integers", np.ones(3), 0.5),
+    ],
+)
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """The entries `indices` along an axis, of the flattened x if `axis` is None.
+
+    The result's shape is x's with that axis replaced by the shape of `indices`. Raises
+    IndexError for an index out of bounds, TypeError for indices that are no integers.
+
+    >>> import autograd as ag
+    >>> ag.take(ag.Tensor([1.0, 2.0, 3.0]), [2, 0])
+    Tensor([3., 1.])
+    """
+    array = constant(indices, "take", "indices")
+    if array.dtype.kind not in "iu":
+        if array.size:
+            raise TypeError(f"take needs indices that are integers, got dtype {array.dtype}")
+        array = array.astype(np.intp)
+    if axis is None:
+        return gather(operations.ravel(x), array)
+    where = as_axis(axis, np.ndim(x), "take")
+    return gather(x, (*(slice(None),) * where, array))
+
+
+def along_axis(indices: Any, axis: int) -> tuple[Any, ...]:
+    """The index of `take_along_axis`, made of open grids but for `axis`."""
+    ndim = indices.ndim
+    return tuple(
+        indices if i == axis else np.arange(size).reshape([-1 if i == j else 1 for j in range(ndim)])
+        for i, size in enumerate(indices.shape)
+    )
+
+
+@register(
+    [
+        call(real(3, 2), np.array([[0, 2], [1, 1]]), 0),
+        call(real(3, 2), np.array([[0], [1], [1]]), -1),
+        call(real(4), np.array([3, 3]), None),
+    ],
+    numpy=(np.take_along_axis,),
+    bad=[
+        bad(ValueError, "dimensions", np.ones((2, 2)), np.zeros(2, int), 0),
+        bad(TypeError, "integers", np.ones(2), np.zeros(2), 0),
+    ],
+)
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """out[i, k] = x[i, indices[i, k]] along an axis, as argsort and argmax give indices.
+
+    Axes other than `axis` broadcast. With axis None, x is flattened. Raises ValueError unless x
+    and `indices` have the same number of dimensions, TypeError for indices that are no integers.
+
+    >>> import autograd as ag
+    >>> import numpy as np
+    >>> ag.take_along_axis(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
+    Tensor([[2.],
+            [3.]])
+    """
+    array = constant(indices, "take_along_axis", "indices")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"take_along_axis needs indices that are integers, got {array.dtype}")
+    if axis is None:
+        x, axis = operations.ravel(x), 0
+    shape = np.shape(x)
+    if len(shape) != array.ndim:
+        raise ValueError(
+            f"take_along_axis needs indices with as many dimensions as x, got shapes "
+            f"{array.shape} and {shape}"
+        )
+    where = as_axis(axis, len(shape), "take_along_axis")
+    full = np.broadcast_shapes(
+        array.shape, tuple(1 if i == where else size for i, size in enumerate(shape))
+    )
+    array = np.broadcast_to(array, full)
+    if any(shape[i] == 1 and full[i] != 1 for i in range(len(shape)) if i != where):
+        x = operations.broadcast_to(
+            x, tuple(size if i == where else full[i] for i, size in enumerate(shape))
+        )
+    return gather(x, along_axis(array, where))

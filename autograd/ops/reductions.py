@@ -1,0 +1,346 @@
+"""Sums, products, extremes and moments along axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.dispatch import operations
+from autograd.families import Composite, Linear, Selection
+from autograd.ops.axes import as_axes, data_of
+from autograd.registry import Kink, bad, register
+from autograd.samples import call, real
+
+__all__ = ["logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
+
+Axes = tuple[int, ...]
+_CALLS = (
+    call(real(2, 3)),
+    call(real(2, 3), 0),
+    call(real(2, 3, 2), (0, -1)),
+    call(real(2, 3), 1, keepdims=True),
+    call(real()),
+)
+_AXIS_ERRORS = (
+    bad(ValueError, "axis 2 is out of range", np.ones((2, 2)), axis=2),
+    bad(ValueError, "twice", np.ones((2, 2)), axis=(0, 0)),
+)
+
+
+def kept_shape(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
+    """`shape` with the reduced axes of size 1."""
+    return tuple(1 if i in axis else size for i, size in enumerate(shape))
+
+
+def expanded(reduced: Any, in_shape: tuple[int, ...], axis: Axes) -> Any:
+    """What was reduced over `axis` repeated to the shape it came from."""
+    return operations.broadcast_to(
+        operations.reshape(reduced, kept_shape(in_shape, axis)), in_shape
+    )
+
+
+_sum = Linear(
+    "sum",
+    lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
+    lambda cotangent, in_shape, axis, keepdims: expanded(cotangent, in_shape, axis),
+    analytic=True,
+)
+
+
+@register([*_CALLS, call(real(0, 2), 0), call(real(0))], numpy=(np.sum,), bad=_AXIS_ERRORS)
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum over an axis, several (a tuple) or all (None).
+
+    Raises ValueError for an axis that x does not have.
+
+    >>> import autograd as ag
+    >>> ag.sum(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([4., 6.])
+    """
+    return _sum(x, axis=as_axes(axis, np.ndim(x), "sum"), keepdims=keepdims)
+
+
+def _count(shape: tuple[int, ...], axis: Axes) -> int:
+    count = 1
+    for i in axis:
+        count *= shape[i]
+    return count
+
+
+_mean = Linear(
+    "mean",
+    lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    lambda cotangent, in_shape, axis, keepdims: expanded(
+        cotangent / _count(in_shape, axis), in_shape, axis
+    ),
+    analytic=True,
+)
+
+
+@register(
+    _CALLS,
+    numpy=(np.mean,),
+    bad=[*_AXIS_ERRORS, bad(ValueError, "no entries", np.ones((0, 2)), axis=0)],
+)
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean over an axis, several (a tuple) or all (None).
+
+    Raises ValueError for an axis that x does not have, or a mean of no entries.
+
+    >>> import autograd as ag
+    >>> ag.mean(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([2., 3.])
+    """
+    axes = as_axes(axis, np.ndim(x), "mean")
+    _check_entries(np.shape(x), axes, "mean")
+    return _mean(x, axis=axes, keepdims=keepdims)
+
+
+def _check_entries(shape: tuple[int, ...], axes: Axes, name: str) -> None:
+    if 0 not in tuple(size for i, size in enumerate(shape) if i not in axes) and not _count(
+        shape, axes
+    ):
+        raise ValueError(f"{name} over axes {axes} of shape {shape} has no entries")
+
+
+@register(
+    [*_CALLS, call(real(3, 2), 0, ddof=1)],
+    numpy=(np.var,),
+    bad=[*_AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
+)
+def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance sum((x - mean)^2) / (n - ddof) over an axis, several or all.
+
+    Raises ValueError for an axis that x does not have, or n <= ddof.
+
+    >>> import autograd as ag
+    >>> ag.var(ag.Tensor([1.0, 3.0]))
+    Tensor(1.)
+    """
+    axes = as_axes(axis, np.ndim(x), "var")
+    _check_entries(np.shape(x), axes, "var")
+    freedom = _count(np.shape(x), axes) - ddof
+    if freedom <= 0:
+        raise ValueError(
+            f"var of {freedom + ddof} entries with ddof={ddof} has no degrees of freedom; "
+            "give fewer ddof or more entries"
+        )
+    deviation = x - mean(x, axes, True)
+    return sum(operations.square(deviation), axes, keepdims) / freedom
+
+
+def root(x: Any) -> Any:
+    """The square root of sums of squares: derivative 0 where it is 0."""
+    positive = data_of(x) != 0
+    if np.all(positive):
+        return operations.sqrt(x)
+    safe = operations.where(positive, x, 1.0)
+    return operations.where(positive, operations.sqrt(safe), 0.0)
+
+
+@register(
+    [*_CALLS[:4], call(real(3, 2), 0, ddof=1)],
+    numpy=(np.std,),
+    kinks=(Kink((np.ones(2),), (np.zeros(2),), "std of a constant has derivative 0"),),
+    bad=[*_AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
+)
+def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation sqrt(var(x)); where x is constant its derivative is 0.
+
+    Raises ValueError for an axis that x does not have, or n <= ddof.
+
+    >>> import autograd as ag
+    >>> ag.std(ag.Tensor([1.0, 3.0]))
+    Tensor(1.)
+    """
+    return root(var(x, axis, ddof, keepdims))
+
+
+def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
+    """Products of halves until one entry is left: exact derivatives with zeros among them."""
+    shape = np.shape(x)
+    kept = tuple(i for i in range(len(shape)) if i not in axis)
+    flat = operations.reshape(
+        operations.transpose(x, kept + axis), (*(shape[i] for i in kept), _count(shape, axis))
+    )
+    if flat.shape[-1] == 0:
+        return operations.broadcast_to(1.0 + sum(flat, -1), np.shape(flat)[:-1])
+    while flat.shape[-1] > 1:
+        half = flat.shape[-1] // 2
+        paired = flat[..., :half] * flat[..., half : 2 * half]
+        if flat.shape[-1] % 2:
+            paired = operations.concatenate([paired, flat[..., 2 * half :]], -1)
+        flat = paired
+    out_shape = kept_shape(shape, axis) if keepdims else tuple(shape[i] for i in kept)
+    return operations.reshape(flat, out_shape)
+
+
+_prod = Composite(
+    "prod",
+    lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
+    reference=_tree_product,
+    analytic=True,
+)
+
+
+@register(
+    [*_CALLS, call(real(2, 5), 1), call(real(0))],
+    numpy=(np.prod,),
+    bad=_AXIS_ERRORS,
+    kinks=(
+        Kink((np.array([2.0, 0.0, 3.0]),), (np.array([0.0, 6.0, 0.0]),), "prod with a zero"),
+        Kink((np.array([2.0, 0.0, 0.0]),), (np.zeros(3),), "prod with two zeros"),
+    ),
+)
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product over an axis, several (a tuple) or all; right with zeros among the factors.
+
+    d prod / dx_i is the product of the others. Raises ValueError for an axis that x does not have.
+
+    >>> import autograd as ag
+    >>> ag.prod(ag.Tensor([2.0, 3.0, 4.0]))
+    Tensor(24.)
+    """
+    return _prod(x, axis=as_axes(axis, np.ndim(x), "prod"), keepdims=keepdims)
+
+
+def _extreme(reduce: Any) -> Any:
+    def forward(x: Any, axis: Axes, keepdims: bool) -> tuple[Any, Any]:
+        """The extreme, and each entry's share of it: one over the number of ties."""
+        x = np.asarray(x)
+        out = reduce(x, axis=axis, keepdims=True)
+        chosen = x == out
+        count = np.count_nonzero(chosen, axis=axis, keepdims=True)
+        dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
+        shares = (chosen / np.maximum(count, 1)).astype(dtype)
+        return (out if keepdims else out.reshape(_left(x.shape, axis))[()]), shares
+
+    return forward
+
+
+def _left(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
+    return tuple(size for i, size in enumerate(shape) if i not in axis)
+
+
+def _share_out(
+    cotangent: Any, shares: Any, in_shape: tuple[int, ...], axis: Axes, keepdims: bool
+) -> Any:
+    return operations.reshape(cotangent, kept_shape(in_shape, axis)) * shares
+
+
+def _selection(name: str, reduce: Any) -> Selection:
+    return Selection(
+        name,
+        _extreme(reduce),
+        gather=lambda x, shares, axis, keepdims: sum(x * shares, axis, keepdims),
+        scatter=_share_out,
+        analytic=False,
+    )
+
+
+_max = _selection("max", np.max)
+_min = _selection("min", np.min)
+_DISTINCT = (
+    call(real(2, 3, distinct=True)),
+    call(real(2, 3, distinct=True), 0),
+    call(real(2, 3, 2, distinct=True), (0, -1), keepdims=True),
+    call(real()),
+)
+_NO_ENTRIES = bad(ValueError, "no entries", np.ones(0))
+
+
+@register(
+    _DISTINCT,
+    numpy=(np.max, np.amax),
+    analytic=False,
+    bad=[*_AXIS_ERRORS, _NO_ENTRIES],
+    kinks=(Kink((np.array([1.0, 1.0]),), (np.array([0.5, 0.5]),), "max shares among ties"),),
+)
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest entry over an axis, several or all; entries that tie share its derivative.
+
+    Raises ValueError for an axis that x does not have, or a maximum of no entries.
+
+    >>> import autograd as ag
+    >>> ag.max(ag.Tensor([1.0, 3.0, 2.0]))
+    Tensor(3.)
+    """
+    axes = as_axes(axis, np.ndim(x), "max")
+    _check_entries(np.shape(x), axes, "max")
+    return _max(x, axis=axes, keepdims=keepdims)
+
+
+@register(
+    _DISTINCT,
+    numpy=(np.min, np.amin),
+    analytic=False,
+    bad=[*_AXIS_ERRORS, _NO_ENTRIES],
+    kinks=(Kink((np.array([1.0, 1.0]),), (np.array([0.5, 0.5]),), "min shares among ties"),),
+)
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest entry over an axis, several or all; entries that tie share its derivative.
+
+    Raises ValueError for an axis that x does not have, or a minimum of no entries.
+
+    >>> import autograd as ag
+    >>> ag.min(ag.Tensor([1.0, 3.0, 2.0]))
+    Tensor(1.)
+    """
+    axes = as_axes(axis, np.ndim(x), "min")
+    _check_entries(np.shape(x), axes, "min")
+    return _min(x, axis=axes, keepdims=keepdims)
+
+
+def _shift(x: Any, axis: Axes) -> Any:
+    """The largest real part, a constant that keeps exp in range; 0 where there is no finite one."""
+    data = np.real(data_of(x))
+    if not data.size:
+        return np.zeros(kept_shape(data.shape, axis), data.dtype)
+    largest = np.max(data, axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), largest, 0).astype(data.dtype)
+
+
+def _logsumexp_reference(x: Any, axis: Axes, keepdims: bool) -> Any:
+    shift = _shift(x, axis)
+    out = operations.log(sum(operations.exp(x - shift), axis, keepdims=True)) + shift
+    return out if keepdims else operations.reshape(out, _left(np.shape(x), axis))
+
+
+def _logsumexp_forward(x: Any, axis: Axes, keepdims: bool) -> Any:
+    x = np.asarray(x)
+    with np.errstate(divide="ignore"):
+        return _logsumexp_reference(x if x.dtype.kind in "fc" else x.astype(float), axis, keepdims)
+
+
+_logsumexp = Composite(
+    "logsumexp",
+    _logsumexp_forward,
+    reference=_logsumexp_reference,
+    pullback=lambda cotangent, out, x, axis, keepdims: (
+        expanded(cotangent, np.shape(x), axis) * np.exp(x - expanded(out, np.shape(x), axis)),
+    ),
+    analytic=True,
+)
+
+
+@register(
+    [*_CALLS, call(real(0)), call(real(2, 2, low=-700.0, high=700.0), 1)],
+    bad=_AXIS_ERRORS,
+    reference=lambda x, axis=None, keepdims=False: np.log(
+        np.sum(np.exp(np.asarray(x, np.longdouble)), axis=axis, keepdims=keepdims)
+    ).astype(float)
+    if np.size(x)
+    else np.float64(-np.inf),
+)
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over an axis, several or all, without overflow; its gradient is softmax.
+
+    Raises ValueError for an axis that x does not have. Source: Blanchard, Higham & Higham,
+    Accurately computing the log-sum-exp and softmax functions, 2021.
+
+    >>> import autograd as ag
+    >>> ag.logsumexp(ag.Tensor([1000.0, 1000.0]))
+    Tensor(1000.69314718)
+    """
+    return _logsumexp(x, axis=as_axes(axis, np.ndim(x), "logsumexp"), keepdims=keepdims)
