@@ -68,6 +68,11 @@ from autograd.ops.contractions import (
     outer,
     tensordot,
 )
+from autograd.ops.convolutions import (
+    conv1d,
+    conv2d,
+    conv_transpose2d,
+)
 from autograd.ops.diagonals import (
     diag,
     diagonal,
@@ -77,6 +82,9 @@ from autograd.ops.diagonals import (
 )
 from autograd.ops.einstein import (
     einsum,
+)
+from autograd.ops.embeddings import (
+    embedding,
 )
 from autograd.ops.indexing import (
     at,
@@ -91,8 +99,20 @@ from autograd.ops.joining import (
     split,
     stack,
 )
+from autograd.ops.losses import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    mse_loss,
+    multi_margin_loss,
+    multiclass_hinge,
+)
 from autograd.ops.matrices import (
     norm,
+)
+from autograd.ops.normalizations import (
+    batch_norm,
+    group_norm,
+    layer_norm,
 )
 from autograd.ops.padding import (
     flip,
@@ -101,6 +121,11 @@ from autograd.ops.padding import (
     roll,
     sort,
     tile,
+)
+from autograd.ops.pooling import (
+    adaptive_avg_pool2d,
+    avg_pool2d,
+    max_pool2d,
 )
 from autograd.ops.reductions import (
     logsumexp,
@@ -111,6 +136,9 @@ from autograd.ops.reductions import (
     std,
     sum,
     var,
+)
+from autograd.ops.regularization import (
+    dropout,
 )
 from autograd.ops.scans import (
     cumprod,
@@ -127,6 +155,10 @@ from autograd.ops.shaping import (
     squeeze,
     swapaxes,
     transpose,
+)
+from autograd.ops.softmaxes import (
+    log_softmax,
+    softmax,
 )
 from autograd.ops.transcendental import (
     arccos,
@@ -174,6 +206,7 @@ __all__ = [
     "Tensor",
     "TrackedTensorError",
     "absolute",
+    "adaptive_avg_pool2d",
     "add",
     "arccos",
     "arccosh",
@@ -184,14 +217,21 @@ __all__ = [
     "arctanh",
     "astype",
     "at",
+    "avg_pool2d",
+    "batch_norm",
+    "binary_cross_entropy_with_logits",
     "broadcast_to",
     "cbrt",
     "ceil",
     "clip",
     "concatenate",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
     "copy",
     "cos",
     "cosh",
+    "cross_entropy",
     "cumprod",
     "cumsum",
     "detect_anomaly",
@@ -199,8 +239,10 @@ __all__ = [
     "diagonal",
     "divide",
     "dot",
+    "dropout",
     "einsum",
     "elu",
+    "embedding",
     "enable_grad",
     "erf",
     "exp",
@@ -213,6 +255,7 @@ __all__ = [
     "gelu",
     "getitem",
     "grad",
+    "group_norm",
     "hessian",
     "hvp",
     "hypot",
@@ -223,6 +266,7 @@ __all__ = [
     "jvp",
     "keep_values",
     "kron",
+    "layer_norm",
     "leaky_relu",
     "linalg",
     "linearize",
@@ -231,15 +275,20 @@ __all__ = [
     "log2",
     "log10",
     "log_sigmoid",
+    "log_softmax",
     "logaddexp",
     "logsumexp",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",
     "minimum",
     "moveaxis",
+    "mse_loss",
+    "multi_margin_loss",
+    "multiclass_hinge",
     "multiply",
     "negative",
     "no_grad",
@@ -266,6 +315,7 @@ __all__ = [
     "silu",
     "sin",
     "sinh",
+    "softmax",
     "softplus",
     "sort",
     "split",

@@ -257,8 +257,10 @@ class Linear(CallableOp):
         if not values:
             source = node.inputs[0]
             if accepts_in_shape(transpose):
-                return (transpose(cotangent, in_shape=source.shape, **params),)
-            return (transpose(cotangent, **params),)
+                back = transpose(cotangent, in_shape=source.shape, **params)
+            else:
+                back = transpose(cotangent, **params)
+            return back if type(back) is tuple else (back,)
         shapes = tuple(shape for shape, _ in values[-1])
         if callable(transpose):
             if accepts_in_shape(transpose):
@@ -403,10 +405,13 @@ class Selection(CallableOp):
 class Linearised(CallableOp):
     """y = f(x1, ..., xn) with dy = jvp(y, x1, ..., xn, dx1, ..., dxn), linear in the dx.
 
-    `jvp` is written in recorded operations; the VJP sweeps that small graph back.
+    `jvp` is written in recorded operations; the VJP sweeps that small graph back. Where f is
+    itself linear in an operand, `transposes` has `(cotangent, out, x1, ..., xn) -> cotangent` in
+    its place (None in the others'): what ends the recursion when `jvp` calls f again.
     """
 
     jvp: Rule | None = None
+    transposes: tuple[Rule | None, ...] = ()
 
     def save(
         self,
@@ -430,8 +435,15 @@ class Linearised(CallableOp):
         targets: tuple[Any, ...],
         record: bool,
     ) -> Sequence[Any]:
-        zeros = [_zeros_like(value) for value in values[1:]]
         wanted = [type(target) is Node for target in targets]
+        if self.transposes and not any(
+            want and rule is None for want, rule in zip(wanted, self.transposes, strict=True)
+        ):
+            return [
+                rule(cotangent, *values, **node.params) if want and rule is not None else None
+                for want, rule in zip(wanted, self.transposes, strict=True)
+            ]
+        zeros = [_zeros_like(value) for value in values[1:]]
         rule = self._with_values(values, node.params)
         return pullback_of(rule, zeros, cotangent, wanted, record)
 
@@ -459,8 +471,8 @@ class Composite(CallableOp):
     True; auxiliaries (a dropout mask, batch statistics) are what a replay must not draw or update
     again: `reference(*inputs, *auxiliaries, **params)` computes the same from them. The optional
     kernels `pullback(cotangent, out, *inputs, *auxiliaries, **params)` (a tuple of cotangents) and
-    `pushforward(tangents (None for zero), out, *inputs, *auxiliaries, **params)` serve sweeps on plain arrays;
-    recorded sweeps replay the reference.
+    `pushforward(tangents, out, *inputs, *auxiliaries, **params)` (None
+    for a zero tangent) serve sweeps on plain arrays; recorded sweeps replay the reference.
     """
 
     reference: Rule | None = None

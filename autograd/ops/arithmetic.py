@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
 from autograd.registry import Kink
 
@@ -133,17 +134,14 @@ reciprocal = elementwise(
 
 def _base_partial(out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where the exponent is 0, also at the base 0."""
-    lowered = np.power(x, np.where(_data(y) == 0, 1, y - 1))
+    lowered = np.power(x, np.where(data_of(y) == 0, 1, y - 1))
     return y * lowered
 
 
 def _exponent_partial(out: Any, x: Any, y: Any) -> Any:
     """x^y log x, and 0 at the base 0."""
-    return out * np.log(np.where(_data(x) == 0, 1, x))
+    return out * np.log(np.where(data_of(x) == 0, 1, x))
 
-
-def _data(x: Any) -> Any:
-    return getattr(x, "data", x) if not isinstance(x, np.ndarray) else x
 
 
 power = elementwise(

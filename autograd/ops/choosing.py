@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families import Elementwise, Linear
+from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
@@ -164,14 +165,11 @@ rint = elementwise(
 
 def _share(x: Any, y: Any) -> Any:
     """1 where x > y, 1/2 where they tie, else 0."""
-    x, y = _data(x), _data(y)
+    x, y = data_of(x), data_of(y)
     dtype = np.result_type(x, y)
     kind = dtype.type if dtype.kind == "f" else np.float64
     return np.where(x > y, kind(1), np.where(x == y, kind(0.5), kind(0)))
 
-
-def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Tensor) else x
 
 
 def _difference(x: Any, y: Any) -> Any:

@@ -78,6 +78,7 @@ _solve = Linearised(
     "solve",
     np.linalg.solve,
     jvp=lambda out, a, b, da, db: solve(a, db - operations.matmul(da, out)),
+    transposes=(None, lambda cotangent, out, a, b: solve(matrix_transpose(a), cotangent)),
     analytic=True,
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.error_function import erf as erf_values
+from autograd.ops.axes import data_of
 from autograd.ops.definitions import (
     ANYWHERE,
     AWAY_FROM_ZERO,
@@ -51,9 +52,6 @@ _LN2 = float(np.log(2.0))
 _LN10 = float(np.log(10.0))
 _TWO_OVER_ROOT_PI = float(2.0 / np.sqrt(np.pi))
 
-
-def _data(x: Any) -> Any:
-    return getattr(x, "data", x) if not isinstance(x, np.ndarray) else x
 
 
 def _example(call: str, result: str) -> str:
@@ -266,7 +264,7 @@ erf = elementwise(
 
 def _hypot_partial(out: Any, leg: Any) -> Any:
     """leg / out, and 0 at the origin."""
-    origin = _data(out) == 0
+    origin = data_of(out) == 0
     return leg / np.where(origin, 1, out)
 
 
@@ -287,7 +285,7 @@ hypot = elementwise(
 
 def _squared_radius(x: Any, y: Any) -> Any:
     squared = x * x + y * y
-    return np.where(_data(squared) == 0, 1, squared)
+    return np.where(data_of(squared) == 0, 1, squared)
 
 
 arctan2 = elementwise(
@@ -325,5 +323,5 @@ logaddexp = elementwise(
 
 def _finite(out: Any) -> Any:
     """Both operands -inf give weights 0, not NaN."""
-    empty = _data(out) == -np.inf
+    empty = data_of(out) == -np.inf
     return np.where(empty, 0, out) if np.any(empty) else out

@@ -111,14 +111,25 @@ def jump(f: FlatFunction, x: Vector, direction: Vector, eps: float) -> bool:
 
 
 def remainder_slope(
-    f: FlatFunction, x: Vector, direction: Vector, slope: Vector, step: float, eps: float
+    f: FlatFunction,
+    x: Vector,
+    direction: Vector,
+    slope: Vector,
+    step: float,
+    eps: float,
+    scale: float,
 ) -> float | None:
     """How fast |f(x + h v) - f(x) - h slope| falls with h; None where it is under rounding.
 
-    For a right derivative the remainder falls as h^2 (Taylor); for a wrong one as h.
+    For a right derivative the remainder falls as h^2 (Taylor); for a wrong one as h. `scale` is
+    the size of what `f` sums, which its value may hide by cancelling.
     """
     here = f(x)
-    floor = 64 * eps * float(np.max(np.abs(here), initial=0.0))
+    steepest = float(np.max(np.abs(slope), initial=0.0))
+    reach = float(np.max(np.abs(x), initial=0.0)) / max(
+        float(np.max(np.abs(direction), initial=0.0)), 1e-300
+    )
+    floor = 256 * eps * (scale + steepest * (reach + step))
     sizes = []
     for level in range(4):
         h = step * 0.25**level

@@ -1,0 +1,230 @@
+"""Convolutions: one trilinear form T(x, w, g), whose three partials are these records.
+
+y = dT/dg is the convolution, dT/dx its input gradient and dT/dw its weight gradient; each one's
+transposes are the other two, so every order of derivative runs on the same three kernels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.dispatch import operations
+from autograd.families import Multilinear
+from autograd.kernels import convolution as kernels
+from autograd.kernels.windows import effective_sizes, padding_pairs, spatial_tuple
+from autograd.ops.softmaxes import floats
+from autograd.registry import bad, register
+from autograd.samples import call, real
+
+__all__ = ["conv1d", "conv2d", "conv_transpose2d"]
+
+_convolve = Multilinear(
+    "conv",
+    kernels.convolve,
+    (
+        lambda cotangent, w, in_shape, **sizes: _input_gradient(
+            cotangent, w, shape=in_shape, **sizes
+        ),
+        lambda cotangent, x, in_shape, **sizes: _weight_gradient(
+            x, cotangent, kernel=in_shape[2:], **sizes
+        ),
+    ),
+    analytic=True,
+)
+
+_input_gradient = Multilinear(
+    "conv_input_gradient",
+    lambda g, w, shape, **sizes: kernels.convolve_input_gradient(g, w, shape, **sizes),
+    (
+        lambda cotangent, w, shape, **sizes: _convolve(cotangent, w, **sizes),
+        lambda cotangent, g, in_shape, shape, **sizes: _weight_gradient(
+            cotangent, g, kernel=in_shape[2:], **sizes
+        ),
+    ),
+    analytic=True,
+)
+
+_weight_gradient = Multilinear(
+    "conv_weight_gradient",
+    lambda x, g, kernel, **sizes: kernels.convolve_weight_gradient(x, g, kernel, **sizes),
+    (
+        lambda cotangent, g, in_shape, kernel, **sizes: _input_gradient(
+            g, cotangent, shape=in_shape, **sizes
+        ),
+        lambda cotangent, x, kernel, **sizes: _convolve(x, cotangent, **sizes),
+    ),
+    analytic=True,
+)
+
+
+def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) -> tuple[Any, Any]:
+    x, w = floats(x, name), floats(w, name)
+    if x.ndim != dims + 2 or w.ndim != dims + 2:
+        raise ValueError(
+            f"{name} takes x (N, C, {'H, W' if dims == 2 else 'L'}) and a weight of as many axes, "
+            f"got shapes {x.shape} and {w.shape}"
+        )
+    if b is not None and np.shape(b) != (out_channels(w),):
+        raise ValueError(
+            f"{name}: the bias must have shape ({out_channels(w)},) for a weight of shape "
+            f"{w.shape}, got {np.shape(b)}"
+        )
+    return x, w
+
+
+def _with_bias(y: Any, b: Any) -> Any:
+    return y if b is None else y + operations.reshape(b, (1, -1, *(1,) * (y.ndim - 2)))
+
+
+def _conv(
+    x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int, dims: int
+) -> Any:
+    x, w = _checked(x, w, b, dims, f"conv{dims}d", lambda w: w.shape[0])
+    steps = spatial_tuple(stride, dims, "stride")
+    spread = spatial_tuple(dilation, dims, "dilation")
+    pairs = padding_pairs(padding, w.shape[2:], steps, spread)
+    y = _convolve(x, w, stride=steps, padding=pairs, dilation=spread, groups=groups)
+    return _with_bias(y, b)
+
+
+@register(
+    [
+        call(real(2, 2, 5), real(3, 2, 3), real(3)),
+        call(real(1, 2, 6), real(2, 1, 3), None, 2, 1, 1, 2),
+        call(real(1, 1, 6), real(1, 1, 2), dilation=2, padding="same"),
+    ],
+    bad=[
+        bad(ValueError, r"\(N, C, L\)", np.ones((2, 2)), np.ones((3, 2, 3))),
+        bad(ValueError, "channels", np.ones((1, 2, 5)), np.ones((3, 3, 3))),
+    ],
+)
+def conv1d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Cross-correlation of x (N, C, L) with weights w (O, C/groups, k), plus the bias b (O,).
+
+    y[n, o, p] = sum over c, i of w[o, c, i] x[n, c, stride p + dilation i - padding]; `padding`
+    may be 'same' (with stride 1) or 'valid'. Raises ValueError for sizes that do not fit.
+
+    >>> import autograd as ag
+    >>> ag.conv1d(ag.Tensor([[[1.0, 2.0, 4.0]]]), [[[1.0, -1.0]]])
+    Tensor([[[-1., -2.]]])
+    """
+    return _conv(x, w, b, stride, padding, dilation, groups, 1)
+
+
+@register(
+    [
+        call(real(2, 2, 4, 5), real(3, 2, 3, 3), real(3), padding=1),
+        call(real(1, 2, 5, 4), real(2, 2, 2, 3), stride=(2, 1)),
+        call(real(1, 4, 4, 4), real(4, 2, 3, 3), None, 1, "same", 1, 2),
+        call(real(1, 1, 6, 6), real(2, 1, 2, 2), dilation=(2, 1)),
+        call(real(1, 2, 3, 3), real(2, 2, 1, 1), real(2)),
+        call(real(1, 1, 4, 4), real(1, 1, 2, 2), padding=((1, 0), (0, 2))),
+    ],
+    bad=[
+        bad(ValueError, r"\(N, C, H, W\)", np.ones((3, 4, 4)), np.ones((2, 3, 3, 3))),
+        bad(ValueError, "bias", np.ones((1, 1, 4, 4)), np.ones((2, 1, 3, 3)), np.ones(3)),
+        bad(ValueError, "stride", np.ones((1, 1, 4, 4)), np.ones((2, 1, 3, 3)), stride=0),
+        bad(ValueError, "same", np.ones((1, 1, 4, 4)), np.ones((2, 1, 3, 3)), None, 2, "same"),
+        bad(TypeError, "floats", np.ones((1, 1, 4, 4), int), np.ones((2, 1, 3, 3))),
+    ],
+)
+def conv2d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Cross-correlation of x (N, C, H, W) with weights w (O, C/groups, kh, kw), plus b (O,).
+
+    y[n, o, p] = sum over c, i of w[o, c, i] x[n, c, stride p + dilation i - padding] for pairs p
+    and i. `padding` is an int, one per axis, (before, after) pairs, 'same' (with stride 1) or
+    'valid'. The result lies in memory in the order of x. Raises ValueError for sizes that do not
+    fit, TypeError for integers. Source: Dumoulin & Visin, A guide to convolution arithmetic, 2016.
+
+    >>> import autograd as ag
+    >>> import numpy as np
+    >>> ag.conv2d(ag.Tensor(np.ones((1, 1, 2, 2))), np.ones((1, 1, 2, 2)))
+    Tensor([[[[4.]]]])
+    """
+    return _conv(x, w, b, stride, padding, dilation, groups, 2)
+
+
+@register(
+    [
+        call(real(2, 3, 3, 4), real(3, 2, 3, 3), real(2)),
+        call(real(1, 2, 3, 3), real(2, 1, 3, 3), None, 2, 1, 1),
+        call(real(1, 4, 3, 3), real(4, 1, 2, 2), None, 1, 0, 0, 2, 2),
+    ],
+    bad=[
+        bad(ValueError, "output_padding", np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), None, 1, 0, 1),
+        bad(ValueError, "channels", np.ones((1, 2, 3, 3)), np.ones((3, 1, 2, 2))),
+        bad(ValueError, "no output", np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), padding=1),
+    ],
+)
+def conv_transpose2d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """The transpose of `conv2d`: x (N, C, H, W) with weights w (C, O/groups, kh, kw), plus b (O,).
+
+    Sizes become (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1. Raises
+    ValueError for sizes that do not fit, or an output padding that is not smaller than the stride
+    or the dilation. Source: Dumoulin & Visin, 2016, section 4.
+
+    >>> import autograd as ag
+    >>> import numpy as np
+    >>> ag.conv_transpose2d(ag.Tensor(np.ones((1, 1, 1, 1))), np.ones((1, 1, 2, 2)))
+    Tensor([[[[1., 1.],
+              [1., 1.]]]])
+    """
+    x, w = _checked(x, w, b, 2, "conv_transpose2d", lambda w: w.shape[1] * groups)
+    if x.shape[1] != w.shape[0] or x.shape[1] % groups:
+        raise ValueError(
+            f"conv_transpose2d: x of shape {x.shape} must have as many channels as the weight of "
+            f"shape {w.shape} has first entries, divisible by groups={groups}"
+        )
+    steps = spatial_tuple(stride, 2, "stride")
+    spread = spatial_tuple(dilation, 2, "dilation")
+    extra = spatial_tuple(output_padding, 2, "output_padding", minimum=0)
+    if any(e >= max(s, d) for e, s, d in zip(extra, steps, spread, strict=True)):
+        raise ValueError(
+            f"output_padding {extra} must be smaller than the stride {steps} or the dilation "
+            f"{spread}"
+        )
+    both = spatial_tuple(padding, 2, "padding", minimum=0)
+    extents = effective_sizes(w.shape[2:], spread)
+    sizes = tuple(
+        (size - 1) * step - 2 * p + extent + e
+        for size, step, p, extent, e in zip(x.shape[2:], steps, both, extents, extra, strict=True)
+    )
+    if min(sizes) < 1:
+        raise ValueError(f"conv_transpose2d of x {x.shape} with padding {both} leaves no output")
+    y = _input_gradient(
+        x,
+        w,
+        shape=(x.shape[0], w.shape[1] * groups, *sizes),
+        stride=steps,
+        padding=tuple((p, p) for p in both),
+        dilation=spread,
+        groups=groups,
+    )
+    return _with_bias(y, b)

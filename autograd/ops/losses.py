@@ -1,0 +1,406 @@
+"""Losses of classifiers and regressions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.dispatch import operations
+from autograd.families import Composite
+from autograd.kernels import losses as kernels
+from autograd.ops.axes import constant, data_of
+from autograd.ops.softmaxes import floats
+from autograd.registry import Kink, bad, register
+from autograd.samples import call, real
+from autograd.tensor import Tensor
+
+__all__ = [
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "mse_loss",
+    "multi_margin_loss",
+    "multiclass_hinge",
+]
+
+_REDUCTIONS = ("mean", "sum", "none")
+
+
+def _check_reduction(reduction: Any, name: str) -> None:
+    if reduction not in _REDUCTIONS:
+        raise ValueError(f"{name} takes reduction 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+def _reduced(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    return operations.mean(losses) if reduction == "mean" else operations.sum(losses)
+
+
+def _divisor(target: Any, weight: Any, ignore_index: int, reduction: str, dtype: Any) -> Any:
+    """What the sum of the losses is divided by."""
+    if reduction != "mean":
+        return dtype.type(1)
+    return kernels.target_weights(target, weight, ignore_index, dtype).sum(dtype=dtype)
+
+
+def _forward(
+    logits: Any,
+    target: Any,
+    weight: Any,
+    smoothing: float,
+    ignore_index: int,
+    reduction: str,
+) -> tuple[Any, tuple[Any, ...]]:
+    losses, log_probabilities = kernels.cross_entropy_forward(
+        logits, target, weight, smoothing, ignore_index
+    )
+    if reduction == "none":
+        return losses, (log_probabilities,)
+    divisor = _divisor(target, weight, ignore_index, reduction, losses.dtype)
+    with np.errstate(invalid="ignore"):
+        return losses.sum(dtype=losses.dtype) / divisor, (log_probabilities,)
+
+
+def _pullback(
+    cotangent: Any,
+    out: Any,
+    logits: Any,
+    log_probabilities: Any,
+    target: Any,
+    weight: Any,
+    smoothing: float,
+    ignore_index: int,
+    reduction: str,
+) -> tuple[Any]:
+    divisor = _divisor(target, weight, ignore_index, reduction, log_probabilities.dtype)
+    return (
+        kernels.cross_entropy_backward(
+            cotangent / divisor, log_probabilities, target, weight, smoothing, ignore_index
+        ),
+    )
+
+
+def _reference(
+    logits: Any,
+    log_probabilities: Any,
+    target: Any,
+    weight: Any,
+    smoothing: float,
+    ignore_index: int,
+    reduction: str,
+) -> Any:
+    """Minus the sum of constant coefficients times the log-probabilities."""
+    shape = np.shape(logits)
+    classes = shape[1]
+    kept = np.expand_dims(target != ignore_index, 1)
+    numbers = np.arange(classes).reshape(1, -1, *(1,) * (len(shape) - 2))
+    hot = (numbers == np.expand_dims(target, 1)).astype(log_probabilities.dtype)
+    scale = np.ones(classes, hot.dtype) if weight is None else np.asarray(weight, hot.dtype)
+    share = scale.reshape(numbers.shape)
+    coefficients = kept * ((1 - smoothing) * hot * share + smoothing / classes * share)
+    losses = -operations.sum(
+        operations.log_softmax(logits, 1) * coefficients.astype(hot.dtype), 1
+    )
+    if reduction == "none":
+        return losses
+    return operations.sum(losses) / _divisor(target, weight, ignore_index, reduction, hot.dtype)
+
+
+_cross_entropy = Composite(
+    "cross_entropy",
+    _forward,
+    reference=_reference,
+    pullback=_pullback,
+    auxiliaries=True,
+    analytic=False,
+)
+_CLASSES = np.array([2, 0])
+_WEIGHT = np.array([0.5, 1.0, 2.0])
+_PROBABILITIES = np.array([[0.2, 0.3, 0.5], [0.0, 1.0, 0.0]])
+
+
+def _probability_losses(
+    logits: Any, target: Any, weight: Any, reduction: str, smoothing: float
+) -> Any:
+    classes = np.shape(logits)[1]
+    if np.shape(target) != np.shape(logits):
+        raise ValueError(
+            f"cross_entropy: probabilities of shape {np.shape(target)} do not fit logits of shape "
+            f"{np.shape(logits)}; class indices must be integers"
+        )
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / classes
+    if weight is not None:
+        shape = (1, classes, *(1,) * (len(np.shape(logits)) - 2))
+        target = target * operations.reshape(weight, shape)
+    losses = -operations.sum(operations.log_softmax(logits, 1) * target, 1)
+    return _reduced(losses, reduction)
+
+
+@register(
+    [
+        call(real(2, 3), _CLASSES),
+        call(real(2, 3), _CLASSES, reduction="none"),
+        call(real(2, 3), _CLASSES, reduction="sum", label_smoothing=0.1),
+        call(real(2, 3), _CLASSES, weight=_WEIGHT),
+        call(real(2, 3), _CLASSES, weight=_WEIGHT, label_smoothing=0.2),
+        call(real(2, 3), np.array([-100, 1])),
+        call(real(2, 3, 2), np.array([[0, 1], [2, 0]])),
+        call(real(3), 1),
+        call(real(2, 3), _PROBABILITIES),
+        call(real(2, 3), _PROBABILITIES, weight=_WEIGHT, label_smoothing=0.1),
+        call(real(2, 3), real(2, 3, low=0.1, high=1.0), reduction="none"),
+    ],
+    analytic=False,
+    bad=[
+        bad(ValueError, "reduction", np.ones((2, 3)), _CLASSES, reduction="average"),
+        bad(ValueError, "target 3 is not a class", np.ones((2, 3)), np.array([0, 3])),
+        bad(ValueError, "targets have shape", np.ones((2, 3)), np.array([0])),
+        bad(ValueError, "probabilities of shape", np.ones((2, 3)), np.ones((2, 2))),
+        bad(ValueError, "label_smoothing", np.ones((2, 3)), _CLASSES, label_smoothing=2.0),
+        bad(TypeError, "floats", np.ones((2, 3), int), _CLASSES),
+    ],
+)
+def cross_entropy(
+    logits: Any,
+    target: Any,
+    *,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-log softmax(logits)[target], averaged, summed or per example.
+
+    Logits are (N, C), (N, C, ...) or (C,); the target has class indices (N, ...) or probabilities
+    of the logits' shape. `weight` (C,) scales classes, and the mean is then divided by the
+    targets' weights; indices equal to `ignore_index` count nothing; `label_smoothing` s mixes the
+    target with s/C everywhere (Szegedy et al., Rethinking the Inception architecture, 2016).
+
+    Raises ValueError for shapes or classes that do not fit, TypeError for logits of integers.
+
+    >>> import autograd as ag
+    >>> ag.cross_entropy(ag.Tensor([[0.0, 0.0], [0.0, 0.0]]), [0, 1])
+    Tensor(0.69314718)
+    """
+    logits = floats(logits, "cross_entropy")
+    _check_reduction(reduction, "cross_entropy")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing={label_smoothing} must lie in [0, 1]")
+    if logits.ndim == 0:
+        raise ValueError("cross_entropy needs logits (N, C), (N, C, ...) or (C,), got a 0-d array")
+    target = target if isinstance(target, Tensor | np.ndarray) else np.asarray(target)
+    weight = None if weight is None else constant(weight, "cross_entropy", "weight")
+    if logits.ndim == 1:
+        logits = operations.reshape(logits, (1, *logits.shape))
+        target = operations.reshape(target, (1, *target.shape))
+        if reduction == "none":
+            return operations.squeeze(
+                cross_entropy(
+                    logits,
+                    target,
+                    weight=weight,
+                    ignore_index=ignore_index,
+                    reduction="none",
+                    label_smoothing=label_smoothing,
+                ),
+                0,
+            )
+    if target.dtype.kind == "f":
+        return _probability_losses(logits, target, weight, reduction, label_smoothing)
+    return _cross_entropy(
+        logits,
+        target=data_of(target),
+        weight=weight,
+        smoothing=label_smoothing,
+        ignore_index=ignore_index,
+        reduction=reduction,
+    )
+
+
+def _classes_of(scores: Any, target: Any, name: str) -> Any:
+    """Class indices (N,) that fit scores (N, C)."""
+    indices = constant(target, name, "target")
+    if scores.ndim != 2 or scores.shape[1] == 0:
+        raise ValueError(f"{name} needs scores (N, C) with C > 0, got shape {scores.shape}")
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"{name} needs class indices as integers, got dtype {indices.dtype}")
+    if indices.shape != scores.shape[:1]:
+        raise ValueError(
+            f"{name} needs one class for each of the {scores.shape[0]} rows of scores, got target "
+            f"of shape {indices.shape}"
+        )
+    wrong = (indices < 0) | (indices >= scores.shape[1])
+    if wrong.any():
+        raise ValueError(
+            f"{name}: target {indices[wrong][0]} is not a class in 0 ... {scores.shape[1] - 1}"
+        )
+    return indices
+
+
+def _margins(scores: Any, indices: Any, margin: float) -> Any:
+    """max(0, s_j - s_y + margin), and 0 at j = y."""
+    own = operations.take_along_axis(scores, indices[:, None], 1)
+    others = (np.arange(scores.shape[1]) != indices[:, None]).astype(scores.dtype)
+    return operations.relu(scores - own + margin) * others
+
+
+_HINGE_ERRORS = (
+    bad(ValueError, "target 3 is not a class", np.ones((2, 3)), np.array([0, 3])),
+    bad(ValueError, "one class for each", np.ones((2, 3)), np.array([0])),
+    bad(TypeError, "integers", np.ones((2, 3)), np.ones(2)),
+    bad(ValueError, "reduction", np.ones((2, 3)), _CLASSES, reduction="average"),
+)
+
+
+@register(
+    [
+        call(real(2, 3, low=-0.3, high=0.3), _CLASSES),
+        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, reduction="none"),
+        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, 2.0, "sum"),
+    ],
+    analytic=False,
+    bad=_HINGE_ERRORS,
+    kinks=(
+        Kink(
+            (np.array([[0.0, 1.0]]), np.array([1])),
+            (np.zeros((1, 2)), None),
+            "hinge'(0) = 0, where a score is one margin below the right one",
+        ),
+    ),
+)
+def multiclass_hinge(
+    scores: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
+) -> Any:
+    """sum over j != y of max(0, s_j - s_y + margin), for scores (N, C) and classes y (N,).
+
+    Summed over classes, averaged or summed over examples, or per example. Raises ValueError for
+    shapes or classes that do not fit. Source: Weston & Watkins, Support vector machines for
+    multi-class pattern recognition, 1999.
+
+    >>> import autograd as ag
+    >>> ag.multiclass_hinge(ag.Tensor([[1.0, 2.0, 0.5]]), [0])
+    Tensor(2.5)
+    """
+    scores = floats(scores, "multiclass_hinge")
+    _check_reduction(reduction, "multiclass_hinge")
+    indices = _classes_of(scores, target, "multiclass_hinge")
+    return _reduced(operations.sum(_margins(scores, indices, margin), 1), reduction)
+
+
+@register(
+    [
+        call(real(2, 3, low=-0.3, high=0.3), _CLASSES),
+        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, p=2, reduction="none"),
+        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, weight=_WEIGHT, reduction="sum"),
+    ],
+    analytic=False,
+    bad=[*_HINGE_ERRORS, bad(ValueError, "p", np.ones((2, 3)), _CLASSES, p=3)],
+)
+def multi_margin_loss(
+    scores: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """PyTorch's form: sum over j != y of w[y] max(0, margin - s_y + s_j)^p, divided by C.
+
+    p is 1 or 2. Raises ValueError for shapes or classes that do not fit.
+
+    >>> import autograd as ag
+    >>> ag.multi_margin_loss(ag.Tensor([[1.0, 2.0, 0.5]]), [0])
+    Tensor(0.83333333)
+    """
+    scores = floats(scores, "multi_margin_loss")
+    _check_reduction(reduction, "multi_margin_loss")
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss takes p 1 or 2, got {p!r}")
+    indices = _classes_of(scores, target, "multi_margin_loss")
+    margins = _margins(scores, indices, margin)
+    if p == 2:
+        margins = operations.square(margins)
+    losses = operations.sum(margins, 1) / scores.shape[1]
+    if weight is not None:
+        scale = constant(weight, "multi_margin_loss", "weight")
+        if scale.shape != scores.shape[1:]:
+            raise ValueError(
+                f"multi_margin_loss: weight must have shape {scores.shape[1:]}, got {scale.shape}"
+            )
+        losses = losses * scale[indices].astype(scores.dtype)
+    return _reduced(losses, reduction)
+
+
+@register(
+    [
+        call(real(2, 3), real(2, 3)),
+        call(real(2, 3), real(2, 3), "none"),
+        call(real(), real(), "sum"),
+    ],
+    bad=[
+        bad(ValueError, r"\(2,\).*\(3,\)", np.ones(2), np.ones(3)),
+        bad(ValueError, "reduction", np.ones(2), np.ones(2), "average"),
+    ],
+)
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """(input - target)^2, averaged, summed or entry by entry.
+
+    Raises ValueError unless both have the same shape.
+
+    >>> import autograd as ag
+    >>> ag.mse_loss(ag.Tensor([1.0, 2.0]), [0.0, 0.0])
+    Tensor(2.5)
+    """
+    _check_reduction(reduction, "mse_loss")
+    _check_same_shape(input, target, "mse_loss")
+    return _reduced(operations.square(operations.subtract(input, target)), reduction)
+
+
+def _check_same_shape(input: Any, target: Any, name: str) -> None:
+    if np.shape(input) != np.shape(target):
+        raise ValueError(
+            f"{name} needs input and target of the same shape, got {np.shape(input)} and "
+            f"{np.shape(target)}; broadcast them yourself if that is meant"
+        )
+
+
+@register(
+    [
+        call(real(2, 3), real(2, 3, low=0.0, high=1.0)),
+        call(real(2, 3), real(2, 3, low=0.0, high=1.0), reduction="none", weight=np.ones(3) / 2),
+        call(real(2, 3), real(2, 3, low=0.0, high=1.0), None, "sum", np.array([1.0, 2.0, 3.0])),
+    ],
+    analytic=False,
+    bad=[
+        bad(ValueError, r"\(2,\).*\(3,\)", np.ones(2), np.ones(3)),
+        bad(ValueError, "reduction", np.ones(2), np.ones(2), None, "average"),
+    ],
+)
+def binary_cross_entropy_with_logits(
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """-(p y log sigmoid(x) + (1 - y) log(1 - sigmoid(x))), without overflow, for targets y.
+
+    `pos_weight` p scales the positive part, `weight` the whole. Raises ValueError unless x and
+    the target have the same shape.
+
+    >>> import autograd as ag
+    >>> ag.binary_cross_entropy_with_logits(ag.Tensor([0.0, 0.0]), [0.0, 1.0])
+    Tensor(0.69314718)
+    """
+    x = floats(x, "binary_cross_entropy_with_logits")
+    _check_reduction(reduction, "binary_cross_entropy_with_logits")
+    _check_same_shape(x, target, "binary_cross_entropy_with_logits")
+    y = target if isinstance(target, Tensor) else np.asarray(target, data_of(x).dtype)
+    if pos_weight is None:
+        losses = operations.softplus(x) - x * y
+    else:
+        scale = 1.0 + (pos_weight - np.ones((), data_of(x).dtype)) * y
+        losses = (1.0 - y) * x + scale * operations.softplus(-x)
+    return _reduced(losses if weight is None else losses * weight, reduction)
