@@ -41,7 +41,7 @@ class Module(ModuleTree):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; subclasses define it."""
-        raise NotImplementedError(
+        raise RuntimeError(
             f"{type(self).__name__} has no forward: define `def forward(self, input): ...`"
         )
 

@@ -51,9 +51,7 @@ def restore_state(
     targets = _by_name(module, "")
     missing = [name for name in targets if name not in state_dict]
     unexpected = [name for name in state_dict if name not in targets]
-    sources = {
-        name: _as_array(state_dict[name]) for name in targets if name in state_dict
-    }
+    sources = {name: _as_array(state_dict[name]) for name in targets if name in state_dict}
     problems: list[str] = []
     if strict and unexpected:
         problems.append("Unexpected key(s) in state_dict: " + _quoted(unexpected))

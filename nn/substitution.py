@@ -86,7 +86,9 @@ def _replacements(
                 f"functional_call: {name!r} is shared under several names, which got different "
                 "values; pass it under one of them"
             )
-    trained = frozenset(id(replacements[id(old)]) for old in parameters.values() if id(old) in replacements)
+    trained = frozenset(
+        id(replacements[id(old)]) for old in parameters.values() if id(old) in replacements
+    )
     return replacements, trained
 
 

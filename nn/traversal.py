@@ -130,7 +130,9 @@ class ModuleTree:
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def _reached(self, prefix: str, recurse: bool, once: bool) -> Iterator[tuple[str, Module]]:
-        return self.named_modules(prefix, once) if recurse else iter([(prefix, cast("Module", self))])
+        return (
+            self.named_modules(prefix, once) if recurse else iter([(prefix, cast("Module", self))])
+        )
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path. Raises AttributeError, listing the paths, if there is none."""
@@ -154,7 +156,9 @@ class ModuleTree:
 
 def _lookup(found: dict[str, Found], target: str, kind: str, tree: ModuleTree) -> Found:
     if target not in found:
-        raise AttributeError(f"{type(tree).__name__} has no {kind} {target!r}; it has {list(found)}")
+        raise AttributeError(
+            f"{type(tree).__name__} has no {kind} {target!r}; it has {list(found)}"
+        )
     return found[target]
 
 

@@ -131,9 +131,7 @@ def pad(input: Any, pad: tuple[int, ...], mode: str = "constant", value: float =
             input = _wrap(input, axis, before, after)
         return input
     if mode not in _PAD_MODES:
-        raise ValueError(
-            f"mode must be constant, reflect, replicate or circular; got {mode!r}"
-        )
+        raise ValueError(f"mode must be constant, reflect, replicate or circular; got {mode!r}")
     if mode == "constant":
         return ag.pad(input, pairs, mode="constant", constant_values=value)
     for axis, (before, after) in enumerate(pairs):
