@@ -1,39 +1,30 @@
-"""Layers, losses and models on autograd, under PyTorch's names."""
+"""Layers, losses and models under PyTorch's names, on dagrad's graph."""
 
 from __future__ import annotations
 
 from nn import _engine_check as _engine_check
 from nn import functional, init
 from nn.containers import ModuleDict, ModuleList, Sequential
-from nn.layers import (
+from nn.layers.activation import (
     ELU,
     GELU,
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm1d,
-    BatchNorm2d,
-    Conv1d,
-    Conv2d,
-    ConvTranspose2d,
-    Dropout,
-    Embedding,
-    Flatten,
-    GroupNorm,
-    Identity,
-    LayerNorm,
     LeakyReLU,
-    Linear,
     LogSigmoid,
     LogSoftmax,
-    MaxPool2d,
     ReLU,
     Sigmoid,
     SiLU,
     Softmax,
     Softplus,
     Tanh,
-    Unflatten,
 )
+from nn.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
+from nn.layers.dropout import Dropout
+from nn.layers.embedding import Embedding
+from nn.layers.linear import Linear
+from nn.layers.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from nn.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from nn.layers.shape import Flatten, Identity, Unflatten
 from nn.losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -47,6 +38,7 @@ from nn.module import Module
 from nn.parameter import Parameter
 from nn.randomness import default_rng, manual_seed
 from nn.saving import load, save
+from nn.state import IncompatibleKeys, StateDictError
 from nn.substitution import functional_call
 
 __all__ = [
@@ -66,6 +58,7 @@ __all__ = [
     "Flatten",
     "GroupNorm",
     "Identity",
+    "IncompatibleKeys",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
@@ -87,6 +80,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "StateDictError",
     "Tanh",
     "Unflatten",
     "default_rng",

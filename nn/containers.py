@@ -1,199 +1,245 @@
-"""Modules that hold modules: Sequential, ModuleList, ModuleDict."""
+"""Modules that hold other modules in order or by name.
+
+What a container holds are its attributes, named "0", "1", ... or as given, which is where the
+paths in a state dict come from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, Self, overload
+
+import numpy as np
 
 from nn.module import Module
 
 
-def _checked(module: Any, who: str) -> Module:
-    if not isinstance(module, Module):
-        raise TypeError(f"{who} holds modules, got {type(module).__name__} ({module!r})")
-    return module
+class _Container(Module):
+    """Keeps modules among its attributes."""
 
-
-class _Numbered(Module):
-    """Modules under the names '0', '1', ..., as PyTorch's state dicts have them."""
-
-    def _add(self, name: str, module: Any) -> None:
-        if not name or "." in name:
-            raise ValueError(f"a module's name must be non-empty and without dots, got {name!r}")
-        if name in vars(self) or hasattr(type(self), name):
-            raise ValueError(f"{type(self).__name__} already has an attribute {name!r}")
-        vars(self)[name] = _checked(module, type(self).__name__)
-
-    def _named(self) -> dict[str, Module]:
+    def _held(self) -> dict[str, Module]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
 
-    def _replace_all(self, modules: Iterable[Module]) -> None:
-        for name in self._named():
-            del vars(self)[name]
-        for index, module in enumerate(modules):
-            vars(self)[str(index)] = module
+    def _put(self, name: Any, module: Any) -> None:
+        """Make `module` an attribute, new or in the place of another module."""
+        who = type(self).__name__
+        if isinstance(module, type):
+            raise TypeError(f"{who} holds modules, got the class {module.__name__}; call it first")
+        if not isinstance(module, Module):
+            raise TypeError(f"{who} holds modules, got {type(module).__name__} ({module!r})")
+        if not isinstance(name, str):
+            raise TypeError(f"{who}: a module's name must be a string, got {name!r}")
+        if not name or "." in name:
+            raise KeyError(f"{who}: a module's name cannot be empty or hold a dot, got {name!r}")
+        if hasattr(self, name) and not isinstance(vars(self).get(name), Module):
+            raise KeyError(f"{who} already has an attribute {name!r}; choose another name")
+        setattr(self, name, module)
+
+    def __len__(self) -> int:
+        return len(self._held())
+
+
+class _Numbered(_Container):
+    """A list of modules."""
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._held().values())
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self._put(self._name(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        names = list(self._held())
+        gone = names[index] if isinstance(index, slice) else [self._name(index)]
+        self._renew({n: m for n, m in self._held().items() if n not in gone})
 
     def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        self._add(str(len(self)), module)
+        """Add a module at the end; gives the container."""
+        number = len(self)
+        while str(number) in vars(self):
+            number += 1
+        self._put(str(number), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Add modules at the end; all are checked before the first is added."""
-        for module in [_checked(module, type(self).__name__) for module in modules]:
+        """Add several modules at the end; gives the container."""
+        for module in list(modules):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: Module) -> Self:
-        """Add a module before position `index`; those after it are renumbered."""
-        modules = list(self._named().values())
-        modules.insert(index, _checked(module, type(self).__name__))
-        self._replace_all(modules)
-        return self
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module before the one at `index`; the later ones get the next numbers."""
+        items = list(self._held().items())
+        fresh = str(len(items))
+        while fresh in vars(self):
+            fresh += "_"
+        self._put(fresh, module)
+        items.insert(index, (fresh, module))
+        self._renew(dict(items), fresh)
 
-    def __len__(self) -> int:
-        return len(self._named())
+    def pop(self, index: int = -1) -> Module:
+        """Take a module out; gives it."""
+        name = self._name(index)
+        module = self._held()[name]
+        del self[index]
+        return module
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._named().values())
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
+        return self.extend(modules)
 
-    def _name_at(self, index: int) -> str:
-        names = list(self._named())
+    def _name(self, index: int) -> str:
+        if isinstance(index, bool) or not isinstance(index, int | np.integer):
+            raise TypeError(f"{type(self).__name__} is indexed by integers, got {index!r}")
+        names = list(self._held())
         if not -len(names) <= index < len(names):
-            raise IndexError(f"{type(self).__name__} has {len(names)} modules, got index {index}")
+            raise IndexError(f"index {index} is out of range for {len(names)} modules")
         return names[index]
 
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)._of(list(self._named().items())[index])
-        return self._named()[self._name_at(index)]
-
-    def __setitem__(self, index: int, module: Module) -> None:
-        vars(self)[self._name_at(index)] = _checked(module, type(self).__name__)
-
-    def __delitem__(self, index: int | slice) -> None:
-        modules = list(self._named().values())
-        del modules[index]
-        self._replace_all(modules)
-
-    @classmethod
-    def _of(cls, items: list[tuple[str, Module]]) -> Self:
-        part = cls()
-        for name, module in items:
-            vars(part)[name] = module
-        return part
+    def _renew(self, items: Mapping[str, Module], fresh: str | None = None) -> None:
+        """Hold just `items`: numbers count from 0 again, other names stay."""
+        for name in self._held():
+            delattr(self, name)
+        for position, (name, module) in enumerate(items.items()):
+            numbered = name == fresh or name.isdecimal()
+            setattr(self, str(position) if numbered else name, module)
 
 
 class Sequential(_Numbered):
-    """Modules one after the other; each one's output is the next one's input.
+    """Modules called one after another, each with the previous one's output.
 
-    Takes modules, or one mapping of names to modules. Slices are Sequentials that share them.
+    Takes modules, or one dict of them by name. Indexing gives a module, slicing a Sequential of
+    the same modules under the same names.
 
-    >>> import nn, numpy as np
-    >>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
-    >>> net(np.ones((5, 3), np.float32)).shape
-    (5, 2)
-    >>> [name for name, _ in net.named_parameters()]
+    >>> import nn
+    >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    >>> list(net.state_dict())
     ['0.weight', '0.bias', '2.weight', '2.bias']
+    >>> net[1:]
+    Sequential(
+      (1): ReLU()
+      (2): Linear(in_features=3, out_features=2, bias=True)
+    )
+    >>> nn.Sequential({"hidden": nn.Linear(4, 3), "relu": nn.ReLU()}).hidden.out_features
+    3
     """
 
-    def __init__(self, *modules: Any) -> None:
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
+        super().__init__()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             for name, module in modules[0].items():
-                self._add(name, module)
+                self._put(name, module)
         else:
-            for module in modules:
-                self.append(module)
+            for number, part in enumerate(modules):
+                self._put(str(number), part)
 
     def forward(self, input: Any) -> Any:
-        """The input through every module in turn."""
+        """The last module's output; the input itself if there are none."""
         for module in self:
             input = module(input)
         return input
 
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    def __getitem__(self, index: int | slice) -> Module:
+        if isinstance(index, slice):
+            return Sequential(dict(list(self._held().items())[index]))
+        return self._held()[self._name(index)]
+
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            return NotImplemented
+        return Sequential(*self, *other)
+
 
 class ModuleList(_Numbered):
-    """A list of modules for a `forward` of one's own.
+    """A list of modules. (A plain list in an attribute is found just as well.)
 
     >>> import nn
-    >>> layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 1)])
-    >>> [name for name, _ in layers.named_parameters()]
-    ['0.weight', '0.bias', '1.weight', '1.bias']
+    >>> layers = nn.ModuleList([nn.Linear(2, 2), nn.ReLU()])
+    >>> layers.append(nn.Linear(2, 1))[-1]
+    Linear(in_features=2, out_features=1, bias=True)
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
-        self.extend(modules)
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        self.extend(modules or ())
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """A list has no order of computation."""
-        raise RuntimeError(
-            "a ModuleList is a list and is not called; loop over it, or use Sequential"
-        )
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> ModuleList: ...
+    def __getitem__(self, index: int | slice) -> Module:
+        if isinstance(index, slice):
+            return ModuleList(list(self)[index])
+        return self._held()[self._name(index)]
+
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
 
 
-class ModuleDict(Module):
-    """A dict of modules for a `forward` of one's own.
+class ModuleDict(_Container):
+    """Modules by name. (A plain dict in an attribute is found just as well.)
+
+    Names are attributes too, so those that a module already has are an error.
 
     >>> import nn
-    >>> parts = nn.ModuleDict({"in": nn.Linear(2, 2)})
-    >>> parts["out"] = nn.Linear(2, 1)
-    >>> list(parts.state_dict())
-    ['in.weight', 'in.bias', 'out.weight', 'out.bias']
+    >>> heads = nn.ModuleDict({"mean": nn.Linear(2, 1), "scale": nn.Linear(2, 1)})
+    >>> heads["mean"] is heads.mean
+    True
+    >>> list(heads)
+    ['mean', 'scale']
     """
 
-    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
-        for name, module in (modules or {}).items():
-            self[name] = module
+    def __init__(
+        self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None
+    ) -> None:
+        super().__init__()
+        self.update(modules or ())
 
-    def _named(self) -> dict[str, Module]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add or replace modules from a mapping or pairs."""
+        for name, module in dict(modules).items():
+            self._put(name, module)
 
     def __getitem__(self, name: str) -> Module:
-        found = self._named()
-        if name not in found:
-            raise KeyError(f"ModuleDict has no module {name!r}; it has {list(found)}")
-        return found[name]
+        held = self._held()
+        if name not in held:
+            raise KeyError(f"ModuleDict has no module {name!r}; it has {list(held)}")
+        return held[name]
 
     def __setitem__(self, name: str, module: Module) -> None:
-        if not isinstance(name, str) or not name or "." in name:
-            raise ValueError(f"a module's name must be non-empty and without dots, got {name!r}")
-        if name not in self._named() and (name in vars(self) or hasattr(type(self), name)):
-            raise ValueError(f"a ModuleDict cannot hold a module under the name {name!r}")
-        vars(self)[name] = _checked(module, "ModuleDict")
+        self._put(name, module)
 
     def __delitem__(self, name: str) -> None:
-        del vars(self)[self._require(name)]
-
-    def _require(self, name: str) -> str:
-        self[name]
-        return name
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._named()
-
-    def __len__(self) -> int:
-        return len(self._named())
+        self.pop(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._named())
+        return iter(self._held())
 
-    def keys(self) -> Iterable[str]:
-        """Names in the order they were added."""
-        return self._named().keys()
+    def __contains__(self, name: object) -> bool:
+        return name in self._held()
 
-    def values(self) -> Iterable[Module]:
-        """Modules in the order they were added."""
-        return self._named().values()
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._held().keys()
 
-    def items(self) -> Iterable[tuple[str, Module]]:
-        """Names and modules in the order they were added."""
-        return self._named().items()
+    def values(self) -> ValuesView[Module]:
+        """The modules."""
+        return self._held().values()
 
-    def update(self, modules: Mapping[str, Module]) -> None:
-        """Add or replace modules."""
-        for name, module in modules.items():
-            self[name] = module
+    def items(self) -> ItemsView[str, Module]:
+        """Names and modules."""
+        return self._held().items()
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """A dict has no order of computation."""
-        raise RuntimeError("a ModuleDict is a dict and is not called; call the modules in it")
+    def pop(self, name: str) -> Module:
+        """Take a module out; gives it. Raises KeyError if there is none of that name."""
+        module = self[name]
+        delattr(self, name)
+        return module
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        for name in self._held():
+            delattr(self, name)

@@ -133,7 +133,7 @@ def _probability_losses(
         target = target * (1 - smoothing) + smoothing / classes
     if weight is not None:
         shape = (1, classes, *(1,) * (len(np.shape(logits)) - 2))
-        target = target * operations.reshape(weight, shape)
+        target = target * weight.astype(data_of(logits).dtype).reshape(shape)
     losses = -operations.sum(operations.log_softmax(logits, 1) * target, 1)
     return _reduced(losses, reduction)
 
@@ -208,6 +208,8 @@ def cross_entropy(
                 0,
             )
     if target.dtype.kind == "f":
+        if target.dtype != logits.dtype and not isinstance(target, Tensor):
+            target = target.astype(logits.dtype)
         return _probability_losses(logits, target, weight, reduction, label_smoothing)
     return _cross_entropy(
         logits,
@@ -401,6 +403,8 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         losses = operations.softplus(x) - x * y
     else:
-        scale = 1.0 + (pos_weight - np.ones((), data_of(x).dtype)) * y
+        scale = 1.0 + (np.asarray(pos_weight, data_of(x).dtype) - 1) * y
         losses = (1.0 - y) * x + scale * operations.softplus(-x)
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    if weight is not None:
+        losses = losses * np.asarray(weight, data_of(x).dtype)
+    return _reduced(losses, reduction)

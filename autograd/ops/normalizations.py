@@ -276,7 +276,7 @@ _group_norm = Composite(
     [
         call(real(2, 4, 3), 2, real(4), real(4)),
         call(real(2, 2, 2, 2), 1),
-        call(real(2, 4), 2, None, real(4)),
+        call(real(2, 4, 3), 2, None, real(4)),
     ],
     analytic=False,
     bad=[

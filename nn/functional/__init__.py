@@ -1,4 +1,4 @@
-"""Functions of layers and losses under PyTorch's names, on Tensors and arrays."""
+"""Functions of layers and losses under PyTorch's names and argument names."""
 
 from __future__ import annotations
 
@@ -42,11 +42,7 @@ from nn.functional.maps import (
     pad,
     unflatten,
 )
-from nn.functional.normalizations import (
-    batch_norm,
-    group_norm,
-    layer_norm,
-)
+from nn.functional.normalizations import batch_norm, group_norm, layer_norm
 
 __all__ = [
     "adaptive_avg_pool2d",

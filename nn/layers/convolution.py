@@ -1,153 +1,195 @@
-"""Convolutional layers."""
+"""Convolutions (cross-correlations) and their transpose."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nn import functional, init
-from nn.checks import IntOrPair, count, pair, single
+from nn import functional as F
+from nn.checks import IntOrPair, as_floats, count, pair, single
+from nn.layers.starts import start_uniform, zeros_parameter
 from nn.module import Module, describe
-from nn.parameter import DEFAULT_DTYPE, Parameter
-from nn.randomness import choose_rng
+from nn.parameter import Parameter
+
+_PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+_AXES = {1: "(N, {0}, L) or ({0}, L)", 2: "(N, {0}, H, W) or ({0}, H, W)"}
 
 
 class _Convolution(Module):
-    """What the convolutional layers share: sizes, weights and their names."""
+    """What the convolutions share: sizes, parameters, checks."""
 
-    transposed = False
+    _spatial: ClassVar[int]
+    _transposed: ClassVar[bool] = False
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: tuple[int, ...],
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
         groups: int,
         bias: bool,
+        padding_mode: str,
+        dtype: DTypeLike | None,
         rng: np.random.Generator | None,
-        dtype: DTypeLike,
     ) -> None:
         self.in_channels = count(in_channels, "in_channels")
         self.out_channels = count(out_channels, "out_channels")
         self.groups = count(groups, "groups")
-        for name in ("in_channels", "out_channels"):
-            if getattr(self, name) % self.groups:
-                raise ValueError(
-                    f"groups={groups} must divide in_channels={in_channels} and "
-                    f"out_channels={out_channels}"
-                )
-        self.kernel_size = kernel_size
-        first, second = self.out_channels, self.in_channels
-        if self.transposed:
-            first, second = second, first
-        shape = (first, second // self.groups, *kernel_size)
-        self.weight = Parameter(np.empty(shape, dtype or DEFAULT_DTYPE))
-        self.bias = Parameter(np.empty(self.out_channels, dtype or DEFAULT_DTYPE)) if bias else None
-        self.reset_parameters(rng=rng)
-
-    def reset_parameters(self, *, rng: np.random.Generator | None = None) -> None:
-        """Draw the weight and the bias anew, uniform in +-1/sqrt(inputs of one output)."""
-        generator = choose_rng(rng)
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5), rng=generator)
-        if self.bias is not None:
-            bound = 1 / math.sqrt(init.fans(self.weight)[0])
-            init.uniform_(self.bias, -bound, bound, rng=generator)
-
-    def _check(self, input: Any) -> None:
-        shape, dims = np.shape(input), len(self.kernel_size)
-        if len(shape) not in (dims + 1, dims + 2) or shape[-dims - 1] != self.in_channels:
-            axes = ", ".join(["L"] if dims == 1 else ["H", "W"])
+        if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ValueError(
-                f"{describe(self)} got an input of shape {shape}; expected (N, {self.in_channels}, "
-                f"{axes}) or ({self.in_channels}, {axes})"
+                f"{type(self).__name__}: groups={groups} must divide in_channels={in_channels} "
+                f"and out_channels={out_channels}"
             )
+        self.kernel_size = self._sizes(kernel_size, "kernel_size")
+        self.stride = self._sizes(stride, "stride")
+        self.dilation = self._sizes(dilation, "dilation")
+        self.padding: tuple[int, ...] | str = self._padding(padding)
+        self.padding_mode = padding_mode
+        if padding_mode not in _PADDING_MODES:
+            raise ValueError(
+                f"padding_mode must be one of {', '.join(_PADDING_MODES)}; got {padding_mode!r}"
+            )
+        channels = (self.out_channels, self.in_channels // self.groups)
+        if self._transposed:
+            channels = (self.in_channels, self.out_channels // self.groups)
+        self.weight: Parameter = zeros_parameter((*channels, *self.kernel_size), dtype)
+        self.bias: Parameter | None = zeros_parameter((self.out_channels,), dtype) if bias else None
+        self.reset_parameters(rng)
 
-    def _sizes_repr(self, **defaults: Any) -> str:
-        parts = [
-            f"{self.in_channels}, {self.out_channels}",
-            f"kernel_size={self.kernel_size}",
-            f"stride={vars(self)['stride']}",
-        ]
-        parts += [
-            f"{name}={vars(self)[name]}"
-            for name, default in defaults.items()
-            if vars(self)[name] != default
-        ]
+    def reset_parameters(self, rng: np.random.Generator | None = None) -> None:
+        """Draw the initial values again."""
+        start_uniform(self.weight, self.bias, rng)
+
+    def _sizes(self, value: Any, name: str, minimum: int = 1) -> tuple[int, ...]:
+        if self._spatial == 1:
+            return (single(value, name, minimum),)
+        return pair(value, name, minimum)
+
+    def _padding(self, padding: Any) -> tuple[int, ...] | str:
+        if not isinstance(padding, str):
+            return self._sizes(padding, "padding", 0)
+        if padding not in ("same", "valid"):
+            raise ValueError(f"padding must be numbers, 'same' or 'valid', got {padding!r}")
+        if padding == "same" and any(step != 1 for step in self.stride):
+            raise ValueError(f"padding='same' needs stride 1, got {self.stride}")
+        return padding
+
+    def _checked(self, input: Any) -> Any:
+        input = as_floats(input, type(self).__name__)
+        unbatched = self._spatial + 1
+        if input.ndim not in (unbatched, unbatched + 1) or (
+            input.shape[-unbatched] != self.in_channels
+        ):
+            raise ValueError(
+                f"{describe(self)} takes an input {_AXES[self._spatial].format(self.in_channels)}, "
+                f"got shape {input.shape}"
+            )
+        return input
+
+    def _padded(self, input: Any) -> tuple[Any, Any]:
+        """The input and the padding still to do: other modes than zeros pad here."""
+        if self.padding_mode == "zeros":
+            return input, self.padding
+        sides: list[int] = []
+        for axis in reversed(range(self._spatial)):
+            if self.padding == "same":
+                whole = self.dilation[axis] * (self.kernel_size[axis] - 1)
+                sides += [whole // 2, whole - whole // 2]
+            elif not isinstance(self.padding, str):
+                sides += [self.padding[axis], self.padding[axis]]
+        return F.pad(input, tuple(sides), mode=self.padding_mode), 0
+
+    def extra_repr(self) -> str:
+        """The sizes; of the rest what is not the default."""
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
+        parts.append(f"stride={self.stride}")
+        if self.padding != (0,) * self._spatial:
+            parts.append(f"padding={self.padding}")
+        if self.dilation != (1,) * self._spatial:
+            parts.append(f"dilation={self.dilation}")
+        if self.groups != 1:
+            parts.append(f"groups={self.groups}")
         if self.bias is None:
             parts.append("bias=False")
+        if self.padding_mode != "zeros":
+            parts.append(f"padding_mode={self.padding_mode}")
         return ", ".join(parts)
 
 
-def _sides(padding: Any, dims: int) -> Any:
-    if isinstance(padding, str):
-        if padding not in ("same", "valid"):
-            raise ValueError(f"padding must be integers, 'same' or 'valid', got {padding!r}")
-        return padding
-    return pair(padding, "padding", 0) if dims == 2 else (single(padding, "padding", 0),)
-
-
 class Conv1d(_Convolution):
-    """Cross-correlation of inputs (N, C, L) or (C, L); `weight` (out, in/groups, k), `bias` (out,).
+    """Cross-correlation of sequences (N, C, L) or (C, L).
 
-    `padding` may be 'same' or 'valid'. Raises ValueError for an input of other channels.
+    `weight` (out_channels, in_channels / groups, kernel) and `bias` (out_channels,), or None,
+    start uniform on +-1/sqrt(in_channels / groups kernel).
 
     >>> import nn, numpy as np
-    >>> nn.Conv1d(2, 3, 3)(np.ones((1, 2, 8), np.float32)).shape
-    (1, 3, 6)
+    >>> nn.Conv1d(3, 8, 5)(np.zeros((2, 3, 9), np.float32)).shape
+    (2, 8, 5)
     """
+
+    _spatial = 1
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int],
-        stride: int | tuple[int] = 1,
-        padding: int | tuple[int] | str = 0,
-        dilation: int | tuple[int] = 1,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | str = 0,
+        dilation: int = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
+        dtype: DTypeLike | None = None,
         rng: np.random.Generator | None = None,
-        dtype: DTypeLike = None,
     ) -> None:
-        self.stride = (single(stride, "stride"),)
-        self.padding = _sides(padding, 1)
-        self.dilation = (single(dilation, "dilation"),)
-        kernel = (single(kernel_size, "kernel_size"),)
-        super().__init__(in_channels, out_channels, kernel, groups, bias, rng, dtype)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
+        )
 
     def forward(self, input: Any) -> Any:
-        """(N, in, L) to (N, out, L')."""
-        self._check(input)
-        padding = self.padding if isinstance(self.padding, str) else self.padding[0]
-        return functional.conv1d(
+        """The convolution; ValueError for an input of other channels or axes."""
+        input, padding = self._padded(self._checked(input))
+        return F.conv1d(
             input,
             self.weight,
             self.bias,
             self.stride[0],
-            padding,
+            padding if isinstance(padding, str) else single(padding, "padding", 0),
             self.dilation[0],
             self.groups,
         )
-
-    def extra_repr(self) -> str:
-        return self._sizes_repr(padding=(0,), dilation=(1,), groups=1)
 
 
 class Conv2d(_Convolution):
     """Cross-correlation of images (N, C, H, W) or (C, H, W).
 
-    `weight` is (out, in/groups, kh, kw), `bias` (out,). Sizes become
-    (H + 2 padding - dilation (kh - 1) - 1) // stride + 1; `padding` may be 'same' (stride 1) or
-    'valid'. Raises ValueError for an input of other channels.
+    `weight` (out_channels, in_channels / groups, kh, kw) and `bias` (out_channels,), or None,
+    start uniform on +-1/sqrt(in_channels / groups kh kw). `padding` is a number, two, 'same' or
+    'valid'; `padding_mode` is zeros, reflect, replicate or circular.
 
     >>> import nn, numpy as np
-    >>> nn.Conv2d(3, 8, 3, padding=1)(np.ones((2, 3, 6, 6), np.float32)).shape
-    (2, 8, 6, 6)
+    >>> nn.Conv2d(3, 8, 5, padding=2)(np.zeros((2, 3, 9, 9), np.float32)).shape
+    (2, 8, 9, 9)
     """
+
+    _spatial = 2
 
     def __init__(
         self,
@@ -159,40 +201,52 @@ class Conv2d(_Convolution):
         dilation: IntOrPair = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
+        dtype: DTypeLike | None = None,
         rng: np.random.Generator | None = None,
-        dtype: DTypeLike = None,
     ) -> None:
-        self.stride = pair(stride, "stride")
-        self.padding = _sides(padding, 2)
-        self.dilation = pair(dilation, "dilation")
-        kernel = pair(kernel_size, "kernel_size")
-        super().__init__(in_channels, out_channels, kernel, groups, bias, rng, dtype)
-
-    def forward(self, input: Any) -> Any:
-        """(N, in, H, W) to (N, out, H', W')."""
-        self._check(input)
-        return functional.conv2d(
-            input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
         )
 
-    def extra_repr(self) -> str:
-        return self._sizes_repr(padding=(0, 0), dilation=(1, 1), groups=1)
+    def forward(self, input: Any) -> Any:
+        """The convolution; ValueError for an input of other channels or axes."""
+        input, padding = self._padded(self._checked(input))
+        return F.conv2d(
+            input,
+            self.weight,
+            self.bias,
+            pair(self.stride, "stride"),
+            padding,
+            pair(self.dilation, "dilation"),
+            self.groups,
+        )
 
 
 class ConvTranspose2d(_Convolution):
-    """The transpose of a convolution: images grow to (H - 1) stride - 2 padding + dilation (kh - 1)
-    + output_padding + 1.
+    """The transpose of Conv2d in its input: enlarges images (N, C, H, W) or (C, H, W).
 
-    `weight` is (in, out/groups, kh, kw), `bias` (out,). Raises ValueError for an input of other
-    channels.
+    `weight` is (in_channels, out_channels / groups, kh, kw). Sizes become
+    (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.
 
     >>> import nn, numpy as np
-    >>> nn.ConvTranspose2d(3, 8, 2, stride=2)(np.ones((2, 3, 6, 6), np.float32)).shape
-    (2, 8, 12, 12)
+    >>> nn.ConvTranspose2d(3, 8, 2, stride=2)(np.zeros((2, 3, 4, 4), np.float32)).shape
+    (2, 8, 8, 8)
     """
 
-    transposed = True
+    _spatial = 2
+    _transposed = True
 
     def __init__(
         self,
@@ -205,30 +259,54 @@ class ConvTranspose2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         dilation: IntOrPair = 1,
+        padding_mode: str = "zeros",
         *,
+        dtype: DTypeLike | None = None,
         rng: np.random.Generator | None = None,
-        dtype: DTypeLike = None,
     ) -> None:
-        self.stride = pair(stride, "stride")
-        self.padding = pair(padding, "padding", 0)
+        if padding_mode != "zeros":
+            raise ValueError(
+                f"ConvTranspose2d knows only padding_mode='zeros', got {padding_mode!r}"
+            )
+        if isinstance(padding, str):
+            raise TypeError(f"ConvTranspose2d takes padding as numbers, got {padding!r}")
         self.output_padding = pair(output_padding, "output_padding", 0)
-        self.dilation = pair(dilation, "dilation")
-        kernel = pair(kernel_size, "kernel_size")
-        super().__init__(in_channels, out_channels, kernel, groups, bias, rng, dtype)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
+        )
+        limits = [max(s, d) for s, d in zip(self.stride, self.dilation, strict=True)]
+        if any(o >= limit for o, limit in zip(self.output_padding, limits, strict=True)):
+            raise ValueError(
+                f"output_padding {self.output_padding} must be smaller than stride {self.stride} "
+                f"or dilation {self.dilation}"
+            )
 
     def forward(self, input: Any) -> Any:
-        """(N, in, H, W) to (N, out, H', W')."""
-        self._check(input)
-        return functional.conv_transpose2d(
-            input,
+        """The transposed convolution; ValueError for an input of other channels or axes."""
+        return F.conv_transpose2d(
+            self._checked(input),
             self.weight,
             self.bias,
-            self.stride,
-            self.padding,
+            pair(self.stride, "stride"),
+            pair(self.padding, "padding", 0),
             self.output_padding,
             self.groups,
-            self.dilation,
+            pair(self.dilation, "dilation"),
         )
 
     def extra_repr(self) -> str:
-        return self._sizes_repr(padding=(0, 0), output_padding=(0, 0), dilation=(1, 1), groups=1)
+        """The sizes; of the rest what is not the default."""
+        extra = super().extra_repr()
+        if self.output_padding != (0, 0):
+            extra += f", output_padding={self.output_padding}"
+        return extra

@@ -1,29 +1,27 @@
-"""Affine layers and the identity."""
+"""Affine maps."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nn import functional, init
-from nn.checks import count
+from nn import functional as F
+from nn.checks import as_floats, count
+from nn.layers.starts import start_uniform, zeros_parameter
 from nn.module import Module, describe
-from nn.parameter import DEFAULT_DTYPE, Parameter
-from nn.randomness import choose_rng
+from nn.parameter import Parameter
 
 
 class Linear(Module):
-    """y = x W^T + b on the last axis: input (..., in_features), output (..., out_features).
+    """x W^T + b on the last axis: (..., in_features) to (..., out_features).
 
-    `weight` (out, in) and `bias` (out,) start uniform in +-1/sqrt(in_features), as in PyTorch
-    (LeCun et al., Efficient backprop, 1998). Raises ValueError for an input of another width.
+    `weight` (out_features, in_features) and `bias` (out_features,), or None, start uniform on
+    +-1/sqrt(in_features).
 
     >>> import nn, numpy as np
-    >>> layer = nn.Linear(3, 2, rng=np.random.default_rng(0))
-    >>> layer(np.ones((5, 3), np.float32)).shape
+    >>> nn.Linear(3, 2)(np.zeros((5, 3), np.float32)).shape
     (5, 2)
     """
 
@@ -33,52 +31,32 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
+        dtype: DTypeLike | None = None,
         rng: np.random.Generator | None = None,
-        dtype: DTypeLike = None,
     ) -> None:
         self.in_features = count(in_features, "in_features")
         self.out_features = count(out_features, "out_features")
-        shape = (self.out_features, self.in_features)
-        self.weight = Parameter(np.empty(shape, dtype or DEFAULT_DTYPE))
-        self.bias = Parameter(np.empty(self.out_features, dtype or DEFAULT_DTYPE)) if bias else None
-        self.reset_parameters(rng=rng)
+        self.weight: Parameter = zeros_parameter((self.out_features, self.in_features), dtype)
+        self.bias: Parameter | None = zeros_parameter((self.out_features,), dtype) if bias else None
+        self.reset_parameters(rng)
 
-    def reset_parameters(self, *, rng: np.random.Generator | None = None) -> None:
-        """Draw the weight and the bias anew."""
-        generator = choose_rng(rng)
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5), rng=generator)
-        if self.bias is not None:
-            bound = 1 / math.sqrt(self.in_features)
-            init.uniform_(self.bias, -bound, bound, rng=generator)
+    def reset_parameters(self, rng: np.random.Generator | None = None) -> None:
+        """Draw the initial values again."""
+        start_uniform(self.weight, self.bias, rng)
 
     def forward(self, input: Any) -> Any:
-        """(..., in_features) to (..., out_features)."""
-        shape = np.shape(input)
-        if not shape or shape[-1] != self.in_features:
+        """The map; ValueError unless the last axis has `in_features` entries."""
+        input = as_floats(input, "Linear")
+        if input.ndim == 0 or input.shape[-1] != self.in_features:
             raise ValueError(
-                f"{describe(self)} got an input of shape {shape}; its last axis must have size "
-                f"{self.in_features}"
+                f"{describe(self)} takes an input (..., {self.in_features}), "
+                f"got shape {input.shape}"
             )
-        return functional.linear(input, self.weight, self.bias)
+        return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
+        """The sizes."""
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
-
-
-class Identity(Module):
-    """The input itself; arguments are ignored, so that it can stand in for any layer.
-
-    >>> import nn
-    >>> nn.Identity()(3.0)
-    3.0
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes anything."""
-
-    def forward(self, input: Any) -> Any:
-        """The input itself."""
-        return input

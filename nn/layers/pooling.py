@@ -1,20 +1,31 @@
-"""Pooling layers."""
+"""Pooling of images."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from nn import functional
-from nn.checks import IntOrPair, pair
-from nn.module import Module
+from nn import functional as F
+from nn.checks import IntOrPair, as_floats, pair
+from nn.module import Module, describe
 
 
-class MaxPool2d(Module):
-    """The largest entry of each window of images (N, C, H, W); the stride is the kernel's unless given.
+class _Pooling(Module):
+    def _checked(self, input: Any) -> Any:
+        input = as_floats(input, type(self).__name__)
+        if input.ndim not in (3, 4):
+            raise ValueError(
+                f"{describe(self)} takes an input (N, C, H, W) or (C, H, W), "
+                f"got shape {input.shape}"
+            )
+        return input
+
+
+class MaxPool2d(_Pooling):
+    """The largest element of each window; the stride is the kernel's size unless given.
 
     >>> import nn, numpy as np
-    >>> nn.MaxPool2d(2)(np.ones((1, 3, 6, 6), np.float32)).shape
-    (1, 3, 3, 3)
+    >>> nn.MaxPool2d(2)(np.array([[[1.0, 3.0], [2.0, 0.0]]]))
+    array([[[3.]]])
     """
 
     def __init__(
@@ -24,30 +35,33 @@ class MaxPool2d(Module):
         padding: IntOrPair = 0,
         dilation: IntOrPair = 1,
     ) -> None:
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.stride = self.kernel_size if stride is None else pair(stride, "stride")
-        self.padding = pair(padding, "padding", 0)
-        self.dilation = pair(dilation, "dilation")
+        _check_window(kernel_size, stride, padding)
+        pair(dilation, "dilation")
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.dilation = dilation
 
     def forward(self, input: Any) -> Any:
-        """(N, C, H, W) to (N, C, H', W')."""
-        return functional.max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation
+        """The maxima; ValueError for an input of other axes."""
+        return F.max_pool2d(
+            self._checked(input), self.kernel_size, self.stride, self.padding, self.dilation
         )
 
     def extra_repr(self) -> str:
+        """The window."""
         return (
             f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
             f"dilation={self.dilation}"
         )
 
 
-class AvgPool2d(Module):
-    """The mean of each window of images (N, C, H, W); the stride is the kernel's unless given.
+class AvgPool2d(_Pooling):
+    """The mean of each window; padding counts as zeros unless `count_include_pad=False`.
 
     >>> import nn, numpy as np
-    >>> nn.AvgPool2d(3)(np.ones((1, 3, 6, 6), np.float32)).shape
-    (1, 3, 2, 2)
+    >>> nn.AvgPool2d(2)(np.array([[[1.0, 3.0], [2.0, 0.0]]]))
+    array([[[1.5]]])
     """
 
     def __init__(
@@ -55,17 +69,19 @@ class AvgPool2d(Module):
         kernel_size: IntOrPair,
         stride: IntOrPair | None = None,
         padding: IntOrPair = 0,
+        *,
         count_include_pad: bool = True,
     ) -> None:
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.stride = self.kernel_size if stride is None else pair(stride, "stride")
-        self.padding = pair(padding, "padding", 0)
+        _check_window(kernel_size, stride, padding)
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
         self.count_include_pad = count_include_pad
 
     def forward(self, input: Any) -> Any:
-        """(N, C, H, W) to (N, C, H', W')."""
-        return functional.avg_pool2d(
-            input,
+        """The means; ValueError for an input of other axes."""
+        return F.avg_pool2d(
+            self._checked(input),
             self.kernel_size,
             self.stride,
             self.padding,
@@ -73,23 +89,36 @@ class AvgPool2d(Module):
         )
 
     def extra_repr(self) -> str:
+        """The window."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AdaptiveAvgPool2d(Module):
-    """Means over `output_size` bins of images (N, C, H, W); None keeps a size.
+class AdaptiveAvgPool2d(_Pooling):
+    """Means over windows that divide the image into `output_size`; None keeps a side's size.
 
     >>> import nn, numpy as np
-    >>> nn.AdaptiveAvgPool2d(1)(np.ones((1, 3, 6, 6), np.float32)).shape
-    (1, 3, 1, 1)
+    >>> nn.AdaptiveAvgPool2d(1)(np.array([[[1.0, 3.0], [2.0, 0.0]]]))
+    array([[[1.5]]])
     """
 
-    def __init__(self, output_size: int | tuple[int | None, int | None]) -> None:
+    def __init__(self, output_size: int | None | tuple[int | None, int | None]) -> None:
+        sides = output_size if isinstance(output_size, tuple | list) else (output_size,) * 2
+        pair([1 if side is None else side for side in sides], "output_size")
         self.output_size = output_size
 
     def forward(self, input: Any) -> Any:
-        """(N, C, H, W) to (N, C, *output_size)."""
-        return functional.adaptive_avg_pool2d(input, self.output_size)
+        """The means; ValueError for an input of other axes."""
+        return F.adaptive_avg_pool2d(self._checked(input), self.output_size)
 
     def extra_repr(self) -> str:
+        """The size."""
         return f"output_size={self.output_size}"
+
+
+def _check_window(kernel_size: Any, stride: Any, padding: Any) -> None:
+    kernel = pair(kernel_size, "kernel_size")
+    if stride is not None:
+        pair(stride, "stride")
+    width = pair(padding, "padding", 0)
+    if any(2 * p > k for p, k in zip(width, kernel, strict=True)):
+        raise ValueError(f"padding {padding} must be at most half the kernel_size {kernel_size}")
