@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,38 +49,43 @@ def flatten(
 ) -> tuple[list[Any], Structure]:
     """The leaves of `tree` in order, and its structure. `check(leaf, path)` may raise."""
     leaves: list[Any] = []
-
-    def visit(item: Any, where: str) -> Structure:
-        entries = _entries(item)
-        if entries is None:
-            if check is not None:
-                check(item, where)
-            leaves.append(item)
-            return LEAF
-        children = tuple(visit(child, where + _step(item, key)) for key, child in entries)
-        return Structure(type(item), tuple(key for key, _ in entries), children)
-
-    structure = visit(tree, path)
+    structure = _collect(tree, path, check, leaves)
     return leaves, structure
+
+
+# Functions of the module: a function that calls itself from its closure is a reference cycle,
+# which would keep the leaves' graphs.
+def _collect(
+    item: Any, where: str, check: Callable[[Any, str], None] | None, leaves: list[Any]
+) -> Structure:
+    entries = _entries(item)
+    if entries is None:
+        if check is not None:
+            check(item, where)
+        leaves.append(item)
+        return LEAF
+    children = tuple(
+        _collect(child, where + _step(item, key), check, leaves) for key, child in entries
+    )
+    return Structure(type(item), tuple(key for key, _ in entries), children)
 
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """The container of `structure` with these leaves."""
     assert structure.leaf_count == len(leaves)
-    remaining = iter(leaves)
+    return _build(structure, iter(leaves))
 
-    def build(part: Structure) -> Any:
-        if part.kind is None:
-            return next(remaining)
-        children = [build(child) for child in part.children]
-        if issubclass(part.kind, dict):
-            pairs = zip(part.keys, children, strict=True)
-            return dict(pairs) if part.kind is dict else _rebuilt_mapping(part.kind, pairs)
-        if hasattr(part.kind, "_fields"):
-            return part.kind(*children)
-        return part.kind(children)
 
-    return build(structure)
+def _build(part: Structure, remaining: Iterator[Any]) -> Any:
+    if part.kind is None:
+        return next(remaining)
+    children = [_build(child, remaining) for child in part.children]
+    if issubclass(part.kind, dict):
+        pairs = zip(part.keys, children, strict=True)
+        return dict(pairs) if part.kind is dict else _rebuilt_mapping(part.kind, pairs)
+    if hasattr(part.kind, "_fields"):
+        return part.kind(*children)
+    return part.kind(children)
 
 
 def _rebuilt_mapping(kind: Any, pairs: Any) -> Any:
@@ -92,27 +97,28 @@ def _rebuilt_mapping(kind: Any, pairs: Any) -> Any:
 def flatten_like(tree: Any, structure: Structure, path: str, what: str) -> list[Any]:
     """The leaves of `tree`, which must have `structure`; ValueError naming the path if not."""
     leaves: list[Any] = []
-
-    def visit(item: Any, part: Structure, where: str) -> None:
-        if part.kind is None:
-            if _entries(item) is not None and not _is_numbers(item):
-                raise ValueError(f"{where} is a {type(item).__name__}, expected {what} (one array)")
-            leaves.append(item)
-            return
-        entries = _entries(item)
-        keys = None if entries is None else tuple(key for key, _ in entries)
-        if entries is None or set(keys or ()) != set(part.keys) or len(entries) != len(part.keys):
-            got = type(item).__name__ if keys is None else f"{type(item).__name__} {list(keys)}"
-            raise ValueError(
-                f"{where} is a {got}, expected {what}: a {part.kind.__name__} with "
-                f"{list(part.keys)}"
-            )
-        by_key = dict(entries)
-        for key, child in zip(part.keys, part.children, strict=True):
-            visit(by_key[key], child, where + _step(item, key))
-
-    visit(tree, structure, path)
+    _collect_like(tree, structure, path, what, leaves)
     return leaves
+
+
+def _collect_like(
+    item: Any, part: Structure, where: str, what: str, leaves: list[Any]
+) -> None:
+    if part.kind is None:
+        if _entries(item) is not None and not _is_numbers(item):
+            raise ValueError(f"{where} is a {type(item).__name__}, expected {what} (one array)")
+        leaves.append(item)
+        return
+    entries = _entries(item)
+    keys = None if entries is None else tuple(key for key, _ in entries)
+    if entries is None or set(keys or ()) != set(part.keys) or len(entries) != len(part.keys):
+        got = type(item).__name__ if keys is None else f"{type(item).__name__} {list(keys)}"
+        raise ValueError(
+            f"{where} is a {got}, expected {what}: a {part.kind.__name__} with {list(part.keys)}"
+        )
+    by_key = dict(entries)
+    for key, child in zip(part.keys, part.children, strict=True):
+        _collect_like(by_key[key], child, where + _step(item, key), what, leaves)
 
 
 def _is_numbers(item: Any) -> bool:
