@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
@@ -17,6 +18,7 @@ from autograd.kernels.windows import (
     padding_pairs,
     spatial_tuple,
 )
+from autograd.kernels.workers import parallel_ranges
 
 __all__ = [
     "adaptive_average_pool",
@@ -55,6 +57,8 @@ def max_pool(
                 f"padding {pairs} leaves windows of kernel {kernel} (dilation {dilation}) over the "
                 f"input {sizes} that hold nothing but padding; use less padding"
             )
+    if len(kernel) == 2 and compiled_for(x.dtype, x.size):
+        return _compiled_max_pool(x, kernel, stride, pairs, dilation, out)
     values = x.real if np.iscomplexobj(x) else x
     best = _empty_like_layout(values, out, values.dtype)
     index = _empty_like_layout(values, out, index_dtype(sizes))
@@ -69,6 +73,39 @@ def max_pool(
         np.copyto(old, new, where=better)
         np.copyto(position, flat, where=better, casting="same_kind")
     return (gather_planes(x, index) if values is not x else best), index
+
+
+def _compiled_max_pool(
+    x: Array, kernel: Sizes, stride: Sizes, pairs: Pairs, dilation: Sizes, out: Sizes
+) -> tuple[Array, Array]:
+    from autograd.kernels.compiled_pooling import largest_in_windows
+
+    best = _empty_like_layout(x, out, x.dtype)
+    index = _empty_like_layout(x, out, index_dtype(x.shape[2:]))
+    last = is_channels_last(x)
+
+    def images(array: Array) -> Array:
+        """(N, H, W, C) as it lies in memory, or each plane as an image of one channel."""
+        if last:
+            return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
+        return np.ascontiguousarray(array).reshape(-1, *array.shape[2:], 1)
+
+    source, values, places = images(x), images(best), images(index)
+    before = (pairs[0][0], pairs[1][0])
+
+    def part(_worker: int, first: int, end: int) -> None:
+        largest_in_windows(
+            source[first:end],
+            kernel,
+            stride,
+            before,
+            dilation,
+            values[first:end],
+            places[first:end],
+        )
+
+    parallel_ranges(part, len(source))
+    return best, index
 
 
 def gather_planes(x: Array, indices: Array) -> Array:

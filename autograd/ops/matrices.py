@@ -238,6 +238,12 @@ def _matrix_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> A
 _APART = {"away": (0.0,)}
 
 
+def _uneven(x: Any) -> Any:
+    """A positive sample whose rows' and columns' sums lie apart."""
+    rows, columns = x.shape
+    return x / 8.0 + 1.0 + np.arange(rows)[:, None] + 2.0 * np.arange(columns)
+
+
 @register(
     [
         call(real(3)),
@@ -250,8 +256,8 @@ _APART = {"away": (0.0,)}
         call(real(3, low=0.5, distinct=True), np.inf),
         call(real(3, low=0.5, distinct=True), -np.inf),
         call(real(2, 3), "fro"),
-        call(real(2, 3, low=0.5), 1),
-        call(real(2, 3, low=0.5), np.inf),
+        call(real(2, 3, transform=_uneven), 1),
+        call(real(2, 3, transform=_uneven), np.inf),
         call(real(2, 2, 3), "fro", (1, 2), True),
         call(real(2, 3), 2),
         call(real(3, 2), "nuc"),

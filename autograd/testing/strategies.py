@@ -69,7 +69,7 @@ def arrays(
 
     def fill(chosen: tuple[int, ...], seed: int, layout: str) -> np.ndarray:
         values = np.random.default_rng(seed).uniform(low, high, chosen).round(3)
-        return in_layout(np.clip(values, low, high).astype(dtype), layout)
+        return in_layout(np.asarray(np.clip(values, low, high), dtype), layout)
 
     return st.builds(  # type: ignore[no-any-return]
         fill, shape_strategy, st.integers(0, 2**20), st.sampled_from(layouts)

@@ -76,17 +76,21 @@ def relative_error(x: Array, y: Array) -> float:
     return float(np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y))))
 
 
-def central_difference(parameters: dict[str, Tensor], name: str, step: float = 1e-5) -> Array:
-    """The gradient of the loss with respect to one parameter, two losses per entry."""
+def central_difference(parameters: dict[str, Tensor], name: str, step: float = 1e-3) -> Array:
+    """The gradient of the loss with respect to one parameter, four losses per entry.
+
+    (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h, whose error falls as h^4.
+    """
     original = parameters[name].numpy()
     result = np.empty_like(original)
     for place in np.ndindex(original.shape):
-        sides = []
-        for sign in (1, -1):
+        values = []
+        for multiple in (1, -1, 2, -2):
             moved = original.copy()
-            moved[place] += sign * step
-            sides.append(loss({**parameters, name: Tensor(moved)}).item())
-        result[place] = (sides[0] - sides[1]) / (2 * step)
+            moved[place] += multiple * step
+            values.append(loss({**parameters, name: Tensor(moved)}).item())
+        near, far = values[0] - values[1], values[2] - values[3]
+        result[place] = (8 * near - far) / (12 * step)
     return result
 
 

@@ -80,7 +80,7 @@ def test_third_order_of_elementwise_operations(name):
     assert check_grads(f, *(array[0, :2] for array in arrays), order=3).verdict == "right"
 
 
-@pytest.mark.parametrize(("name", "index"), CASES)
+@pytest.mark.parametrize(("name", "index"), [case for case in CASES if case[0] != "astype"])
 def test_float32_stays_float32(name, index):
     entry = REGISTRY[name]
     f, arrays = differentiable_call(entry.function, entry.samples[index], 1, np.float32)
@@ -88,7 +88,7 @@ def test_float32_stays_float32(name, index):
     _, pullback = ag.vjp(f, *arrays)
     cotangents = pullback(out)
     for leaf in (*leaves(out), *leaves(tangent), *leaves(cotangents)):
-        assert np.asarray(leaf).dtype in (np.float32, np.dtype(np.int64), np.dtype(bool))
+        assert np.asarray(leaf).dtype == np.float32
 
 
 @pytest.mark.parametrize(("name", "index"), CASES)

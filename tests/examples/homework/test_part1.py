@@ -47,9 +47,9 @@ def test_the_slope_is_a_lipschitz_constant(seed: int) -> None:
     assert rise <= problem.slope * np.linalg.norm(here - there) * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("steps", [1, 4, 100, 400])
+@pytest.mark.parametrize("steps", [1, 4, 64, 256])
 def test_the_walk_to_the_minimiser_costs_half_of_the_bound(steps: int) -> None:
-    # With eta = 1 / sqrt(T) the iterates are 0, eta, 2 eta, ..., 1, 1, ...
+    # With eta = 1 / sqrt(T), exact in binary for these T, the iterates are 0, eta, ..., 1, 1, ...
     gap = part1.measured_gap(part1.distance_to_one(), steps)
     root = int(np.sqrt(steps))
     assert gap == pytest.approx((root + 1) / 2 / steps, rel=1e-9)

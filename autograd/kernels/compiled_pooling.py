@@ -1,0 +1,52 @@
+"""The largest entry of each window and where it lies, over images with their channels last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compilation import compiled
+
+__all__ = ["largest_in_windows"]
+
+Array = np.ndarray[Any, Any]
+
+
+@compiled
+def largest_in_windows(
+    x: Array,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    before: tuple[int, int],
+    dilation: tuple[int, int],
+    best: Array,
+    index: Array,
+) -> None:
+    """x is (N, H, W, C), best and index (N, P, Q, C); the first of equals, or the first NaN, wins."""
+    images, height, width, channels = x.shape
+    rows, columns = best.shape[1:3]
+    for n in range(images):
+        for p in range(rows):
+            for q in range(columns):
+                fresh = True
+                for i in range(kernel[0]):
+                    y = p * stride[0] - before[0] + i * dilation[0]
+                    if y < 0 or y >= height:
+                        continue
+                    for j in range(kernel[1]):
+                        z = q * stride[1] - before[1] + j * dilation[1]
+                        if z < 0 or z >= width:
+                            continue
+                        place = y * width + z
+                        if fresh:
+                            for c in range(channels):
+                                best[n, p, q, c] = x[n, y, z, c]
+                                index[n, p, q, c] = place
+                            fresh = False
+                        else:
+                            for c in range(channels):
+                                old, new = best[n, p, q, c], x[n, y, z, c]
+                                if not (new <= old) and old == old:
+                                    best[n, p, q, c] = new
+                                    index[n, p, q, c] = place
