@@ -18,6 +18,11 @@ from autograd.graph_sweeps import (
     pullback,
     pushforward,
 )
+from autograd.jacobians import (
+    hessian,
+    hvp,
+    jacobian,
+)
 from autograd.modes import (
     detect_anomaly,
     enable_grad,
@@ -103,6 +108,8 @@ from autograd.ops.losses import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     mse_loss,
+)
+from autograd.ops.margins import (
     multi_margin_loss,
     multiclass_hinge,
 )
@@ -192,9 +199,6 @@ from autograd.tensor import (
 )
 from autograd.transforms import (
     grad,
-    hessian,
-    hvp,
-    jacobian,
     jvp,
     linearize,
     value_and_grad,

@@ -99,7 +99,7 @@ def check_update(array: np.ndarray, what: str) -> None:
 
 def fingerprint(saved: Any) -> tuple[int, ...]:
     """Checksums of the saved arrays."""
-    return tuple(zlib.crc32(np.ascontiguousarray(a).view(np.uint8)) for a in saved_arrays(saved))
+    return tuple(zlib.crc32(np.ascontiguousarray(a).data) for a in saved_arrays(saved))
 
 
 def check_fingerprint(node: Node) -> None:

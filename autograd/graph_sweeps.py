@@ -59,7 +59,8 @@ def _accumulated(previous: Tensor | None, value: Any) -> Tensor:
             wrap(np.array(value), None) if value.base is not None else wrap(exclusive(value), None)
         )
     if previous._node is not None:
-        return previous + value
+        total: Tensor = previous + value
+        return total
     return wrap(np.asarray(previous._value + value), None)
 
 

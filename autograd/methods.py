@@ -26,52 +26,52 @@ class ArrayMethods:
         def data(self) -> np.ndarray: ...
 
     def __add__(self, other: Any) -> Tensor:
-        return operations.add(self, other)  # type: ignore[no-any-return]
+        return operations.add(self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return operations.add(other, self)  # type: ignore[no-any-return]
+        return operations.add(other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return operations.subtract(self, other)  # type: ignore[no-any-return]
+        return operations.subtract(self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return operations.subtract(other, self)  # type: ignore[no-any-return]
+        return operations.subtract(other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return operations.multiply(self, other)  # type: ignore[no-any-return]
+        return operations.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return operations.multiply(other, self)  # type: ignore[no-any-return]
+        return operations.multiply(other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return operations.divide(self, other)  # type: ignore[no-any-return]
+        return operations.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return operations.divide(other, self)  # type: ignore[no-any-return]
+        return operations.divide(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        return operations.power(self, other)  # type: ignore[no-any-return]
+        return operations.power(self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return operations.power(other, self)  # type: ignore[no-any-return]
+        return operations.power(other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return operations.matmul(self, other)  # type: ignore[no-any-return]
+        return operations.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return operations.matmul(other, self)  # type: ignore[no-any-return]
+        return operations.matmul(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return operations.floor_divide(self, other)  # type: ignore[no-any-return]
+        return operations.floor_divide(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return operations.floor_divide(other, self)  # type: ignore[no-any-return]
+        return operations.floor_divide(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
-        return operations.remainder(self, other)  # type: ignore[no-any-return]
+        return operations.remainder(self, other)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return operations.remainder(other, self)  # type: ignore[no-any-return]
+        return operations.remainder(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
@@ -80,16 +80,16 @@ class ArrayMethods:
         return other // self, other % self
 
     def __neg__(self) -> Tensor:
-        return operations.negative(self)  # type: ignore[no-any-return]
+        return operations.negative(self)
 
     def __pos__(self) -> Tensor:
-        return operations.positive(self)  # type: ignore[no-any-return]
+        return operations.positive(self)
 
     def __abs__(self) -> Tensor:
-        return operations.absolute(self)  # type: ignore[no-any-return]
+        return operations.absolute(self)
 
     def __round__(self, decimals: int = 0) -> Tensor:
-        return operations.round(self, decimals)  # type: ignore[no-any-return]
+        return operations.round(self, decimals)
 
     def __lt__(self, other: Any) -> Any:
         return self.data < _data(other)
@@ -133,7 +133,7 @@ class ArrayMethods:
         return ~self.data
 
     def __getitem__(self, index: Any) -> Tensor:
-        return operations.getitem(self, index)  # type: ignore[no-any-return]
+        return operations.getitem(self, index)
 
     @property
     def at(self) -> Any:
@@ -143,39 +143,39 @@ class ArrayMethods:
     @property
     def T(self) -> Tensor:
         """All axes reversed."""
-        return operations.transpose(self)  # type: ignore[no-any-return]
+        return operations.transpose(self)
 
     @property
     def mT(self) -> Tensor:
         """The last two axes swapped."""
-        return operations.swapaxes(self, -1, -2)  # type: ignore[no-any-return]
+        return operations.swapaxes(self, -1, -2)
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return operations.sum(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.sum(self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return operations.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.mean(self, axis=axis, keepdims=keepdims)
 
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return operations.prod(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.prod(self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return operations.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.max(self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return operations.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.min(self, axis=axis, keepdims=keepdims)
 
     def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return operations.var(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return operations.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+        return operations.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def cumsum(self, axis: int | None = None) -> Tensor:
-        return operations.cumsum(self, axis=axis)  # type: ignore[no-any-return]
+        return operations.cumsum(self, axis=axis)
 
     def cumprod(self, axis: int | None = None) -> Tensor:
-        return operations.cumprod(self, axis=axis)  # type: ignore[no-any-return]
+        return operations.cumprod(self, axis=axis)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         return np.argmax(self.data, axis=axis, keepdims=keepdims)
@@ -193,56 +193,56 @@ class ArrayMethods:
         return np.argsort(self.data, axis=axis, kind="stable")
 
     def reshape(self, *shape: Any) -> Tensor:
-        return operations.reshape(self, _unpacked(shape))  # type: ignore[no-any-return]
+        return operations.reshape(self, _unpacked(shape))
 
     def transpose(self, *axes: Any) -> Tensor:
         chosen = _unpacked(axes) if axes else None
-        return operations.transpose(self, chosen)  # type: ignore[no-any-return]
+        return operations.transpose(self, chosen)
 
     def ravel(self) -> Tensor:
-        return operations.ravel(self)  # type: ignore[no-any-return]
+        return operations.ravel(self)
 
     def flatten(self) -> Tensor:
-        return operations.ravel(self)  # type: ignore[no-any-return]
+        return operations.ravel(self)
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        return operations.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
+        return operations.swapaxes(self, axis1, axis2)
 
     def squeeze(self, axis: Axis = None) -> Tensor:
-        return operations.squeeze(self, axis)  # type: ignore[no-any-return]
+        return operations.squeeze(self, axis)
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
-        return operations.repeat(self, repeats, axis)  # type: ignore[no-any-return]
+        return operations.repeat(self, repeats, axis)
 
     def take(self, indices: Any, axis: int | None = None) -> Tensor:
-        return operations.take(self, indices, axis)  # type: ignore[no-any-return]
+        return operations.take(self, indices, axis)
 
     def sort(self, axis: int | None = -1) -> Tensor:
         """A sorted copy (unlike ndarray.sort, which works in place)."""
-        return operations.sort(self, axis)  # type: ignore[no-any-return]
+        return operations.sort(self, axis)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        return operations.clip(self, min, max)  # type: ignore[no-any-return]
+        return operations.clip(self, min, max)
 
     def round(self, decimals: int = 0) -> Tensor:
-        return operations.round(self, decimals)  # type: ignore[no-any-return]
+        return operations.round(self, decimals)
 
     def dot(self, other: Any) -> Tensor:
-        return operations.dot(self, other)  # type: ignore[no-any-return]
+        return operations.dot(self, other)
 
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        return operations.trace(self, offset, axis1, axis2)  # type: ignore[no-any-return]
+        return operations.trace(self, offset, axis1, axis2)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        return operations.diagonal(self, offset, axis1, axis2)  # type: ignore[no-any-return]
+        return operations.diagonal(self, offset, axis1, axis2)
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """Cast; the derivative is cast back. Integers and booleans are constants."""
-        return operations.astype(self, dtype)  # type: ignore[no-any-return]
+        return operations.astype(self, dtype)
 
     def copy(self) -> Tensor:
         """A copy of the data that is still part of the graph."""
-        return operations.copy(self)  # type: ignore[no-any-return]
+        return operations.copy(self)
 
 
 def _data(value: Any) -> Any:

@@ -70,7 +70,8 @@ class AnomalyChecks:
         self.infinity = infinity
 
 
-_MODES: contextvars.ContextVar[Modes] = contextvars.ContextVar("dagrad_modes", default=Modes())  # noqa: B039
+_USUAL = Modes()
+_MODES: contextvars.ContextVar[Modes] = contextvars.ContextVar("dagrad_modes", default=_USUAL)
 current_modes = _MODES.get
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from autograd.base import Op
     from autograd.modes import Scope
-    from autograd.op import Op
     from autograd.tensor import Tensor
 
 KEPT_SIZE: Final = 16

@@ -121,7 +121,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
         function = NUMPY_FUNCTIONS.get(ufunc)
         if function is None:
             raise TypeError(
-                f"np.{name} has no derivative here; use `.detach().numpy()`, or define it with ag.op"
+                f"np.{name} has no derivative here; use `.detach().numpy()`, or define the "
+                "operation with ag.op"
             )
         if kwargs:
             raise TypeError(

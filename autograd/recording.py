@@ -181,6 +181,12 @@ def identity_input(operand: Any) -> Tensor:
     return wrap(value, node)
 
 
+def node_of(tensor: Tensor) -> Node:
+    """The node of a tracked Tensor."""
+    assert tensor._node is not None
+    return tensor._node
+
+
 def handle(value: Any, node: Any) -> Any:
     """The Tensor of a saved value again, on the node it came from; a constant stays an array."""
     if value is None or type(node) is not Node:
@@ -254,5 +260,5 @@ def _explain(op: Op, values: Sequence[Any], params: dict[str, Any], error: Excep
         explained: Exception = type(error)(message)
     except TypeError:
         explained = ValueError(message)
-    explained.explained = True  # type: ignore[attr-defined]
+    vars(explained)["explained"] = True
     raise explained from error

@@ -33,7 +33,11 @@ def mark_changed(array: np.ndarray) -> None:
     key = id(owner)
     entry = _changes.get(key)
     if entry is None or entry[0]() is not owner:
-        reference = weakref.ref(owner, lambda _, key=key: _changes.pop(key, None))
+
+        def forget(_: object, key: int = key) -> None:
+            _changes.pop(key, None)
+
+        reference: weakref.ref[Any] = weakref.ref(owner, forget)
         entry = _changes[key] = (reference, {})
     serial = next_serial()
     entry[1][byte_bounds(array)] = (serial, caller_place(2))

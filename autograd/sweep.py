@@ -217,7 +217,9 @@ def _push_all(order: list[Node], found: dict[Node, Any], leading: set[Node], rec
         if all(tangent is None for tangent in arriving):
             continue
         if op is OUTPUT:
-            tangent = arriving[0][node.params["index"]]
+            (outputs_tangent,) = arriving
+            assert outputs_tangent is not None
+            tangent = outputs_tangent[node.params["index"]]
         else:
             if changed > node.serial:
                 storage.check_unchanged(node)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import protocols, storage
+from autograd import protocols
 from autograd.dispatch import operations
 from autograd.errors import TrackedTensorError
+from autograd.in_place import InPlaceMethods
 from autograd.markers import LEAF
 from autograd.methods import ArrayMethods
-from autograd.modes import current_modes
 from autograd.node import Node, caller_place, small
 
 
-class Tensor(ArrayMethods):
+class Tensor(InPlaceMethods, ArrayMethods):
     """An array whose operations are recorded, so that both sweeps can differentiate them.
 
     `data` is an ndarray (wrapped without a copy), a Python number, or nested lists of numbers;
@@ -73,7 +73,8 @@ class Tensor(ArrayMethods):
         value = self._value
         if not isinstance(value, np.ndarray):
             value = self._value = np.asarray(value)
-        return value
+        array: np.ndarray = value
+        return array
 
     @data.setter
     def data(self, array: Any) -> None:
@@ -162,19 +163,23 @@ class Tensor(ArrayMethods):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._value.shape  # type: ignore[no-any-return]
+        shape: tuple[int, ...] = self._value.shape
+        return shape
 
     @property
     def ndim(self) -> int:
-        return self._value.ndim  # type: ignore[no-any-return]
+        ndim: int = self._value.ndim
+        return ndim
 
     @property
     def size(self) -> int:
-        return self._value.size  # type: ignore[no-any-return]
+        size: int = self._value.size
+        return size
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._value.dtype  # type: ignore[no-any-return]
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
 
     def numpy(self) -> np.ndarray:
         """The data as an ndarray, without a copy and without a derivative."""
@@ -245,60 +250,6 @@ class Tensor(ArrayMethods):
         )
         return result
 
-    def copy_(self, source: Any) -> Self:
-        """Overwrite the data in place; a leaf that requires gradients only under `no_grad`."""
-        self._check_writable("copy_")
-        value = source.data if isinstance(source, Tensor) else np.asarray(source)
-        if np.broadcast_shapes(value.shape, self.shape) != self.shape:
-            raise ValueError(f"copy_ into shape {self.shape} got shape {value.shape}")
-        np.copyto(self.data, value, casting="same_kind")
-        storage.mark_changed(self.data)
-        return self
-
-    def _check_writable(self, what: str) -> None:
-        if self._node is not None and (current_modes().recording or not self.is_leaf):
-            kind = "a leaf that requires gradients" if self.is_leaf else "a computed Tensor"
-            raise RuntimeError(
-                f"{what} would change {kind} in place while its graph is recorded; "
-                "do it under `with ag.no_grad():` on a leaf, or compute a new Tensor"
-            )
-
-    def _in_place(self, ufunc: np.ufunc, symbol: str, functional: Any, other: Any) -> Any:
-        node = self._node
-        recording = current_modes().recording
-        if not self.is_leaf or (
-            node is None and recording and isinstance(other, Tensor) and other._node is not None
-        ):
-            return functional(self, other)
-        if node is None and not isinstance(self._value, np.ndarray):
-            return functional(self, other)
-        self._check_writable(f"`t {symbol} x`")
-        value = other._value if isinstance(other, Tensor) else np.asarray(other)
-        if np.broadcast_shapes(value.shape, self.shape) != self.shape:
-            raise ValueError(
-                f"`t {symbol} x` in place: x of shape {value.shape} does not broadcast to "
-                f"{self.shape}; write `t = t {symbol[:-1]} x`"
-            )
-        operand = other._value if isinstance(other, Tensor) else other
-        ufunc(self._value, operand, out=self._value, casting="same_kind")
-        storage.mark_changed(self._value)
-        return self
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._in_place(np.add, "+=", operations.add, other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._in_place(np.subtract, "-=", operations.subtract, other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._in_place(np.multiply, "*=", operations.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._in_place(np.divide, "/=", operations.divide, other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return self._in_place(np.power, "**=", operations.power, other)
-
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
             "t[i] = x would change a Tensor in place; write `t = t.at[i].set(x)`, "
@@ -349,7 +300,8 @@ class Tensor(ArrayMethods):
 
     def __index__(self) -> int:
         value = self._untracked("an index made")
-        return value.__index__()  # type: ignore[no-any-return]
+        number: int = value.__index__()
+        return number
 
     def __bool__(self) -> bool:
         return bool(self._value)

@@ -101,9 +101,7 @@ def flatten_like(tree: Any, structure: Structure, path: str, what: str) -> list[
     return leaves
 
 
-def _collect_like(
-    item: Any, part: Structure, where: str, what: str, leaves: list[Any]
-) -> None:
+def _collect_like(item: Any, part: Structure, where: str, what: str, leaves: list[Any]) -> None:
     if part.kind is None:
         if _entries(item) is not None and not _is_numbers(item):
             raise ValueError(f"{where} is a {type(item).__name__}, expected {what} (one array)")

@@ -85,7 +85,7 @@ def eye_(tensor: Target) -> Target:
     """The identity matrix; raises ValueError unless the tensor is a matrix."""
     if tensor.ndim != 2:
         raise ValueError(f"eye_ needs a matrix, got shape {tensor.shape}")
-    return _write(tensor, np.eye(*tensor.shape))
+    return _write(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
 def uniform_(tensor: Target, a: float = 0.0, b: float = 1.0, *, rng: Rng = None) -> Target:
@@ -116,7 +116,7 @@ def trunc_normal_(
     *,
     rng: Rng = None,
 ) -> Target:
-    """Normal(mean, std) conditioned on [a, b], by rejection (Robert 1995, Statistics and Computing).
+    """Normal(mean, std) conditioned on [a, b], by rejection (Robert 1995).
 
     Proposals are normal where the interval holds a quarter of the mass, else uniform on the part
     of the interval whose density a float64 can tell from zero.
@@ -227,7 +227,7 @@ def dirac_(tensor: Target, groups: int = 1) -> Target:
     if groups < 1 or outputs % groups:
         raise ValueError(f"dirac_: groups={groups} does not divide {outputs} output channels")
     values = np.zeros(tensor.shape)
-    centre = tuple(size // 2 for size in tensor.shape[2:])
+    centre: tuple[int, ...] = tuple(size // 2 for size in tensor.shape[2:])
     per_group = outputs // groups
     for group in range(groups):
         for channel in range(min(per_group, inputs)):

@@ -28,7 +28,7 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """Scale all gradients in place so that their common norm is at most `max_norm`; the norm before.
+    """Scale all gradients in place to a common norm of at most `max_norm`; gives the norm before.
 
     The norm is of all gradients as one vector: sum(|g|^p)^(1/p), or max |g| for p = inf; they are
     scaled by max_norm / (norm + 1e-6) if that is below 1, as in PyTorch. Source: Pascanu, Mikolov &

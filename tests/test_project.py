@@ -117,9 +117,7 @@ def third_party(modules: list[str]) -> set[str]:
     tops = {name.partition(".")[0] for name in modules}
     # Cython's runtime is part of numpy.random.
     return {
-        name
-        for name in tops
-        if name not in sys.stdlib_module_names and "cython" not in name
+        name for name in tops if name not in sys.stdlib_module_names and "cython" not in name
     } - {"__main__"}
 
 

@@ -16,11 +16,11 @@ Array = np.ndarray[Any, Any]
 @compiled
 def gather_columns(
     x: Array,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    before: tuple[int, int],
-    dilation: tuple[int, int],
-    out: tuple[int, int],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    before: tuple[int, ...],
+    dilation: tuple[int, ...],
+    out: tuple[int, ...],
     columns: Array,
 ) -> None:
     """Row (n, p, q) of columns holds the window there of x (N, H, W, C), in (kh, kw, c) order."""
@@ -49,11 +49,11 @@ def gather_columns(
 @compiled
 def add_columns(
     columns: Array,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    before: tuple[int, int],
-    dilation: tuple[int, int],
-    out: tuple[int, int],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    before: tuple[int, ...],
+    dilation: tuple[int, ...],
+    out: tuple[int, ...],
     x: Array,
 ) -> None:
     """The transpose of `gather_columns`, into x (N, H, W, C), which it clears first."""

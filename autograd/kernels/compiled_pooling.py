@@ -16,14 +16,14 @@ Array = np.ndarray[Any, Any]
 @compiled
 def largest_in_windows(
     x: Array,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    before: tuple[int, int],
-    dilation: tuple[int, int],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    before: tuple[int, ...],
+    dilation: tuple[int, ...],
     best: Array,
     index: Array,
 ) -> None:
-    """x is (N, H, W, C), best and index (N, P, Q, C); the first of equals, or the first NaN, wins."""
+    """x is (N, H, W, C), best and index (N, P, Q, C); the first of equals or the first NaN wins."""
     images, height, width, channels = x.shape
     rows, columns = best.shape[1:3]
     for n in range(images):

@@ -15,7 +15,7 @@ Array = np.ndarray[Any, Any]
 
 @compiled
 def input_tiles(x: Array, top: int, left: int, down: int, across: int, v: Array) -> None:
-    """v[6 i + j, tile] = (B^T d B)[i, j] for each 6x6 tile d of the padded images x (n, H, W, C)."""
+    """v[6 i + j, tile] = (B^T d B)[i, j] for each 6x6 tile d of the padded x (n, H, W, C)."""
     n, height, width, channels = x.shape
     rows, columns = 4 * down + 2, 4 * across + 2
     padded = np.zeros((rows, columns, channels), x.dtype)

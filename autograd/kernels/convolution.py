@@ -69,7 +69,8 @@ def convolve_input_gradient(
     """The partial of T with respect to x: a result of shape `in_shape` in the memory order of g.
 
     >>> g = np.ones((1, 1, 3))
-    >>> convolve_input_gradient(g, np.array([[[1., -1.]]]), (1, 1, 4), (1,), ((0, 0),), (1,)).tolist()
+    >>> w = np.array([[[1.0, -1.0]]])
+    >>> convolve_input_gradient(g, w, (1, 1, 4), (1,), ((0, 0),), (1,)).tolist()
     [[[1.0, 0.0, 0.0, -1.0]]]
     """
     _check(in_shape, w.shape, groups)

@@ -70,8 +70,8 @@ def batch_norm_backward(
     With h = (x - mean) * inverse_std: dbias = sum(g), dweight = sum(g h) and
     dx = weight * inverse_std * (g - mean(g) - h mean(g h)).
 
-    >>> dx, dweight, dbias = batch_norm_backward(
-    ...     np.array([[1.0], [2.0]]), np.array([[1.0], [3.0]]), None, np.array([2.0]), np.array([1.0]))
+    >>> g, x = np.array([[1.0], [2.0]]), np.array([[1.0], [3.0]])
+    >>> dx, dweight, dbias = batch_norm_backward(g, x, None, np.array([2.0]), np.array([1.0]))
     >>> dx.tolist(), dweight.tolist(), dbias.tolist()
     ([[0.0], [0.0]], [1.0], [3.0])
     """
@@ -261,9 +261,12 @@ def _channel_products(g: Array, x: Array, mean: Array) -> Array:
 
 
 def _block_sum(block: Array, rows_first: bool) -> Array:
-    if rows_first:
-        return np.ones(len(block), block.dtype) @ block
-    return block.sum(axis=2).sum(axis=0, dtype=np.result_type(block, np.float64))
+    total: Array = (
+        np.ones(len(block), block.dtype) @ block
+        if rows_first
+        else block.sum(axis=2).sum(axis=0, dtype=np.result_type(block, np.float64))
+    )
+    return total
 
 
 def _in_order_of(x: Array, y: Array) -> Array:
@@ -277,7 +280,7 @@ def _inner_shape(x: Array, axes: int) -> tuple[int, ...]:
         raise ValueError(f"layer norm over the last {axes} axes of an input of shape {x.shape}")
     if x.dtype.kind not in "fc":
         raise TypeError(f"normalisation needs floats, not {x.dtype}")
-    inner = x.shape[x.ndim - axes :]
+    inner: tuple[int, ...] = x.shape[x.ndim - axes :]
     if 0 in inner:
         raise ValueError(f"layer norm over the empty axes {inner} of an input of shape {x.shape}")
     return inner
@@ -307,7 +310,7 @@ def _row_statistics(rows: Array, eps: float) -> tuple[Array, Array]:
 def _row_backward(seed: Array, standard: Array, inverse_std: Array) -> Array:
     """inverse_std * (seed - mean(seed) - standard * mean(seed * standard)) in each row."""
     slope = (seed * standard).mean(axis=1, keepdims=True)
-    dx = seed - seed.mean(axis=1, keepdims=True)
+    dx: Array = seed - seed.mean(axis=1, keepdims=True)
     dx -= standard * slope
     dx *= inverse_std
     return dx

@@ -113,4 +113,5 @@ def _zero(x: Any) -> Any:
 def _finite_top(x: Array, axis: Axis) -> Array:
     """The largest real part over `axis`, or 0 where that is not finite (or there is none)."""
     top = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(top), top, top.dtype.type(0))
+    finite: Array = np.where(np.isfinite(top), top, top.dtype.type(0))
+    return finite

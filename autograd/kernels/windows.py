@@ -1,4 +1,4 @@
-"""Geometry of sliding windows: sizes, strides, padding and dilation for any number of dimensions."""
+"""Geometry of sliding windows in any number of dimensions: sizes, strides, padding, dilation."""
 
 from __future__ import annotations
 
@@ -36,18 +36,17 @@ def spatial_tuple(value: int | Sequence[int], dims: int, name: str, minimum: int
     >>> spatial_tuple(3, 2, 'kernel_size')
     (3, 3)
     """
-    entries: tuple[Any, ...]
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    given: Any = value
+    entries: tuple[Any, ...] = (given,) * dims
+    if isinstance(value, tuple | list):
         entries = tuple(value)
         if len(entries) != dims:
             raise ValueError(
                 f"{name}={value!r} has {len(entries)} entries; give one integer or "
                 f"{dims} of them, one for each spatial dimension"
             )
-    else:
-        entries = (value,) * dims
     try:
-        sizes = tuple(index(entry) for entry in entries)
+        sizes = tuple(int(index(entry)) for entry in entries)
     except TypeError:
         raise TypeError(
             f"{name}={value!r} must be an integer or a tuple of {dims} integers"

@@ -3,7 +3,8 @@
 The kernels and NumPy's loops release the interpreter lock, so threads that each take a chunk
 through packing, product and unpacking keep it in their core's cache. A threaded product leaves a
 BLAS thread spinning for some 20 ms that takes half a core from what follows, so kernels that use
-these threads avoid threaded products also around them. The split depends on the sizes and the number of threads only.
+these threads avoid threaded products also around them. The split depends on the sizes and the
+number of threads only.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, An
     buffer = buffers.get(name)
     if buffer is None or buffer.size < size:
         buffer = buffers[name] = np.empty(size, np.uint8)
-    return buffer[:size].view(dtype).reshape(shape)
+    part: np.ndarray[Any, Any] = buffer[:size].view(dtype).reshape(shape)
+    return part
 
 
 @contextmanager

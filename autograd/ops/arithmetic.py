@@ -143,7 +143,6 @@ def _exponent_partial(out: Any, x: Any, y: Any) -> Any:
     return out * np.log(np.where(data_of(x) == 0, 1, x))
 
 
-
 power = elementwise(
     "power",
     np.power,

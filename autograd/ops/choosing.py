@@ -171,7 +171,6 @@ def _share(x: Any, y: Any) -> Any:
     return np.where(x > y, kind(1), np.where(x == y, kind(0.5), kind(0)))
 
 
-
 def _difference(x: Any, y: Any) -> Any:
     return np.asarray(x) - np.asarray(y)
 
@@ -241,7 +240,7 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     return x if max is None else minimum(x, max)
 
 
-_where = Linear(
+_where: Linear = Linear(
     "where",
     lambda x, y, condition: np.where(condition, x, y),
     (

@@ -20,7 +20,7 @@ def _turned(x: Any) -> Any:
     return operations.swapaxes(x, -1, -2) if isinstance(x, Tensor) else x.swapaxes(-1, -2)
 
 
-_matmul = Multilinear(
+_matmul: Multilinear = Multilinear(
     "matmul",
     np.matmul,
     (
@@ -84,6 +84,7 @@ def matmul(x: Any, y: Any) -> Any:
     if columns == 1:
         y = operations.reshape(y, (y.shape[0], 1))
     lead = x.shape[:-1]
+    out: Any
     if y.ndim == 2 and x.ndim > 2:
         flat = operations.reshape(x, (int(np.prod(lead)), x.shape[-1]))
         out = operations.reshape(_matmul(flat, y), (*lead, y.shape[-1]))

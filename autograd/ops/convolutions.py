@@ -20,7 +20,7 @@ from autograd.samples import call, real
 
 __all__ = ["conv1d", "conv2d", "conv_transpose2d"]
 
-_convolve = Multilinear(
+_convolve: Multilinear = Multilinear(
     "conv",
     kernels.convolve,
     (
@@ -34,7 +34,7 @@ _convolve = Multilinear(
     analytic=True,
 )
 
-_input_gradient = Multilinear(
+_input_gradient: Multilinear = Multilinear(
     "conv_input_gradient",
     lambda g, w, shape, **sizes: kernels.convolve_input_gradient(g, w, shape, **sizes),
     (
@@ -46,7 +46,7 @@ _input_gradient = Multilinear(
     analytic=True,
 )
 
-_weight_gradient = Multilinear(
+_weight_gradient: Multilinear = Multilinear(
     "conv_weight_gradient",
     lambda x, g, kernel, **sizes: kernels.convolve_weight_gradient(x, g, kernel, **sizes),
     (
@@ -169,7 +169,16 @@ def conv2d(
         call(real(1, 4, 3, 3), real(4, 1, 2, 2), None, 1, 0, 0, 2, 2),
     ],
     bad=[
-        bad(ValueError, "output_padding", np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), None, 1, 0, 1),
+        bad(
+            ValueError,
+            "output_padding",
+            np.ones((1, 1, 3, 3)),
+            np.ones((1, 1, 2, 2)),
+            None,
+            1,
+            0,
+            1,
+        ),
         bad(ValueError, "channels", np.ones((1, 2, 3, 3)), np.ones((3, 1, 2, 2))),
         bad(ValueError, "no output", np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), padding=1),
     ],

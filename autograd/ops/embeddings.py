@@ -45,7 +45,7 @@ def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
     if weight.ndim != 2:
         raise ValueError(f"embedding needs a table (rows, features), got shape {weight.shape}")
     rows = weight.shape[0]
-    if array.size and not (0 <= array.min() and array.max() < rows):
+    if array.size and not (array.min() >= 0 and array.max() < rows):
         raise IndexError(
             f"embedding: indices must be from 0 to {rows - 1}, got {array.min()} to {array.max()}"
         )

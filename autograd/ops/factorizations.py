@@ -53,7 +53,9 @@ def _cholesky_jvp(out: Any, x: Any, dx: Any) -> Any:
     return _mm(out, _lower_half(inner))
 
 
-_cholesky = Linearised("cholesky", np.linalg.cholesky, jvp=_cholesky_jvp, analytic=False)
+_cholesky: Linearised = Linearised(
+    "cholesky", np.linalg.cholesky, jvp=_cholesky_jvp, analytic=False
+)
 
 
 @register(
@@ -102,7 +104,7 @@ def _qr_jvp(out: Any, x: Any, dx: Any) -> tuple[Any, Any]:
     return dq, _mm(inner - skew, r)
 
 
-_qr = Linearised("qr", lambda x: tuple(np.linalg.qr(x)), jvp=_qr_jvp, analytic=False)
+_qr: Linearised = Linearised("qr", lambda x: tuple(np.linalg.qr(x)), jvp=_qr_jvp, analytic=False)
 
 
 @register(
@@ -167,7 +169,9 @@ def _eigh_jvp(out: Any, x: Any, dx: Any) -> tuple[Any, Any]:
     return operations.diagonal(inner, 0, -2, -1), _mm(vectors, _reciprocal_gaps(values) * inner)
 
 
-_eigh = Linearised("eigh", lambda x: tuple(np.linalg.eigh(x)), jvp=_eigh_jvp, analytic=False)
+_eigh: Linearised = Linearised(
+    "eigh", lambda x: tuple(np.linalg.eigh(x)), jvp=_eigh_jvp, analytic=False
+)
 
 
 @register(
@@ -221,7 +225,7 @@ def _svd_jvp(out: Any, x: Any, dx: Any) -> tuple[Any, Any, Any]:
     return du, ds, matrix_transpose(dv)
 
 
-_svd = Linearised(
+_svd: Linearised = Linearised(
     "svd", lambda x: tuple(np.linalg.svd(x, full_matrices=False)), jvp=_svd_jvp, analytic=False
 )
 
@@ -232,7 +236,7 @@ def _values_jvp(out: Any, x: Any, dx: Any) -> Any:
     return operations.diagonal(inner, 0, -2, -1)
 
 
-_singular_values = Linearised(
+_singular_values: Linearised = Linearised(
     "singular_values",
     lambda x: np.linalg.svd(x, compute_uv=False),
     jvp=_values_jvp,

@@ -43,7 +43,7 @@ def _scattered(values: Any, index: Any, shape: tuple[int, ...], distinct: bool) 
     return out
 
 
-_gather = Linear(
+_gather: Linear = Linear(
     "getitem",
     lambda x, index, distinct: x[index],
     lambda cotangent, in_shape, index, distinct: _scatter(
@@ -52,7 +52,7 @@ _gather = Linear(
     analytic=True,
 )
 
-_scatter = Linear(
+_scatter: Linear = Linear(
     "scatter_add",
     _scattered,
     lambda cotangent, index, shape, distinct: _gather(cotangent, index=index, distinct=distinct),
@@ -103,7 +103,7 @@ def _added(x: Any, values: Any, index: Any) -> Any:
     return out
 
 
-_add = Linear(
+_add: Linear = Linear(
     "index_add",
     _added,
     (
@@ -120,7 +120,7 @@ def _replaced(x: Any, values: Any, index: Any, last: Any) -> Any:
     return out
 
 
-_set = Linear(
+_set: Linear = Linear(
     "index_set",
     _replaced,
     (
@@ -295,7 +295,9 @@ def along_axis(indices: Any, axis: int) -> tuple[Any, ...]:
     """The index of `take_along_axis`, made of open grids but for `axis`."""
     ndim = indices.ndim
     return tuple(
-        indices if i == axis else np.arange(size).reshape([-1 if i == j else 1 for j in range(ndim)])
+        indices
+        if i == axis
+        else np.arange(size).reshape([-1 if i == j else 1 for j in range(ndim)])
         for i, size in enumerate(indices.shape)
     )
 

@@ -27,7 +27,7 @@ def _separated(cotangent: Any, in_shape: tuple[tuple[int, ...], ...], axis: int)
     return tuple(gather(cotangent, _part(a, b, axis)) for a, b in pairwise(ends))
 
 
-_concatenate = Linear(
+_concatenate: Linear = Linear(
     "concatenate",
     lambda *arrays, axis: np.concatenate(arrays, axis),
     lambda cotangent, in_shape, axis: _separated(
@@ -36,7 +36,7 @@ _concatenate = Linear(
     analytic=True,
 )
 
-_stack = Linear(
+_stack: Linear = Linear(
     "stack",
     lambda *arrays, axis: np.stack(arrays, axis),
     lambda cotangent, axis: tuple(
@@ -53,8 +53,7 @@ def _list_of(arrays: Any, name: str) -> list[Any]:
         items = list(arrays)
     except TypeError:
         raise TypeError(
-            f"{name} takes a sequence of arrays, got {type(arrays).__name__}; write "
-            f"{name}([a, b])"
+            f"{name} takes a sequence of arrays, got {type(arrays).__name__}; write {name}([a, b])"
         ) from None
     if not items:
         raise ValueError(f"{name} needs at least one array, got an empty sequence")
@@ -119,7 +118,7 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     return _stack(*items, axis=as_axis(axis, np.ndim(items[0]) + 1, "stack"))
 
 
-_split = Linear(
+_split: Linear = Linear(
     "split",
     lambda x, points, axis: tuple(np.split(x, points, axis)),
     lambda cotangents, points, axis: operations.concatenate(cotangents, axis),

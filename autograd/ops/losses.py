@@ -1,4 +1,4 @@
-"""Losses of classifiers and regressions."""
+"""Cross-entropies and the squared error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograd.families import Composite
 from autograd.kernels import losses as kernels
 from autograd.ops.axes import constant, data_of
 from autograd.ops.softmaxes import floats
-from autograd.registry import Kink, bad, register
+from autograd.registry import bad, register
 from autograd.samples import call, real
 from autograd.tensor import Tensor
 
@@ -19,19 +19,17 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "mse_loss",
-    "multi_margin_loss",
-    "multiclass_hinge",
 ]
 
 _REDUCTIONS = ("mean", "sum", "none")
 
 
-def _check_reduction(reduction: Any, name: str) -> None:
+def check_reduction(reduction: Any, name: str) -> None:
     if reduction not in _REDUCTIONS:
         raise ValueError(f"{name} takes reduction 'mean', 'sum' or 'none', got {reduction!r}")
 
 
-def _reduced(losses: Any, reduction: str) -> Any:
+def reduced(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     return operations.mean(losses) if reduction == "mean" else operations.sum(losses)
@@ -99,15 +97,13 @@ def _reference(
     scale = np.ones(classes, hot.dtype) if weight is None else np.asarray(weight, hot.dtype)
     share = scale.reshape(numbers.shape)
     coefficients = kept * ((1 - smoothing) * hot * share + smoothing / classes * share)
-    losses = -operations.sum(
-        operations.log_softmax(logits, 1) * coefficients.astype(hot.dtype), 1
-    )
+    losses = -operations.sum(operations.log_softmax(logits, 1) * coefficients.astype(hot.dtype), 1)
     if reduction == "none":
         return losses
     return operations.sum(losses) / _divisor(target, weight, ignore_index, reduction, hot.dtype)
 
 
-_cross_entropy = Composite(
+_cross_entropy: Composite = Composite(
     "cross_entropy",
     _forward,
     reference=_reference,
@@ -135,7 +131,7 @@ def _probability_losses(
         shape = (1, classes, *(1,) * (len(np.shape(logits)) - 2))
         target = target * weight.astype(data_of(logits).dtype).reshape(shape)
     losses = -operations.sum(operations.log_softmax(logits, 1) * target, 1)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 @register(
@@ -185,7 +181,7 @@ def cross_entropy(
     Tensor(0.69314718)
     """
     logits = floats(logits, "cross_entropy")
-    _check_reduction(reduction, "cross_entropy")
+    check_reduction(reduction, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing={label_smoothing} must lie in [0, 1]")
     if logits.ndim == 0:
@@ -221,120 +217,6 @@ def cross_entropy(
     )
 
 
-def _classes_of(scores: Any, target: Any, name: str) -> Any:
-    """Class indices (N,) that fit scores (N, C)."""
-    indices = constant(target, name, "target")
-    if scores.ndim != 2 or scores.shape[1] == 0:
-        raise ValueError(f"{name} needs scores (N, C) with C > 0, got shape {scores.shape}")
-    if indices.dtype.kind not in "iu":
-        raise TypeError(f"{name} needs class indices as integers, got dtype {indices.dtype}")
-    if indices.shape != scores.shape[:1]:
-        raise ValueError(
-            f"{name} needs one class for each of the {scores.shape[0]} rows of scores, got target "
-            f"of shape {indices.shape}"
-        )
-    wrong = (indices < 0) | (indices >= scores.shape[1])
-    if wrong.any():
-        raise ValueError(
-            f"{name}: target {indices[wrong][0]} is not a class in 0 ... {scores.shape[1] - 1}"
-        )
-    return indices
-
-
-def _margins(scores: Any, indices: Any, margin: float) -> Any:
-    """max(0, s_j - s_y + margin), and 0 at j = y."""
-    own = operations.take_along_axis(scores, indices[:, None], 1)
-    others = (np.arange(scores.shape[1]) != indices[:, None]).astype(scores.dtype)
-    return operations.relu(scores - own + margin) * others
-
-
-_HINGE_ERRORS = (
-    bad(ValueError, "target 3 is not a class", np.ones((2, 3)), np.array([0, 3])),
-    bad(ValueError, "one class for each", np.ones((2, 3)), np.array([0])),
-    bad(TypeError, "integers", np.ones((2, 3)), np.ones(2)),
-    bad(ValueError, "reduction", np.ones((2, 3)), _CLASSES, reduction="average"),
-)
-
-
-@register(
-    [
-        call(real(2, 3, low=-0.3, high=0.3), _CLASSES),
-        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, reduction="none"),
-        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, 2.0, "sum"),
-    ],
-    analytic=False,
-    bad=_HINGE_ERRORS,
-    kinks=(
-        Kink(
-            (np.array([[0.0, 1.0]]), np.array([1])),
-            (np.zeros((1, 2)), None),
-            "hinge'(0) = 0, where a score is one margin below the right one",
-        ),
-    ),
-)
-def multiclass_hinge(
-    scores: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
-) -> Any:
-    """sum over j != y of max(0, s_j - s_y + margin), for scores (N, C) and classes y (N,).
-
-    Summed over classes, averaged or summed over examples, or per example. Raises ValueError for
-    shapes or classes that do not fit. Source: Weston & Watkins, Support vector machines for
-    multi-class pattern recognition, 1999.
-
-    >>> import autograd as ag
-    >>> ag.multiclass_hinge(ag.Tensor([[1.0, 2.0, 0.5]]), [0])
-    Tensor(2.5)
-    """
-    scores = floats(scores, "multiclass_hinge")
-    _check_reduction(reduction, "multiclass_hinge")
-    indices = _classes_of(scores, target, "multiclass_hinge")
-    return _reduced(operations.sum(_margins(scores, indices, margin), 1), reduction)
-
-
-@register(
-    [
-        call(real(2, 3, low=-0.3, high=0.3), _CLASSES),
-        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, p=2, reduction="none"),
-        call(real(2, 3, low=-0.3, high=0.3), _CLASSES, weight=_WEIGHT, reduction="sum"),
-    ],
-    analytic=False,
-    bad=[*_HINGE_ERRORS, bad(ValueError, "p", np.ones((2, 3)), _CLASSES, p=3)],
-)
-def multi_margin_loss(
-    scores: Any,
-    target: Any,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Any = None,
-    reduction: str = "mean",
-) -> Any:
-    """PyTorch's form: sum over j != y of w[y] max(0, margin - s_y + s_j)^p, divided by C.
-
-    p is 1 or 2. Raises ValueError for shapes or classes that do not fit.
-
-    >>> import autograd as ag
-    >>> ag.multi_margin_loss(ag.Tensor([[1.0, 2.0, 0.5]]), [0])
-    Tensor(0.83333333)
-    """
-    scores = floats(scores, "multi_margin_loss")
-    _check_reduction(reduction, "multi_margin_loss")
-    if p not in (1, 2):
-        raise ValueError(f"multi_margin_loss takes p 1 or 2, got {p!r}")
-    indices = _classes_of(scores, target, "multi_margin_loss")
-    margins = _margins(scores, indices, margin)
-    if p == 2:
-        margins = operations.square(margins)
-    losses = operations.sum(margins, 1) / scores.shape[1]
-    if weight is not None:
-        scale = constant(weight, "multi_margin_loss", "weight")
-        if scale.shape != scores.shape[1:]:
-            raise ValueError(
-                f"multi_margin_loss: weight must have shape {scores.shape[1:]}, got {scale.shape}"
-            )
-        losses = losses * scale[indices].astype(scores.dtype)
-    return _reduced(losses, reduction)
-
-
 @register(
     [
         call(real(2, 3), real(2, 3)),
@@ -355,9 +237,9 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     >>> ag.mse_loss(ag.Tensor([1.0, 2.0]), [0.0, 0.0])
     Tensor(2.5)
     """
-    _check_reduction(reduction, "mse_loss")
+    check_reduction(reduction, "mse_loss")
     _check_same_shape(input, target, "mse_loss")
-    return _reduced(operations.square(operations.subtract(input, target)), reduction)
+    return reduced(operations.square(operations.subtract(input, target)), reduction)
 
 
 def _check_same_shape(input: Any, target: Any, name: str) -> None:
@@ -397,7 +279,7 @@ def binary_cross_entropy_with_logits(
     Tensor(0.69314718)
     """
     x = floats(x, "binary_cross_entropy_with_logits")
-    _check_reduction(reduction, "binary_cross_entropy_with_logits")
+    check_reduction(reduction, "binary_cross_entropy_with_logits")
     _check_same_shape(x, target, "binary_cross_entropy_with_logits")
     y = target if isinstance(target, Tensor) else np.asarray(target, data_of(x).dtype)
     if pos_weight is None:
@@ -407,4 +289,4 @@ def binary_cross_entropy_with_logits(
         losses = (1.0 - y) * x + scale * operations.softplus(-x)
     if weight is not None:
         losses = losses * np.asarray(weight, data_of(x).dtype)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)

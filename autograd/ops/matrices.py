@@ -46,7 +46,7 @@ _MATRICES = (
 )
 _NOT_SQUARE = bad(ValueError, r"square.*\(2, 3\)", np.ones((2, 3)))
 
-_inv = Linearised(
+_inv: Linearised = Linearised(
     "inv",
     np.linalg.inv,
     jvp=lambda out, x, dx: -operations.matmul(operations.matmul(out, dx), out),
@@ -74,11 +74,11 @@ def inv(x: Any) -> Any:
     return _inv(square(x, "inv"))
 
 
-_solve = Linearised(
+_solve: Linearised = Linearised(
     "solve",
     np.linalg.solve,
-    jvp=lambda out, a, b, da, db: solve(a, db - operations.matmul(da, out)),
-    transposes=(None, lambda cotangent, out, a, b: solve(matrix_transpose(a), cotangent)),
+    jvp=lambda out, a, b, da, db: _solve(a, db - operations.matmul(da, out)),
+    transposes=(None, lambda cotangent, out, a, b: _solve(matrix_transpose(a), cotangent)),
     analytic=True,
 )
 
@@ -127,7 +127,7 @@ def _trace(x: Any) -> Any:
     return operations.trace(x, 0, -2, -1)
 
 
-_det = Linearised(
+_det: Linearised = Linearised(
     "det",
     np.linalg.det,
     jvp=lambda out, x, dx: out * _trace(solve(x, dx)),
@@ -170,7 +170,7 @@ def _slogdet_forward(x: Any) -> tuple[Any, Any]:
     return sign, logarithm
 
 
-_slogdet = Linearised(
+_slogdet: Linearised = Linearised(
     "slogdet",
     _slogdet_forward,
     jvp=lambda out, x, dx: (operations.multiply(out[0], 0.0), _trace(solve(x, dx))),

@@ -77,7 +77,7 @@ def _batch_reference(x: Any, *rest: Any, scaled: bool, eps: float, **_: Any) -> 
     return _affine(_standardised(x, axes, eps), weight, bias, _per_channel(x))
 
 
-_batch_norm = Composite(
+_batch_norm: Composite = Composite(
     "batch_norm",
     _batch_forward,
     reference=_batch_reference,
@@ -112,7 +112,16 @@ _MEAN, _VARIANCE = np.array([0.5, -0.5]), np.array([1.0, 2.0])
     analytic=False,
     bad=[
         bad(ValueError, r"\(N, C, ...\)", np.ones(3), None, None, training=True),
-        bad(ValueError, "weight must have shape", np.ones((3, 2)), None, None, np.ones(3), None, True),
+        bad(
+            ValueError,
+            "weight must have shape",
+            np.ones((3, 2)),
+            None,
+            None,
+            np.ones(3),
+            None,
+            True,
+        ),
         bad(ValueError, "running_mean and running_var", np.ones((3, 2)), None, None),
         bad(ValueError, "more than 1 value", np.ones((1, 2)), None, None, training=True),
     ],
@@ -195,7 +204,7 @@ def _layer_reference(x: Any, *rest: Any, scaled: bool, axes: int, eps: float) ->
     return _affine(_standardised(x, inner, eps), weight, bias, shape[len(shape) - axes :])
 
 
-_layer_norm = Composite(
+_layer_norm: Composite = Composite(
     "layer_norm",
     _layer_forward,
     reference=_layer_reference,
@@ -262,7 +271,7 @@ def _group_reference(x: Any, *rest: Any, scaled: bool, groups: int, eps: float) 
     )
 
 
-_group_norm = Composite(
+_group_norm: Composite = Composite(
     "group_norm",
     _group_forward,
     reference=_group_reference,
@@ -287,7 +296,7 @@ _group_norm = Composite(
 def group_norm(
     x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
-    """(x - mean) / sqrt(var + eps) over each group of channels of x (N, C, ...), scaled per channel.
+    """(x - mean) / sqrt(var + eps) per group of channels of x (N, C, ...), scaled per channel.
 
     Raises ValueError unless the groups divide the channels. Source: Wu & He, Group normalization,
     2018.

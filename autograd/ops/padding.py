@@ -25,7 +25,7 @@ def _inner(shape: tuple[int, ...], width: tuple[tuple[int, int], ...]) -> tuple[
     )
 
 
-_pad_zeros = Linear(
+_pad_zeros: Linear = Linear(
     "pad",
     lambda x, width: np.pad(x, width),
     lambda cotangent, in_shape, width: gather(cotangent, _inner(in_shape, width)),
@@ -90,7 +90,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
         raise ValueError(f"pad has no mode {mode!r}; use 'constant' or one of {_INDEX_MODES}")
     for axis, amounts in enumerate(width):
         if amounts != (0, 0):
-            source = np.pad(np.arange(np.shape(x)[axis]), amounts, mode=mode)
+            numbers: Any = np.arange(np.shape(x)[axis])
+            way: Any = mode
+            source = np.pad(numbers, amounts, mode=way)
             x = gather(x, (*(slice(None),) * axis, source))
     return x
 
@@ -114,7 +116,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     return gather(x, tuple(slice(None, None, -1 if i in axes else None) for i in range(ndim)))
 
 
-_roll = Linear(
+_roll: Linear = Linear(
     "roll",
     lambda x, shift, axis: np.roll(x, shift, axis),
     lambda cotangent, shift, axis: operations.roll(cotangent, tuple(-s for s in shift), axis),
@@ -123,7 +125,12 @@ _roll = Linear(
 
 
 @register(
-    [call(real(5), 2), call(real(2, 3), 1, 1), call(real(2, 3), (1, -1), (0, 1)), call(real(2, 3), 4)],
+    [
+        call(real(5), 2),
+        call(real(2, 3), 1, 1),
+        call(real(2, 3), (1, -1), (0, 1)),
+        call(real(2, 3), 4),
+    ],
     numpy=(np.roll,),
     bad=[bad(TypeError, "shift", np.ones(2), 0.5)],
 )

@@ -15,7 +15,7 @@ from autograd.samples import call, real
 
 __all__ = ["adaptive_avg_pool2d", "avg_pool2d", "max_pool2d"]
 
-_gather = Linear(
+_gather: Linear = Linear(
     "gather_planes",
     lambda x, indices, distinct: kernels.gather_planes(x, indices),
     lambda cotangent, in_shape, indices, distinct: _scatter(
@@ -24,7 +24,7 @@ _gather = Linear(
     analytic=True,
 )
 
-_scatter = Linear(
+_scatter: Linear = Linear(
     "scatter_planes",
     lambda g, indices, sizes, distinct: kernels.scatter_add_planes(g, indices, sizes, distinct),
     lambda cotangent, indices, sizes, distinct: _gather(
@@ -38,7 +38,7 @@ def _distinct(kernel: Any, stride: Any, dilation: Any) -> bool:
     return not windows_overlap(kernel, stride, dilation)
 
 
-_max_pool = Selection(
+_max_pool: Selection = Selection(
     "max_pool2d",
     kernels.max_pool,
     gather=lambda x, indices, kernel, stride, dilation, **_: _gather(
@@ -122,16 +122,14 @@ def max_pool2d(
     return _max_pool(x, **_windows(x, kernel_size, stride, padding, dilation))
 
 
-_average = Linear(
+_average: Linear = Linear(
     "avg_pool2d",
     lambda x, **windows: kernels.average_pool(x, **windows),
-    lambda cotangent, in_shape, **windows: _average_transpose(
-        cotangent, shape=in_shape, **windows
-    ),
+    lambda cotangent, in_shape, **windows: _average_transpose(cotangent, shape=in_shape, **windows),
     analytic=True,
 )
 
-_average_transpose = Linear(
+_average_transpose: Linear = Linear(
     "avg_pool2d_transpose",
     lambda g, shape, **windows: kernels.average_pool_transpose(g, shape, **windows),
     lambda cotangent, shape, **windows: _average(cotangent, **windows),
@@ -165,14 +163,14 @@ def avg_pool2d(
     return _average(x, **windows, count_include_pad=bool(count_include_pad))
 
 
-_adaptive = Linear(
+_adaptive: Linear = Linear(
     "adaptive_avg_pool2d",
     lambda x, sizes: kernels.adaptive_average_pool(x, sizes),
     lambda cotangent, in_shape, sizes: _adaptive_transpose(cotangent, shape=in_shape),
     analytic=True,
 )
 
-_adaptive_transpose = Linear(
+_adaptive_transpose: Linear = Linear(
     "adaptive_avg_pool2d_transpose",
     lambda g, shape: kernels.adaptive_average_pool_transpose(g, shape),
     lambda cotangent, in_shape, shape: _adaptive(cotangent, sizes=in_shape[2:]),

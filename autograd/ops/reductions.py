@@ -40,7 +40,7 @@ def expanded(reduced: Any, in_shape: tuple[int, ...], axis: Axes) -> Any:
     )
 
 
-_sum = Linear(
+_sum: Linear = Linear(
     "sum",
     lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
     lambda cotangent, in_shape, axis, keepdims: expanded(cotangent, in_shape, axis),
@@ -68,7 +68,7 @@ def _count(shape: tuple[int, ...], axis: Axes) -> int:
     return count
 
 
-_mean = Linear(
+_mean: Linear = Linear(
     "mean",
     lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
     lambda cotangent, in_shape, axis, keepdims: expanded(
@@ -176,7 +176,7 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
     return operations.reshape(flat, out_shape)
 
 
-_prod = Composite(
+_prod: Composite = Composite(
     "prod",
     lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
     reference=_tree_product,
@@ -313,7 +313,7 @@ def _logsumexp_forward(x: Any, axis: Axes, keepdims: bool) -> Any:
         return _logsumexp_reference(x if x.dtype.kind in "fc" else x.astype(float), axis, keepdims)
 
 
-_logsumexp = Composite(
+_logsumexp: Composite = Composite(
     "logsumexp",
     _logsumexp_forward,
     reference=_logsumexp_reference,
@@ -327,11 +327,13 @@ _logsumexp = Composite(
 @register(
     [*_CALLS, call(real(2, 2, low=-300.0, high=300.0), 1)],
     bad=_AXIS_ERRORS,
-    reference=lambda x, axis=None, keepdims=False: np.log(
-        np.sum(np.exp(np.asarray(x, np.longdouble)), axis=axis, keepdims=keepdims)
-    ).astype(float)
-    if np.size(x)
-    else np.float64(-np.inf),
+    reference=lambda x, axis=None, keepdims=False: (
+        np.log(np.sum(np.exp(np.asarray(x, np.longdouble)), axis=axis, keepdims=keepdims)).astype(
+            float
+        )
+        if np.size(x)
+        else np.float64(-np.inf)
+    ),
 )
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over an axis, several or all, without overflow; its gradient is softmax.

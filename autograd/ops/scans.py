@@ -23,7 +23,7 @@ _CALLS = (
 )
 _AXIS_ERROR = bad(ValueError, "out of range", np.ones(2), 1)
 
-_cumsum = Linear(
+_cumsum: Linear = Linear(
     "cumsum",
     lambda x, axis: np.cumsum(x, axis),
     lambda cotangent, axis: operations.flip(
@@ -66,7 +66,7 @@ def _doubling(x: Any, axis: int) -> Any:
     return x
 
 
-_cumprod = Composite(
+_cumprod: Composite = Composite(
     "cumprod", lambda x, axis: np.cumprod(x, axis), reference=_doubling, analytic=True
 )
 

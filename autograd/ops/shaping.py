@@ -26,7 +26,7 @@ __all__ = [
     "transpose",
 ]
 
-_reshape = Linear(
+_reshape: Linear = Linear(
     "reshape",
     lambda x, shape: np.reshape(x, shape),
     lambda cotangent, in_shape, shape: operations.reshape(cotangent, in_shape),
@@ -71,7 +71,7 @@ def ravel(x: Any) -> Any:
     return _reshape(x, shape=(-1,)) if np.size(x) else _reshape(x, shape=(0,))
 
 
-_transpose = Linear(
+_transpose: Linear = Linear(
     "transpose",
     lambda x, axes: np.transpose(x, axes),
     lambda cotangent, axes: operations.transpose(
@@ -215,7 +215,7 @@ def undo_broadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
     return operations.reshape(operations.sum(cotangent, axis=repeated), shape)
 
 
-_broadcast_to = Linear(
+_broadcast_to: Linear = Linear(
     "broadcast_to",
     lambda x, shape: np.broadcast_to(x, shape),
     lambda cotangent, in_shape, shape: undo_broadcast(cotangent, in_shape),
@@ -247,7 +247,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return _broadcast_to(x, shape=as_shape(shape, "broadcast_to"))
 
 
-_astype = Linear(
+_astype: Linear = Linear(
     "astype",
     lambda x, dtype: np.asarray(x).astype(dtype),
     lambda cotangent, dtype: cotangent,
@@ -277,7 +277,7 @@ def astype(x: Any, dtype: DTypeLike) -> Any:
     return _astype(x, dtype=wanted)
 
 
-_copy = Linear(
+_copy: Linear = Linear(
     "copy", lambda x: np.array(x, copy=True), lambda cotangent: cotangent, analytic=True
 )
 

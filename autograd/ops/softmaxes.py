@@ -23,7 +23,7 @@ def _softmax_change(out: Any, change: Any, axis: int) -> Any:
     return weighted - out * operations.sum(weighted, axis, True)
 
 
-_softmax = Linearised(
+_softmax: Linearised = Linearised(
     "softmax",
     lambda x, axis: special.softmax(x, axis),
     jvp=lambda out, x, dx, axis: _softmax_change(out, dx, axis),
@@ -31,7 +31,7 @@ _softmax = Linearised(
     analytic=False,
 )
 
-_log_softmax = Linearised(
+_log_softmax: Linearised = Linearised(
     "log_softmax",
     lambda x, axis: special.log_softmax(x, axis),
     jvp=lambda out, x, dx, axis: dx - operations.sum(operations.exp(out) * dx, axis, True),

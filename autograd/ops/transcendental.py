@@ -53,7 +53,6 @@ _LN10 = float(np.log(10.0))
 _TWO_OVER_ROOT_PI = float(2.0 / np.sqrt(np.pi))
 
 
-
 def _example(call: str, result: str) -> str:
     return f"\n\n    >>> import autograd as ag\n    >>> ag.{call}\n    {result}\n    "
 

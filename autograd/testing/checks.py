@@ -201,9 +201,7 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
             fall = differences.remainder_slope(function, flat.x, v, ours, step, flat.eps, scale)
             if fall is None or fall >= 1.2:
                 return True
-            reason = (
-                f"the Taylor remainder falls only as h^{fall:.2f}, a right derivative's as h^2"
-            )
+            reason = f"the Taylor remainder falls only as h^{fall:.2f}, a right derivative's as h^2"
             return _explain(flat, function, v, ours, estimate, what, report, reason)
         if closest is None or np.sum(estimate.error) < np.sum(closest.error):
             closest = estimate
@@ -266,7 +264,7 @@ def _jacobians(flat: Flat) -> str:
         ours[:, j] = vector(jvp(flat.f, flat.args, flat.split_like_args(unit))[1])
         step = differences.first_step(flat.x, unit, differences.STEPS[0], flat.eps)
         numerical[:, j] = differences.central(flat, flat.x, unit, step, flat.eps).value
-    i, j = np.unravel_index(int(np.argmax(np.abs(ours - numerical))), ours.shape)
+    i, j = divmod(int(np.argmax(np.abs(ours - numerical))), n)
     with np.printoptions(precision=6, suppress=True):
         return (
             f"\nJacobian (outputs x inputs), ours by forward mode:\n{ours}\nnumerically:\n"

@@ -6,6 +6,7 @@ engine.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +35,9 @@ def first_step(x: Vector, direction: Vector, relative: float, eps: float) -> flo
     size = float(np.max(np.abs(direction), initial=0.0))
     if size == 0.0:
         return relative
-    coarse = max(relative, 4.0 * eps**0.25)
-    return coarse * max(1.0, 0.1 * float(np.max(np.abs(x), initial=0.0))) / size
+    coarse = max(relative, 4.0 * float(eps) ** 0.25)
+    reach = max(1.0, 0.1 * float(np.max(np.abs(x), initial=0.0)))
+    return float(coarse * reach / size)
 
 
 def central(f: FlatFunction, x: Vector, direction: Vector, step: float, eps: float) -> Estimate:
@@ -65,15 +67,14 @@ def _tableau(
     order: int,
 ) -> Estimate:
     rows: list[list[Vector]] = []
-    best = error = None
-    noise = np.zeros(())
+    best: Vector = None
+    error: Vector = None
     for level in range(LEVELS):
         h = step * 0.5**level
         high, low = pair(h)
         with np.errstate(all="ignore"):
             row = [(high - low) / width(h)]
             floor = 4 * eps * np.maximum(np.abs(high), np.abs(low)) / h
-            noise = floor if best is None else np.maximum(noise, floor)
             for k in range(level):
                 weight = 2.0 ** (order * (k + 1)) if order == 2 else 2.0 ** (k + 1)
                 row.append((weight * row[k] - rows[-1][k]) / (weight - 1))
@@ -93,7 +94,7 @@ def _tableau(
 
 
 def complex_step(f: FlatFunction, x: Vector, direction: Vector) -> Estimate:
-    """Im f(x + i h v) / h, exact to rounding for analytic f (Squire & Trapp, SIAM Rev. 40, 1998)."""
+    """Im f(x + i h v) / h, exact to rounding for analytic f (Squire & Trapp, 1998)."""
     step = 1e-100
     value = np.imag(f(x + 1j * step * direction)) / step
     return Estimate(value, 64 * np.finfo(float).eps * np.abs(value), 0.0)
@@ -140,7 +141,7 @@ def remainder_slope(
         sizes.append(rest)
     falls = [
         float(np.log(a / b) / np.log(4.0))
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in itertools.pairwise(sizes)
         if b > floor and a > 0
     ]
     return max(falls) if falls else None

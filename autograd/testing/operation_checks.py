@@ -23,8 +23,7 @@ def differentiable_call(
         positional, named = list(args), dict(kwargs)
         for place, value in zip(places, given, strict=False):
             positional[place] = value
-        for name, value in zip(names, given[len(places) :], strict=True):
-            named[name] = value
+        named |= dict(zip(names, given[len(places) :], strict=True))
         return function(*positional, **named)
 
     return f, (*(args[i] for i in places), *(kwargs[k] for k in names))

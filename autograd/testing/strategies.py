@@ -36,7 +36,8 @@ def shapes(
     """Shapes, 0-d and empty ones included."""
     st = _hypothesis()
     sides = st.lists(st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims)
-    return sides.map(tuple)  # type: ignore[no-any-return]
+    strategy: SearchStrategy[Any] = sides.map(tuple)
+    return strategy
 
 
 def in_layout(array: np.ndarray, layout: str) -> np.ndarray:
@@ -71,9 +72,10 @@ def arrays(
         values = np.random.default_rng(seed).uniform(low, high, chosen).round(3)
         return in_layout(np.asarray(np.clip(values, low, high), dtype), layout)
 
-    return st.builds(  # type: ignore[no-any-return]
+    strategy: SearchStrategy[np.ndarray] = st.builds(
         fill, shape_strategy, st.integers(0, 2**20), st.sampled_from(layouts)
     )
+    return strategy
 
 
 def tensors(*args: Any, requires_grad: bool = True, **kwargs: Any) -> SearchStrategy[Tensor]:
@@ -95,26 +97,29 @@ def broadcastable(count: int, max_dims: int = 3, max_side: int = 3) -> SearchStr
         return tuple(result)
 
     flags = st.lists(st.booleans(), min_size=max_dims, max_size=max_dims)
-    return st.builds(  # type: ignore[no-any-return]
+    strategy: SearchStrategy[Any] = st.builds(
         cut,
         shapes(0, max_dims, 1, max_side),
         st.lists(st.integers(0, max_dims), min_size=count, max_size=count),
         st.lists(flags, min_size=count, max_size=count),
     )
+    return strategy
 
 
 def valid_axes(ndim: int) -> SearchStrategy[Any]:
     """None, one axis, or a tuple of axes, negative ones included."""
     st = _hypothesis()
+    nothing: SearchStrategy[Any] = st.none()
     if ndim == 0:
-        return st.none()  # type: ignore[no-any-return]
+        return nothing
     single = st.integers(-ndim, ndim - 1)
     several = st.lists(st.integers(0, ndim - 1), max_size=ndim, unique=True).map(tuple)
-    return st.none() | single | several  # type: ignore[no-any-return]
+    axes: SearchStrategy[Any] = single | several
+    return nothing | axes
 
 
 def op_calls(operation: Any) -> SearchStrategy[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
-    """`(function, args, kwargs)`: a valid call of an operation, by its registered name or record."""
+    """`(function, args, kwargs)`: a valid call of an operation, by registered name or record."""
     st = _hypothesis()
     function, samples = resolve(operation)
 
@@ -122,7 +127,8 @@ def op_calls(operation: Any) -> SearchStrategy[tuple[Any, tuple[Any, ...], dict[
         args, kwargs = sample.draw(np.random.default_rng(seed))
         return function, args, kwargs
 
-    return st.builds(draw, st.sampled_from(samples), st.integers(0, 2**20))  # type: ignore[no-any-return]
+    strategy: SearchStrategy[Any] = st.builds(draw, st.sampled_from(samples), st.integers(0, 2**20))
+    return strategy
 
 
 def resolve(operation: Any) -> tuple[Any, tuple[Call, ...]]:

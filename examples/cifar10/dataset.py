@@ -136,7 +136,7 @@ def _parse(version: _Version, files: dict[str, bytes], place: Path, records: int
         name: version.parse_batch(files.pop(name), f"{place / name}", records)
         for name in version.batch_files
     }
-    names = CLASS_NAMES
+    names: tuple[str, ...] = CLASS_NAMES
     if version.names_file in files:
         names = version.parse_names(files[version.names_file], f"{place / version.names_file}")
     return Dataset(

@@ -51,14 +51,16 @@ class _Random:
 
     def uniform(self, low: float, high: float, *shape: int) -> np.ndarray:
         raw = self._bits.random_raw(int(np.prod(shape))) >> np.uint64(11)
-        return (low + (high - low) * (raw * 2.0**-53)).reshape(shape)
+        values: np.ndarray = (low + (high - low) * (raw * 2.0**-53)).reshape(shape)
+        return values
 
     def noise(self, *shape: int) -> np.ndarray:
         """Sums of two bytes, centred: triangular on (-1, 1), as float32."""
         count = 2 * int(np.prod(shape))
         raw = self._bits.random_raw(-(-count // 8)).astype("<u8").view(np.uint8)[:count]
         pairs = raw.reshape(2, -1).astype(np.float32)
-        return ((pairs[0] + pairs[1] - 255.0) / 255.0).reshape(shape)
+        values: np.ndarray = ((pairs[0] + pairs[1] - 255.0) / 255.0).reshape(shape)
+        return values
 
 
 def _draw(count: int, seed: int) -> LabelledImages:
@@ -95,7 +97,8 @@ def _paint(labels: np.ndarray, random: _Random) -> np.ndarray:
     light = ramp[..., :1] * (grid[:, None] - 15.5) + ramp[..., 1:] * (grid[None, :] - 15.5)
     picture = back + (front - back) * masks[:, None] + light + _TINT * _tints()[labels]
     picture = picture.astype(np.float32) + _NOISE * random.noise(count, 3, _SIZE, _SIZE)
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    pixels: np.ndarray = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _tints() -> np.ndarray:
@@ -125,7 +128,8 @@ def _stripes(across: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> _Pattern
 def _checkerboard(x: np.ndarray, y: np.ndarray, random: _Random) -> np.ndarray:
     period = random.uniform(6, 12, len(x), 1, 1)
     across, down = _wave(x, period), _wave(y, period)
-    return across + down - 2.0 * across * down
+    board: np.ndarray = across + down - 2.0 * across * down
+    return board
 
 
 def _dots(x: np.ndarray, y: np.ndarray, random: _Random) -> np.ndarray:

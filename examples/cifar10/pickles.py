@@ -68,8 +68,8 @@ class _Array:
             raise pickle.UnpicklingError("an array whose state is not an array's")
         if math.prod(shape) != len(raw):
             raise pickle.UnpicklingError(f"an array of shape {shape} with {len(raw)} bytes")
-        order = "F" if by_columns else "C"
-        self.pixels = np.frombuffer(raw, dtype=np.uint8).reshape(shape, order=order)
+        flat = np.frombuffer(raw, dtype=np.uint8)
+        self.pixels = flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
 
 
 class _ArrayType:

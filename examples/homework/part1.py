@@ -36,11 +36,13 @@ def proximal_step(f: Function, w: Array, weight: float) -> Array:
 
     anywhere = np.zeros_like(w)
     curvature = ag.hessian(model)(anywhere)
-    return anywhere - np.linalg.solve(curvature, ag.grad(model)(anywhere))
+    step: Array = np.linalg.solve(curvature, ag.grad(model)(anywhere))
+    return anywhere - step
 
 
 def gradient_step(f: Function, w: Array, rate: float) -> Array:
-    return w - rate * ag.grad(f)(w)
+    lower: Array = w - rate * ag.grad(f)(w)
+    return lower
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Problem:
     size: int
 
     def bound(self, steps: int) -> float:
-        return self.radius * self.slope / np.sqrt(steps)
+        return float(self.radius * self.slope / np.sqrt(steps))
 
 
 def absolute_regression(rng: np.random.Generator, rows: int = 60, size: int = 10) -> Problem:

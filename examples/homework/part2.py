@@ -91,7 +91,7 @@ def show_values(w: Array, k: int) -> None:
 def show_jacobian(w: Array, k: int) -> None:
     print("  " + " " * 28 + "".join(f"{entry:>24}" for entry in ENTRIES))
     for name, method in METHODS.items():
-        print(format_row(name, method(w, k).ravel()))
+        print(format_row(name, method(w, k).ravel().tolist()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -58,7 +58,9 @@ def topological_order(vertices: Iterable[Vertex], edges: Edges[Vertex]) -> list[
             if missing[after] == 0:
                 order.append(after)
     if len(order) < len(successors):
-        raise CycleError(_cycle_among(predecessors, set(successors).difference(order)))
+        remaining = {vertex for vertex in successors if vertex not in set(order)}
+        cycle: list[Vertex] = _cycle_among(predecessors, remaining)
+        raise CycleError(cycle)
     return order
 
 

@@ -76,7 +76,7 @@ def relative_error(x: Array, y: Array) -> float:
     return float(np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y))))
 
 
-def central_difference(parameters: dict[str, Tensor], name: str, step: float = 1e-3) -> Array:
+def central_difference(parameters: dict[str, Tensor], name: str, step: float = 2e-4) -> Array:
     """The gradient of the loss with respect to one parameter, four losses per entry.
 
     (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h, whose error falls as h^4.

@@ -161,7 +161,7 @@ def avg_pool2d(
     )
 
 
-def adaptive_avg_pool2d(input: Any, output_size: int | None | tuple[int | None, int | None]) -> Any:
+def adaptive_avg_pool2d(input: Any, output_size: int | tuple[int | None, int | None] | None) -> Any:
     """Means over windows that divide the image into `output_size` (None keeps a side's size).
 
     Window i of n along a side of size s is [floor(i s / n), ceil((i + 1) s / n)).

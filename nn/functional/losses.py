@@ -134,7 +134,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Any = None,
 ) -> Any:
-    """-(p y log s(x) + (1 - y) log(1 - s(x))), s the sigmoid, without overflow; targets y in [0, 1].
+    """-(p y log s(x) + (1 - y) log(1 - s(x))), s the sigmoid, for targets y in [0, 1].
 
     `pos_weight` p scales the positive part and `weight` the whole; both broadcast. Raises
     ValueError unless input and target have the same shape.

@@ -84,7 +84,8 @@ def one_hot(input: Any, num_classes: int = -1) -> np.ndarray:
             f"one_hot: classes must be from 0 to {num_classes - 1}, got values from "
             f"{indices.min()} to {indices.max()}"
         )
-    return (indices[..., None] == np.arange(num_classes)).astype(np.int64)
+    rows: np.ndarray = (indices[..., None] == np.arange(num_classes)).astype(np.int64)
+    return rows
 
 
 def dropout(

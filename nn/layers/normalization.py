@@ -63,7 +63,7 @@ class _BatchNorm(Module):
         _reset_affine(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
-        """Normalized; ValueError for other channels or axes, or one value per channel in training."""
+        """Normalized; ValueError for other axes, or one value per channel in training."""
         input = as_floats(input, type(self).__name__)
         if input.ndim not in self._ndims or input.shape[1] != self.num_features:
             raise ValueError(
@@ -203,9 +203,7 @@ class GroupNorm(Module):
         self.num_groups = count(num_groups, "num_groups")
         self.num_channels = count(num_channels, "num_channels")
         if self.num_channels % self.num_groups:
-            raise ValueError(
-                f"num_groups={num_groups} must divide num_channels={num_channels}"
-            )
+            raise ValueError(f"num_groups={num_groups} must divide num_channels={num_channels}")
         self.eps = eps
         self.affine = affine
         shape = (self.num_channels,)

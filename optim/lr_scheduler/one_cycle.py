@@ -9,10 +9,16 @@ from typing import Any
 from optim.lr_scheduler.scheduler import LRScheduler, positive
 from optim.optimizer import Optimizer
 
-_ANNEALING = {
-    "cos": lambda start, end, share: end + (start - end) * (1 + cos(pi * share)) / 2,
-    "linear": lambda start, end, share: start + (end - start) * share,
-}
+
+def _along_cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + cos(pi * share)) / 2
+
+
+def _along_line(start: float, end: float, share: float) -> float:
+    return start + (end - start) * share
+
+
+_ANNEALING = {"cos": _along_cosine, "linear": _along_line}
 
 
 class OneCycleLR(LRScheduler):

@@ -107,7 +107,9 @@ def test_memory_layouts_give_the_same_and_inputs_are_never_written_to(name, inde
     out, pullback = ag.vjp(f, *given)
     back = pullback(out)
     expected_out, expected_pullback = ag.vjp(f, *arrays)
-    for a, b in zip(leaves((out, back)), leaves((expected_out, expected_pullback(out))), strict=True):
+    for a, b in zip(
+        leaves((out, back)), leaves((expected_out, expected_pullback(out))), strict=True
+    ):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
     for leaf, copy in zip(leaves(given), before, strict=True):
         assert np.array_equal(leaf, copy)
@@ -145,8 +147,10 @@ def test_conventions_at_kinks(name, index):
     kink = entry.kinks[index]
     places = [i for i, value in enumerate(kink.derivative) if value is not None]
     with np.errstate(all="ignore"):
-        got = ag.vjp(lambda *args: entry.function(*_filled(kink.args, places, args)),
-                     *(kink.args[i] for i in places))[1]
+        got = ag.vjp(
+            lambda *args: entry.function(*_filled(kink.args, places, args)),
+            *(kink.args[i] for i in places),
+        )[1]
         out = entry.function(*kink.args)
         cotangents = got(np.ones_like(out))
     for i, value in zip(places, cotangents, strict=True):

@@ -27,7 +27,7 @@ PAIRS = list(itertools.product(MODES.values(), repeat=2))
 TRIPLES = list(itertools.product(MODES.values(), repeat=3))
 
 
-@pytest.mark.parametrize("outer, inner", PAIRS)
+@pytest.mark.parametrize(("outer", "inner"), PAIRS)
 class TestPerturbationConfusion:
     def test_inner_variable_is_not_the_outer(self, outer, inner):
         assert float(outer(lambda x: x * inner(lambda y: x + y)(1.0))(1.0)) == 1.0
@@ -42,7 +42,7 @@ class TestPerturbationConfusion:
         assert float(outer(lambda x: inner(lambda y: x * x)(x) + x)(3.0)) == 1.0
 
 
-@pytest.mark.parametrize("a, b, c", TRIPLES)
+@pytest.mark.parametrize(("a", "b", "c"), TRIPLES)
 def test_nested_three_deep(a, b, c):
     nested = a(lambda x: x * b(lambda y: y * c(lambda z: x * y * z * z)(2.0))(x))
     # c: 4xy; b of 4 x y^2 at y = x: 8 x x; a of 8 x^3: 24 x^2

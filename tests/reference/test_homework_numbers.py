@@ -99,7 +99,7 @@ class TestToyNet:
         self.loss(**parameters).backward()
         arrays = {key: parameter.numpy() for key, parameter in parameters.items()}
         numeric = five_point_gradient(
-            lambda x: self.loss(**{**arrays, name: x}), arrays[name], 1e-3
+            lambda x: self.loss(**{**arrays, name: x}), arrays[name], 2e-4
         )
         gradient = parameters[name].grad
         assert gradient is not None

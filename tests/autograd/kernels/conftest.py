@@ -1,4 +1,4 @@
-"""Both backends for every kernel test, and arrays in the memory layouts that callers may hand over."""
+"""Both backends for every kernel test, and arrays in the memory layouts that callers may have."""
 
 from __future__ import annotations
 

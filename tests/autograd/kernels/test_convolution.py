@@ -84,8 +84,7 @@ def naive(x: Array, w: Array, case: Case) -> Array:
         first = o // case.out_channels * case.in_channels
         for k in np.ndindex(*case.kernel):
             at = [
-                s * i + d * j
-                for s, i, d, j in zip(case.stride, p, case.dilation, k, strict=True)
+                s * i + d * j for s, i, d, j in zip(case.stride, p, case.dilation, k, strict=True)
             ]
             images = x[:, first : first + case.in_channels, *at]
             y[:, o, *p] += (images * w[o, :, *k]).sum(axis=1, dtype=y.dtype)
@@ -206,7 +205,9 @@ def test_float32_on_image_sizes_agrees_with_float64_einsum(
         convolve_input_gradient(single[2], single[1], x.shape, *geometry),
         convolve_weight_gradient(single[0], single[2], (k, k), *geometry),
     )
-    for result, expected in zip(results, (y.reshape(g.shape), dx, dw.reshape(w.shape)), strict=True):
+    for result, expected in zip(
+        results, (y.reshape(g.shape), dx, dw.reshape(w.shape)), strict=True
+    ):
         assert result.dtype == np.float32
         scale = np.sqrt(np.mean(np.square(expected)))
         # 3x3 kernels may go by Winograd tiles, with ten times the rounding of the direct sum.

@@ -52,7 +52,10 @@ affine_kinds = st.sampled_from(["both", "weight", "bias", "none"])
 
 def parameters(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> list[Array | None]:
     weight, bias = rng.normal(size=(2, *shape))
-    return [weight if kind in ("both", "weight") else None, bias if kind in ("both", "bias") else None]
+    return [
+        weight if kind in ("both", "weight") else None,
+        bias if kind in ("both", "bias") else None,
+    ]
 
 
 @given(shapes, affine_kinds, seeds, st.data())
@@ -74,7 +77,10 @@ def test_batch_norm(
 
     def reference(z: Array, w: Array | None, b: Array | None) -> Array:
         return plain(
-            z, axes, 1.0 if w is None else w.reshape(column), 0.0 if b is None else b.reshape(column)
+            z,
+            axes,
+            1.0 if w is None else w.reshape(column),
+            0.0 if b is None else b.reshape(column),
         )
 
     y, mean, inverse_std = batch_norm_forward(x, weight, bias, EPS)
@@ -84,7 +90,9 @@ def test_batch_norm(
     dx, dweight, dbias = batch_norm_backward(g, x, weight, mean, inverse_std)
     expected = complex_step(lambda z: reference(z, weight, bias), values, seeds_)
     np.testing.assert_allclose(dx, expected, rtol=1e-8, atol=1e-8)
-    np.testing.assert_allclose(dweight, (seeds_ * reference(values, None, None)).sum(axis=axes), atol=1e-9)
+    np.testing.assert_allclose(
+        dweight, (seeds_ * reference(values, None, None)).sum(axis=axes), atol=1e-9
+    )
     np.testing.assert_allclose(dbias, seeds_.sum(axis=axes), atol=1e-10)
 
 
@@ -216,7 +224,7 @@ def test_complex_arrays_pass_through() -> None:
     rng = np.random.default_rng(0)
     x, direction = rng.normal(size=(2, 3, 4, 2))
     g = rng.normal(size=x.shape)
-    y, mean, inverse_std = batch_norm_forward(x, None, None, EPS)
+    _y, mean, inverse_std = batch_norm_forward(x, None, None, EPS)
     dx, _, _ = batch_norm_backward(g, x, None, mean, inverse_std)
     step = batch_norm_forward(x + 1e-30j * direction, None, None, EPS)[0]
     assert np.isclose(np.sum(step * g).imag / 1e-30, np.sum(dx * direction))

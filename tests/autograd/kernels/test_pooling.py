@@ -35,7 +35,9 @@ def geometries(draw: st.DrawFn) -> tuple[tuple[int, ...], dict[str, Any]]:
         arguments: dict[str, Any] = {"kernel": k, "stride": None, "padding": 0}
     else:
         kernel = tuple(draw(st.integers(1, 3)) for _ in range(dims))
-        padding = tuple((draw(st.integers(0, k // 2)), draw(st.integers(0, k // 2))) for k in kernel)
+        padding = tuple(
+            (draw(st.integers(0, k // 2)), draw(st.integers(0, k // 2))) for k in kernel
+        )
         stride = tuple(draw(st.integers(1, 4)) for _ in range(dims))
         sizes = tuple(draw(st.integers(k, 7)) for k in kernel)
         arguments = {"kernel": kernel, "stride": stride, "padding": padding}
@@ -114,7 +116,12 @@ def test_max_pool(
             np.testing.assert_array_equal(out[n, c, *p], numbers[best])
 
 
-@given(geometries(), st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64", "complex128"]), st.data())
+@given(
+    geometries(),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["float32", "float64", "complex128"]),
+    st.data(),
+)
 def test_gather_and_scatter_add_are_adjoint_loops(
     in_layout: Layout,
     layouts: tuple[str, ...],
@@ -148,8 +155,11 @@ def test_gather_and_scatter_add_are_adjoint_loops(
 
 
 @given(
-    geometries(), st.booleans(), st.integers(0, 2**32 - 1),
-    st.sampled_from(["float16", "float32", "float64", "complex128"]), st.data(),
+    geometries(),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["float16", "float32", "float64", "complex128"]),
+    st.data(),
 )
 def test_average_pool_and_its_transpose(
     in_layout: Layout,
@@ -188,7 +198,10 @@ def test_average_pool_and_its_transpose(
 
 @given(
     st.lists(st.tuples(st.integers(1, 7), st.integers(1, 8)), min_size=1, max_size=2),
-    st.integers(0, 2), st.integers(0, 2**32 - 1), st.sampled_from(["float32", "complex128"]), st.data(),
+    st.integers(0, 2),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["float32", "complex128"]),
+    st.data(),
 )
 def test_adaptive_average_pool_and_its_transpose(
     in_layout: Layout,

@@ -66,7 +66,9 @@ def test_ranges_and_counts_match_a_walk_over_the_windows(case: tuple[int, ...]) 
             counts[i] += 1
         here, there = offset_range(dilation * k - before, size, len(windows), step)
         got = list(
-            zip(np.arange(len(windows))[here].tolist(), np.arange(size)[there].tolist(), strict=True)
+            zip(
+                np.arange(len(windows))[here].tolist(), np.arange(size)[there].tolist(), strict=True
+            )
         )
         assert got == inside
     result = in_bounds_counts((size,), (kernel,), (step,), ((before, after),), (dilation,))
@@ -119,7 +121,13 @@ def test_bad_padding(padding: Any, stride: Any, error: type[Exception], words: s
 
 @pytest.mark.parametrize(
     ("value", "error"),
-    [(0, ValueError), ((1, 2, 3), ValueError), ("ab", TypeError), (1.0, TypeError), ((), ValueError)],
+    [
+        (0, ValueError),
+        ((1, 2, 3), ValueError),
+        ("ab", TypeError),
+        (1.0, TypeError),
+        ((), ValueError),
+    ],
 )
 def test_bad_sizes_name_the_argument(value: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="kernel_size"):
@@ -127,7 +135,7 @@ def test_bad_sizes_name_the_argument(value: Any, error: type[Exception]) -> None
 
 
 def test_spatial_tuple_takes_numpy_integers() -> None:
-    assert spatial_tuple(np.int64(3), 2, "stride") == (3, 3)  # type: ignore[arg-type]
+    assert spatial_tuple(np.int64(3), 2, "stride") == (3, 3)
     assert spatial_tuple([1, 2], 2, "stride") == (1, 2)
     assert effective_sizes((3, 2), (1, 3)) == (3, 4)
 

@@ -1,0 +1,18 @@
+"""Families of operations: how both maps follow from one description of the derivative."""
+
+from __future__ import annotations
+
+from autograd.families.composed import Composite, Linearised
+from autograd.families.elementwise import Elementwise
+from autograd.families.linear import Linear, Multilinear, Selection
+from autograd.families.rules import CallableOp
+
+__all__ = [
+    "CallableOp",
+    "Composite",
+    "Elementwise",
+    "Linear",
+    "Linearised",
+    "Multilinear",
+    "Selection",
+]

@@ -1,0 +1,183 @@
+"""Linear operations: in all operands together, in each alone, and selections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.families.rules import CallableOp, Rule, accepts_in_shape
+from autograd.node import Node
+from autograd.recording import apply
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(CallableOp):
+    """y = A(x1, ..., xn), linear in all operands together: the JVP is A itself.
+
+    `transpose` maps the output's cotangent to the inputs': one function for one operand, for
+    several a tuple of functions or one function that returns a tuple. A transpose that names a
+    parameter `in_shape` is given its operand's shape (a tuple of shapes if it serves several).
+    """
+
+    transpose: Any = None
+
+    def save(
+        self,
+        out: Any,
+        values: Sequence[Any],
+        nodes: Sequence[Node | None],
+        extra: tuple[Any, ...],
+    ) -> tuple[Any, ...]:
+        if len(values) == 1:
+            return ()
+        shapes = tuple((np.shape(v), np.result_type(v)) for v in values)
+        return (None,) * (len(values) + 1) + (shapes,)
+
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        params = node.params
+        transpose = self.transpose
+        if not values:
+            source = node.inputs[0]
+            if accepts_in_shape(transpose):
+                back = transpose(cotangent, in_shape=source.shape, **params)
+            else:
+                back = transpose(cotangent, **params)
+            return back if type(back) is tuple else (back,)
+        shapes = tuple(shape for shape, _ in values[-1])
+        if callable(transpose):
+            if accepts_in_shape(transpose):
+                return tuple(transpose(cotangent, in_shape=shapes, **params))
+            return tuple(transpose(cotangent, **params))
+        result: list[Any] = []
+        for target, rule, shape in zip(targets, transpose, shapes, strict=True):
+            if type(target) is not Node:
+                result.append(None)
+            elif accepts_in_shape(rule):
+                result.append(rule(cotangent, in_shape=shape, **params))
+            else:
+                result.append(rule(cotangent, **params))
+        return result
+
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        if len(tangents) > 1:
+            tangents = [
+                np.broadcast_to(np.zeros((), dtype), shape) if tangent is None else tangent
+                for tangent, (shape, dtype) in zip(tangents, values[-1], strict=True)
+            ]
+        return apply(self, tangents, node.params)
+
+
+@dataclass(frozen=True, eq=False)
+class Multilinear(CallableOp):
+    """y = A(x1, ..., xn), linear in each operand alone: the product rule.
+
+    `transposes[i](cotangent, *other operands in order, **params)` is the transpose in operand i.
+    """
+
+    transposes: tuple[Rule, ...] = ()
+
+    def save(
+        self,
+        out: Any,
+        values: Sequence[Any],
+        nodes: Sequence[Node | None],
+        extra: tuple[Any, ...],
+    ) -> tuple[Any, ...]:
+        tracked = sum(node is not None for node in nodes)
+        return (
+            None,
+            *(
+                value if tracked > (node is not None) else None
+                for value, node in zip(values, nodes, strict=True)
+            ),
+            tuple(np.shape(value) for value in values),
+        )
+
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        operands = values[1:-1]
+        result: list[Any] = []
+        for index, (target, rule) in enumerate(zip(targets, self.transposes, strict=True)):
+            if type(target) is not Node:
+                result.append(None)
+                continue
+            others = operands[:index] + operands[index + 1 :]
+            if accepts_in_shape(rule):
+                shape = values[-1][index]
+                result.append(rule(cotangent, *others, in_shape=shape, **node.params))
+            else:
+                result.append(rule(cotangent, *others, **node.params))
+        return result
+
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        operands = values[1:-1]
+        total = None
+        for index, tangent in enumerate(tangents):
+            if tangent is not None:
+                replaced = (*operands[:index], tangent, *operands[index + 1 :])
+                term = apply(self, replaced, node.params)
+                total = term if total is None else total + term
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class Selection(CallableOp):
+    """y = x[indices(x)]: the forward pass chooses, both maps follow the saved indices.
+
+    `forward` returns (out, indices); `gather(x, indices, **params)` and its transpose
+    `scatter(cotangent, indices, in_shape=shape, **params)` are recorded operations.
+    """
+
+    gather: Rule | None = None
+    scatter: Rule | None = None
+
+    def run(self, values: Sequence[Any], params: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
+        out, indices = self.forward(*values, **params)
+        return out, (indices,)
+
+    def save(
+        self,
+        out: Any,
+        values: Sequence[Any],
+        nodes: Sequence[Node | None],
+        extra: tuple[Any, ...],
+    ) -> tuple[Any, ...]:
+        return (None, None, *extra)
+
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        assert self.scatter is not None
+        shape = node.inputs[0].shape
+        return (self.scatter(cotangent, values[-1], in_shape=shape, **node.params),)
+
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        assert self.gather is not None
+        return self.gather(tangents[0], values[-1], **node.params)

@@ -1,0 +1,63 @@
+"""What the families share: being called, and reading what a rule needs."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autograd.base import Op
+from autograd.recording import apply
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class CallableOp(Op):
+    """An operation that is called directly: `op(*operands, **params)`."""
+
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        return apply(self, operands, params)
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+
+def names_read(rule: Any) -> set[int] | None:
+    """Which positional parameters a rule reads, by index; None if that can't be told.
+
+    Found in the rule's bytecode, so that what a rule does not read is not kept for it.
+    """
+    code = getattr(rule, "__code__", None)
+    if code is None or code.co_flags & inspect.CO_VARARGS or inspect.ismethod(rule):
+        return None
+    names = code.co_varnames[: code.co_argcount]
+    read: set[Any] = set(code.co_cellvars)
+    for instruction in dis.get_instructions(code):
+        if "LOAD" in instruction.opname:
+            value = instruction.argval
+            read.update(value if isinstance(value, tuple) else (value,))
+        if instruction.opname == "LOAD_GLOBAL" and instruction.argval in ("locals", "eval", "vars"):
+            return None
+    return {index for index, name in enumerate(names) if name in read}
+
+
+def accepts(rule: Any, keyword: str) -> bool:
+    """Whether a rule names `keyword` among its parameters."""
+    try:
+        return keyword in inspect.signature(rule).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+_ACCEPTS_IN_SHAPE: dict[Any, bool] = {}
+
+
+def accepts_in_shape(rule: Any) -> bool:
+    known = _ACCEPTS_IN_SHAPE.get(rule)
+    if known is None:
+        known = _ACCEPTS_IN_SHAPE[rule] = accepts(rule, "in_shape")
+    return known

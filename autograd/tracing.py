@@ -1,0 +1,195 @@
+"""Calling a function on variables of a transform's own, and sweeping what it recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+from autograd import sweep, tree
+from autograd.markers import LEAF
+from autograd.modes import current_modes, recording_level
+from autograd.node import FINISHED
+from autograd.recording import identity_input, node_of
+from autograd.results import exclusive, seed_array
+from autograd.tensor import Tensor, wrap
+
+Function = Callable[..., Any]
+
+
+class Traced:
+    """A function called once on variables of a transform's own, ready to be swept."""
+
+    __slots__ = (
+        "argument_leaves",
+        "as_tensors",
+        "nodes",
+        "out",
+        "out_leaves",
+        "out_structure",
+        "structures",
+    )
+
+    def __init__(
+        self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]
+    ) -> None:
+        if not callable(f):
+            raise TypeError(f"expected a function to differentiate, got {type(f).__name__}")
+        flat = {i: tree.flatten(args[i], f"args[{i}]", tree.check_differentiable) for i in argnums}
+        self.structures = [flat[i][1] for i in argnums]
+        self.argument_leaves = [leaf for i in argnums for leaf in flat[i][0]]
+        self.as_tensors = any(isinstance(leaf, Tensor) for leaf in self.argument_leaves)
+        with recording_level():
+            variables = {i: [identity_input(leaf) for leaf in flat[i][0]] for i in argnums}
+            called = list(args)
+            for i in argnums:
+                called[i] = tree.unflatten(flat[i][1], variables[i])
+            self.nodes = [node_of(v) for i in argnums for v in variables[i]]
+            try:
+                out = f(*called, **kwargs)
+            finally:
+                for node in self.nodes:
+                    if node.op is LEAF:
+                        node.params = FINISHED
+        leaves, self.out_structure = tree.flatten(out, "the output", tree.check_output)
+        self.out_leaves = [
+            leaf if isinstance(leaf, Tensor) else wrap(np.asarray(leaf), None) for leaf in leaves
+        ]
+
+    def value(self) -> Any:
+        """The function's own result, free of the transform's variables."""
+        leaves = [self.settled(leaf, self.as_tensors, as_scalar=True) for leaf in self.out_leaves]
+        return tree.unflatten(self.out_structure, leaves)
+
+    def settled(self, value: Any, as_tensor: bool, as_scalar: bool = False) -> Any:
+        """A result as the caller gets it: see the module's docstring."""
+        if isinstance(value, Tensor):
+            node = value._node
+            if node is not None and sweep.reaches_other([node], self.nodes):
+                return value
+            value = value._value
+        if as_tensor:
+            return wrap(np.asarray(value), None)
+        if as_scalar and np.ndim(value) == 0:
+            return np.asarray(value)[()]
+        return value if type(value) is np.ndarray else np.asarray(value)
+
+    def like_argument(self, value: Any, argument: Any) -> Any:
+        is_array = isinstance(argument, np.ndarray)
+        return self.settled(value, isinstance(argument, Tensor), as_scalar=not is_array)
+
+    def records(self, seeds: Sequence[Any]) -> bool:
+        """Whether a sweep must record itself so that no derivative is lost."""
+        if not current_modes().recording:
+            return False
+        if any(isinstance(seed, Tensor) and seed._node is not None for seed in seeds):
+            return True
+        tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
+        return sweep.reaches_other(tracked, self.nodes)
+
+    def pull(self, seeds: Sequence[Any]) -> list[Any]:
+        """Cotangents of the argument leaves, given those of the output leaves."""
+        record = self.records(seeds)
+        pairs = [
+            (leaf._node, _seed_value(seed, record))
+            for leaf, seed in zip(self.out_leaves, seeds, strict=True)
+            if leaf._node is not None
+        ]
+        _, found = sweep.reverse(
+            [node for node, _ in pairs], [seed for _, seed in pairs], self.nodes, record=record
+        )
+        results = []
+        for node, argument in zip(self.nodes, self.argument_leaves, strict=True):
+            value = found.pop(node, None)
+            if value is None:
+                value = np.zeros(node.shape, node.dtype)
+            results.append(self.like_argument(exclusive(value), argument))
+        return results
+
+    def push(self, seeds: Sequence[Any]) -> list[Any]:
+        """Tangents of the output leaves, given those of the argument leaves."""
+        record = self.records(seeds)
+        tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
+        values = [_seed_value(seed, record) for seed in seeds]
+        found = sweep.forward(tracked, self.nodes, values, record=record)
+        results = []
+        for leaf in self.out_leaves:
+            value = None if leaf._node is None else found.get(leaf._node)
+            if value is None:
+                dtype = leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
+                value = np.zeros(leaf.shape, dtype)
+            results.append(self.settled(exclusive(value), self.as_tensors, as_scalar=True))
+        return results
+
+    def argument_seeds(self, tangents: Sequence[Any], what: str) -> list[Any]:
+        """Checked tangents of the argument leaves."""
+        if len(tangents) != len(self.structures):
+            raise ValueError(
+                f"got {len(tangents)} {what} for {len(self.structures)} primals; pass one each"
+            )
+        leaves: list[Any] = []
+        for index, (tangent, structure) in enumerate(zip(tangents, self.structures, strict=True)):
+            path = f"{what}[{index}]"
+            leaves += tree.flatten_like(tangent, structure, path, "the structure of its primal")
+        return [
+            seed_array(seed, node.shape, node.dtype, what)
+            for seed, node in zip(leaves, self.nodes, strict=True)
+        ]
+
+    def output_seeds(self, cotangent: Any) -> list[Any]:
+        """Checked cotangents of the output leaves."""
+        leaves = tree.flatten_like(
+            cotangent, self.out_structure, "the cotangent", "the structure of the output"
+        )
+        return [
+            seed_array(seed, leaf.shape, leaf.dtype, "the cotangent")
+            for seed, leaf in zip(leaves, self.out_leaves, strict=True)
+        ]
+
+    def per_argument(self, leaves: Sequence[Any]) -> list[Any]:
+        """Leaf results regrouped in the structure of each differentiated argument."""
+        result, start = [], 0
+        for structure in self.structures:
+            count = structure.leaf_count
+            result.append(tree.unflatten(structure, leaves[start : start + count]))
+            start += count
+        return result
+
+
+def _seed_value(seed: Any, record: bool) -> Any:
+    return seed._value if isinstance(seed, Tensor) and not record else seed
+
+
+def resolve_argnums(argnums: Any, count: int, what: str) -> tuple[int, ...]:
+    """Non-negative argument numbers; errors name what was given."""
+    chosen = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    resolved = []
+    for number in chosen:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise TypeError(f"argnums must be an int or a tuple of ints, got {argnums!r}")
+        if not -count <= number < count:
+            raise ValueError(
+                f"argnums={argnums!r} is out of range: {what} was called with {count} positional "
+                "arguments"
+            )
+        resolved.append(int(number) % count)
+    if len(set(resolved)) != len(resolved):
+        raise ValueError(f"argnums={argnums!r} names an argument twice")
+    return tuple(resolved)
+
+
+def trace(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Traced:
+    name = getattr(f, "__name__", "f")
+    return Traced(f, args, kwargs, resolve_argnums(argnums, len(args), name))
+
+
+def chosen(results: Sequence[Any], argnums: Any) -> Any:
+    return tuple(results) if isinstance(argnums, tuple | list) else results[0]
+
+
+def renamed(wrapper: Function, f: Function, prefix: str) -> Function:
+    update_wrapper(wrapper, f, assigned=("__module__", "__qualname__"), updated=())
+    wrapper.__name__ = f"{prefix}({getattr(f, '__name__', 'f')})"
+    return wrapper
