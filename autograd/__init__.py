@@ -11,6 +11,9 @@ from autograd import linalg, op, testing
 from autograd.anomaly import (
     AnomalyError,
 )
+from autograd.drawing import (
+    draw,
+)
 from autograd.errors import (
     TrackedTensorError,
 )
@@ -243,6 +246,7 @@ __all__ = [
     "diagonal",
     "divide",
     "dot",
+    "draw",
     "dropout",
     "einsum",
     "elu",

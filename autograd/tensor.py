@@ -30,10 +30,10 @@ class Tensor(InPlaceMethods, ArrayMethods):
     >>> import autograd as ag
     >>> x = ag.Tensor(3.0, requires_grad=True)
     >>> y = x * x + 2.0 * x
+    >>> y.jvp({x: 1.0})
+    Tensor(8.)
     >>> y.backward()
     >>> x.grad
-    Tensor(8.)
-    >>> y.jvp({x: 1.0})
     Tensor(8.)
     """
 

@@ -28,8 +28,8 @@ class CrossEntropyLoss(_Loss):
     """-log softmax(input)[target]; targets are classes or probabilities.
 
     >>> import nn, numpy as np
-    >>> float(nn.CrossEntropyLoss(reduction="sum")(np.array([[0.0, 0.0]]), [0])) == np.log(2.0)
-    True
+    >>> round(float(nn.CrossEntropyLoss(reduction="sum")(np.array([[0.0, 0.0]]), [0])), 4)
+    0.6931
     """
 
     weight: np.ndarray | None

@@ -125,7 +125,7 @@ _round = Elementwise("round", lambda x, decimals: np.round(x, decimals), (0,), k
 @register(
     [
         call(real(2, 3, low=0.1, high=0.4)),
-        call(real(2, low=0.011, high=0.014), 2),
+        call(real(2, low=11.0, high=14.0), -1),
         call(real(low=0.6, high=0.9)),
     ],
     numpy=(np.round, np.around),

@@ -19,9 +19,9 @@ def test_gradients() -> None:
     assert max(errors.values()) <= 6e-8
 
 
-def test_central_difference_finds_a_wrong_gradient() -> None:
+def test_complex_step_finds_a_wrong_gradient() -> None:
     parameters = toy_net.initial_parameters()
-    numeric = toy_net.central_difference(parameters, "b2")
+    numeric = toy_net.complex_step(parameters, "b2")
     toy_net.loss(parameters).backward()
     gradient = parameters["b2"].grad
     assert gradient is not None
