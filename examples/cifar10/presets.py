@@ -88,7 +88,7 @@ _RECIPES: dict[tuple[ModelName, Preset], Recipe] = {
     ),
     ("convnet", "tuned"): Recipe(epochs=8, batch_size=50, lr=1e-2, weight_decay=5e-4, flips=True),
     ("vgg", "tuned"): Recipe(
-        epochs=8,
+        epochs=6,
         batch_size=128,
         lr=0.1,
         weight_decay=5e-4,
