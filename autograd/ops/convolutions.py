@@ -167,6 +167,8 @@ def conv2d(
         call(real(2, 3, 3, 4), real(3, 2, 3, 3), real(2)),
         call(real(1, 2, 3, 3), real(2, 1, 3, 3), None, 2, 1, 1),
         call(real(1, 4, 3, 3), real(4, 1, 2, 2), None, 1, 0, 0, 2, 2),
+        call(real(1, 1, 3, 3), real(1, 2, 1, 2), None, 1, 0, 1, 1, 2),
+        call(real(1, 1, 3, 3), real(1, 1, 2, 2), real(1), 1, (1, 0), 1, 1, 2),
     ],
     bad=[
         bad(
@@ -180,6 +182,7 @@ def conv2d(
             1,
         ),
         bad(ValueError, "channels", np.ones((1, 2, 3, 3)), np.ones((3, 1, 2, 2))),
+        bad(ValueError, "groups=0", np.ones((1, 2, 3, 3)), np.ones((2, 1, 2, 2)), groups=0),
         bad(ValueError, "no output", np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), padding=1),
     ],
 )
@@ -206,7 +209,7 @@ def conv_transpose2d(
               [1., 1.]]]])
     """
     x, w = _checked(x, w, b, 2, "conv_transpose2d", lambda w: w.shape[1] * groups)
-    if x.shape[1] != w.shape[0] or x.shape[1] % groups:
+    if x.shape[1] != w.shape[0] or groups < 1 or x.shape[1] % groups:
         raise ValueError(
             f"conv_transpose2d: x of shape {x.shape} must have as many channels as the weight of "
             f"shape {w.shape} has first entries, divisible by groups={groups}"
@@ -221,10 +224,20 @@ def conv_transpose2d(
         )
     both = spatial_tuple(padding, 2, "padding", minimum=0)
     extents = effective_sizes(w.shape[2:], spread)
-    sizes = tuple(
-        (size - 1) * step - 2 * p + extent + e
-        for size, step, p, extent, e in zip(x.shape[2:], steps, both, extents, extra, strict=True)
+    # A convolution with less padding at the end leaves the extra entries, one that stops before
+    # its last step leaves stride - 1 more, and what lies beyond is out of every window's reach.
+    after = tuple(max(p - e, 0) for p, e in zip(both, extra, strict=True))
+    beyond = tuple(
+        max(e - p - (step - 1), 0) for p, e, step in zip(both, extra, steps, strict=True)
     )
+    full = tuple(
+        (size - 1) * step + extent
+        for size, step, extent in zip(x.shape[2:], steps, extents, strict=True)
+    )
+    # The output is `full` without p before and p - e after; beyond `full` it is zero.
+    pairs = tuple((p, max(p - e, 0)) for p, e in zip(both, extra, strict=True))
+    zeros = tuple(max(e - p, 0) for p, e in zip(both, extra, strict=True))
+    sizes = tuple(size - sum(pair) for size, pair in zip(full, pairs, strict=True))
     if min(sizes) < 1:
         raise ValueError(f"conv_transpose2d of x {x.shape} with padding {both} leaves no output")
     y = _input_gradient(
@@ -232,8 +245,10 @@ def conv_transpose2d(
         w,
         shape=(x.shape[0], w.shape[1] * groups, *sizes),
         stride=steps,
-        padding=tuple((p, p) for p in both),
+        padding=pairs,
         dilation=spread,
         groups=groups,
     )
+    if any(zeros):
+        y = operations.pad(y, ((0, 0), (0, 0), *((0, extra) for extra in zeros)))
     return _with_bias(y, b)

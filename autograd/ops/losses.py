@@ -128,6 +128,11 @@ def _probability_losses(
     if smoothing:
         target = target * (1 - smoothing) + smoothing / classes
     if weight is not None:
+        if weight.shape != (classes,):
+            raise ValueError(
+                f"cross_entropy: {classes} classes need weights of shape ({classes},), got "
+                f"{weight.shape}"
+            )
         shape = (1, classes, *(1,) * (len(np.shape(logits)) - 2))
         target = target * weight.astype(data_of(logits).dtype).reshape(shape)
     losses = -operations.sum(operations.log_softmax(logits, 1) * target, 1)
@@ -154,6 +159,7 @@ def _probability_losses(
         bad(ValueError, "target 3 is not a class", np.ones((2, 3)), np.array([0, 3])),
         bad(ValueError, "targets have shape", np.ones((2, 3)), np.array([0])),
         bad(ValueError, "probabilities of shape", np.ones((2, 3)), np.ones((2, 2))),
+        bad(ValueError, "3 classes", np.ones((2, 3)), _PROBABILITIES, weight=np.ones(2)),
         bad(ValueError, "label_smoothing", np.ones((2, 3)), _CLASSES, label_smoothing=2.0),
         bad(TypeError, "floats", np.ones((2, 3), int), _CLASSES),
     ],
@@ -260,6 +266,7 @@ def _check_same_shape(input: Any, target: Any, name: str) -> None:
     bad=[
         bad(ValueError, r"\(2,\).*\(3,\)", np.ones(2), np.ones(3)),
         bad(ValueError, "reduction", np.ones(2), np.ones(2), None, "average"),
+        bad(ValueError, "pos_weight of shape", np.ones(2), np.ones(2), pos_weight=np.ones(3)),
     ],
 )
 def binary_cross_entropy_with_logits(
@@ -271,8 +278,8 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """-(p y log sigmoid(x) + (1 - y) log(1 - sigmoid(x))), without overflow, for targets y.
 
-    `pos_weight` p scales the positive part, `weight` the whole. Raises ValueError unless x and
-    the target have the same shape.
+    `pos_weight` p scales the positive part, `weight` the whole; both are constants that broadcast
+    to x. Raises ValueError unless x and the target have the same shape and the weights fit.
 
     >>> import autograd as ag
     >>> ag.binary_cross_entropy_with_logits(ag.Tensor([0.0, 0.0]), [0.0, 1.0])
@@ -282,11 +289,24 @@ def binary_cross_entropy_with_logits(
     check_reduction(reduction, "binary_cross_entropy_with_logits")
     _check_same_shape(x, target, "binary_cross_entropy_with_logits")
     y = target if isinstance(target, Tensor) else np.asarray(target, data_of(x).dtype)
-    if pos_weight is None:
-        losses = operations.softplus(x) - x * y
-    else:
-        scale = 1.0 + (np.asarray(pos_weight, data_of(x).dtype) - 1) * y
-        losses = (1.0 - y) * x + scale * operations.softplus(-x)
+    positive = y if pos_weight is None else y * _scale(pos_weight, x, "pos_weight")
+    # Each half is accurate where it is small, so confident right answers keep their derivative.
+    losses = -(positive * operations.log_sigmoid(x) + (1.0 - y) * operations.log_sigmoid(-x))
     if weight is not None:
-        losses = losses * np.asarray(weight, data_of(x).dtype)
+        losses = losses * _scale(weight, x, "weight")
     return reduced(losses, reduction)
+
+
+def _scale(factors: Any, x: Any, argument: str) -> Any:
+    """Constant factors that broadcast to the shape of x, in its dtype."""
+    name = "binary_cross_entropy_with_logits"
+    array = constant(factors, name, argument).astype(data_of(x).dtype)
+    try:
+        fits = np.broadcast_shapes(array.shape, x.shape) == x.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{name}: {argument} of shape {array.shape} does not broadcast to the inputs' {x.shape}"
+        )
+    return array

@@ -13,6 +13,7 @@ from autograd.ops.axes import as_shape
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
+from autograd.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "layer_norm"]
 
@@ -91,6 +92,19 @@ def _operands(x: Any, weight: Any, bias: Any) -> tuple[Any, ...]:
     return tuple(value for value in (x, weight, bias) if value is not None)
 
 
+def _check_running(**arrays: Any) -> None:
+    """Running statistics are changed in place, which lists and integers do not allow."""
+    for argument, array in arrays.items():
+        if array is not None and (
+            not isinstance(array, Tensor | np.ndarray) or array.dtype.kind != "f"
+        ):
+            kind = getattr(array, "dtype", type(array).__name__)
+            raise TypeError(
+                f"batch_norm in training updates {argument} in place and needs an array of floats, "
+                f"got {kind}"
+            )
+
+
 def _check_shapes(name: str, shape: tuple[int, ...], **arrays: Any) -> None:
     for argument, array in arrays.items():
         if array is not None and np.shape(array) != shape:
@@ -123,6 +137,7 @@ _MEAN, _VARIANCE = np.array([0.5, -0.5]), np.array([1.0, 2.0])
             True,
         ),
         bad(ValueError, "running_mean and running_var", np.ones((3, 2)), None, None),
+        bad(TypeError, "running_mean in place", np.ones((3, 1)), [0.0], [1.0], training=True),
         bad(ValueError, "more than 1 value", np.ones((1, 2)), None, None, training=True),
     ],
 )
@@ -141,7 +156,8 @@ def batch_norm(
     In training, mean and (biased) variance are the batch's, and the running arrays, if given, move
     towards them in place: r <- (1 - momentum) r + momentum b, with the unbiased variance; else
     the running ones are used. Raises ValueError for shapes that do not fit, one value per channel
-    in training, or running statistics missing out of training.
+    in training, or running statistics missing out of training; TypeError for ones that cannot be
+    updated.
     Source: Ioffe & Szegedy, Batch normalization, 2015.
 
     >>> import autograd as ag
@@ -161,6 +177,7 @@ def batch_norm(
         running_var=running_var,
     )
     if training:
+        _check_running(running_mean=running_mean, running_var=running_var)
         if x.size <= x.shape[1]:
             raise ValueError(
                 f"batch_norm in training needs more than 1 value per channel, got x of shape "
