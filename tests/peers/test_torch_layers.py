@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 
-pytestmark = pytest.mark.peers
+# PyTorch warns of what padding="same" costs with even kernels.
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::UserWarning")]
 torch = pytest.importorskip("torch")
 
 SEEDS = st.integers(0, 2**20)
