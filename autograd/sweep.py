@@ -24,6 +24,8 @@ from autograd.recording import handles
 from autograd.tensor import Tensor
 
 _serial = attrgetter("serial")
+_SCALAR = np.float64
+_DOUBLE = np.dtype(np.float64)
 
 
 def gather(outputs: Sequence[Node], oldest: int) -> list[Node]:
@@ -120,11 +122,16 @@ def _pull_all(
 ) -> None:
     check_anomaly = current_modes().anomaly is not None
     changed = storage.last_change[0]
+    take, arrived = found.pop, found.get
     for node in reversed(order):
         op = node.op
-        if op is LEAF or node not in found:
+        if op is LEAF:
             continue
-        cotangent = found[node] if node in wanted else found.pop(node)
+        cotangent = take(node, None)
+        if cotangent is None:
+            continue
+        if node in wanted:
+            found[node] = cotangent
         targets = node.inputs
         if leading is not None:
             targets = tuple(
@@ -142,16 +149,19 @@ def _pull_all(
             cotangent = _complete(node, cotangent)
         values = handles(node) if record else node.saved
         contributions = op.pull(node, cotangent, values, targets, record)
-        for source, contribution in zip(targets, contributions, strict=True):
+        assert len(contributions) == len(targets)
+        for source, contribution in zip(targets, contributions, strict=False):
             if contribution is None or type(source) is not Node:
                 continue
-            if contribution.shape != source.shape:
-                contribution = sum_to(contribution, source.shape, node)
-            if contribution.dtype is not source.dtype and contribution.dtype != source.dtype:
-                contribution = contribution.astype(source.dtype)
+            # A float64 scalar for a float64 scalar, the quick case, needs neither check.
+            if type(contribution) is not _SCALAR or source.shape or source.dtype is not _DOUBLE:
+                if contribution.shape != source.shape:
+                    contribution = sum_to(contribution, source.shape, node)
+                if contribution.dtype is not source.dtype and contribution.dtype != source.dtype:
+                    contribution = contribution.astype(source.dtype)
             if check_anomaly:
                 anomaly.check_sweep(node, "cotangent", contribution, (cotangent, *values))
-            previous = found.get(source)
+            previous = arrived(source)
             if previous is None:
                 found[source] = contribution
             elif source in owned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from autograd.families.rules import CallableOp, names_read
@@ -99,11 +100,16 @@ class Elementwise(CallableOp):
         targets: tuple[Any, ...],
         record: bool,
     ) -> Sequence[Any]:
-        times, params = self._times, node.params
-        return [
-            times(cotangent, partial, values, params) if type(target) is Node else None
-            for target, partial in zip(targets, self.partials, strict=True)
-        ]
+        params = node.params
+        found: list[Any] = []
+        for target, partial in zip(targets, self.partials, strict=False):
+            if type(target) is not Node:
+                found.append(None)
+            elif partial.__class__ is FunctionType and not params:
+                found.append(cotangent * partial(*values))
+            else:
+                found.append(self._times(cotangent, partial, values, params))
+        return found
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool

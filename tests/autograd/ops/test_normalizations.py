@@ -1,0 +1,178 @@
+"""Normalizations against float64 formulas, and running statistics that move once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.kernels.windows import is_channels_last
+from autograd.testing import check_grads
+
+EPS = 1e-3
+seeds = st.integers(0, 2**20)
+shapes = st.sampled_from([(3, 2), (5, 1), (2, 4, 3), (2, 2, 2, 3), (1, 4, 2, 2)])
+affine = st.tuples(st.booleans(), st.booleans())
+
+
+def plain(x, axes, weight, bias):
+    """The formula; weight and bias in a shape that broadcasts, or None."""
+    mean = x.mean(axis=axes, keepdims=True)
+    y = (x - mean) / np.sqrt(((x - mean) ** 2).mean(axis=axes, keepdims=True) + EPS)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def per_channel(value, ndim):
+    return None if value is None else value.reshape(-1, *(1,) * (ndim - 2))
+
+
+def parameters(rng, shape, kinds):
+    return [rng.normal(size=shape) if kind else None for kind in kinds]
+
+
+def check(f, x, weight, bias, expected):
+    """Value and derivatives to second order in x and in what is given of weight and bias."""
+    given_ = [value for value in (weight, bias) if value is not None]
+
+    def call(x, *rest):
+        values = iter(rest)
+        return f(
+            x,
+            None if weight is None else next(values),
+            None if bias is None else next(values),
+        )
+
+    np.testing.assert_allclose(call(x, *given_), expected, rtol=1e-10, atol=1e-10)
+    assert check_grads(call, x, *given_, order=2).verdict == "right"
+    # The kernel's pullback and the recorded reference's.
+    cotangent = np.random.default_rng(0).normal(size=x.shape)
+    fast = ag.vjp(call, x, *given_)[1](cotangent)
+    leaves = [ag.Tensor(value, requires_grad=True) for value in (x, *given_)]
+    slow = ag.pullback([call(*leaves)], leaves, [ag.Tensor(cotangent)], create_graph=True)
+    for a, b in zip(fast, slow, strict=True):
+        np.testing.assert_allclose(a, b.data, rtol=1e-8, atol=1e-9)
+
+
+@given(shapes, affine, seeds)
+def test_batch_norm_in_training(shape, kinds, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape) + 0.5
+    weight, bias = parameters(rng, shape[1:2], kinds)
+    columns = (per_channel(weight, x.ndim), per_channel(bias, x.ndim))
+
+    def f(x, weight, bias):
+        return ag.batch_norm(x, None, None, weight, bias, training=True, eps=EPS)
+
+    check(f, x, weight, bias, plain(x, (0, *range(2, x.ndim)), *columns))
+
+
+@given(shapes, affine, seeds)
+def test_batch_norm_by_running_statistics(shape, kinds, seed):
+    rng = np.random.default_rng(seed)
+    x, mean, variance = rng.normal(size=shape), rng.normal(size=shape[1]), rng.random(shape[1])
+    weight, bias = parameters(rng, shape[1:2], kinds)
+    before = mean.copy(), variance.copy()
+    y = (x - per_channel(mean, x.ndim)) / np.sqrt(per_channel(variance, x.ndim) + EPS)
+    y = y if weight is None else y * per_channel(weight, x.ndim)
+    y = y if bias is None else y + per_channel(bias, x.ndim)
+    check(lambda x, w, b: ag.batch_norm(x, mean, variance, w, b, eps=EPS), x, weight, bias, y)
+    assert np.array_equal(mean, before[0]) and np.array_equal(variance, before[1])
+
+
+@given(shapes, st.floats(0.0, 1.0), seeds)
+def test_running_statistics_move_towards_the_batch(shape, momentum, seed):
+    rng = np.random.default_rng(seed)
+    x, mean, variance = rng.normal(size=shape), rng.normal(size=shape[1]), rng.random(shape[1])
+    axes = (0, *range(2, x.ndim))
+    expected = (
+        (1 - momentum) * mean + momentum * x.mean(axis=axes),
+        (1 - momentum) * variance + momentum * x.var(axis=axes, ddof=1),
+    )
+    ag.batch_norm(x, mean, variance, training=True, momentum=momentum)
+    np.testing.assert_allclose(mean, expected[0], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(variance, expected[1], rtol=1e-9, atol=1e-9)
+
+
+def test_no_sweep_moves_the_running_statistics_again():
+    mean, variance = np.zeros(2), np.ones(2)
+    x = ag.Tensor(np.arange(8.0).reshape(4, 2) ** 2, requires_grad=True)
+    y = ag.batch_norm(x, mean, variance, training=True)
+    after = mean.copy(), variance.copy()
+    y.jvp({x: np.ones((4, 2))})
+    (first,) = ag.pullback([ag.sum(y**3)], [x], [ag.Tensor(1.0)], create_graph=True)
+    ag.pullback([ag.sum(first**2)], [x], [ag.Tensor(1.0)])
+    ag.sum(y**3).backward()
+    assert np.array_equal(mean, after[0]) and np.array_equal(variance, after[1])
+
+
+def test_statistics_of_tensors_are_updated_too():
+    mean, variance = ag.Tensor(np.zeros(1)), ag.Tensor(np.ones(1))
+    ag.batch_norm(np.array([[1.0], [3.0]]), mean, variance, training=True, momentum=0.5)
+    np.testing.assert_allclose(mean.data, [1.0])
+    np.testing.assert_allclose(variance.data, [1.5])
+
+
+@pytest.mark.parametrize("running", [[0.0, 0.0], np.zeros(2, int)])
+@pytest.mark.parametrize("place", [0, 1])
+def test_statistics_that_cannot_be_updated(running, place):
+    good = np.ones(2)
+    arguments = (running, good) if place == 0 else (good, running)
+    with pytest.raises(TypeError, match=("running_mean", "running_var")[place]):
+        ag.batch_norm(np.ones((3, 2)), *arguments, training=True)
+    assert np.array_equal(good, np.ones(2))
+
+
+@given(shapes, st.integers(1, 3), affine, seeds)
+def test_layer_norm(shape, axes, kinds, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape) * 2
+    inner = shape[-min(axes, len(shape)) :]
+    assume(np.prod(inner) > 1)  # else a constant, whose differences are rounding
+    weight, bias = parameters(rng, inner, kinds)
+    expected = plain(x, tuple(range(-len(inner), 0)), weight, bias)
+    check(lambda x, w, b: ag.layer_norm(x, inner, w, b, EPS), x, weight, bias, expected)
+
+
+@given(st.sampled_from([(2, 4, 3), (1, 4, 2, 2), (3, 4)]), st.sampled_from([1, 2]), affine, seeds)
+def test_group_norm(shape, groups, kinds, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape) * 2
+    weight, bias = parameters(rng, shape[1:2], kinds)
+    rows = plain(x.reshape(shape[0], groups, -1), (2,), None, None).reshape(shape)
+    rows = rows if weight is None else rows * per_channel(weight, x.ndim)
+    rows = rows if bias is None else rows + per_channel(bias, x.ndim)
+    check(lambda x, w, b: ag.group_norm(x, groups, w, b, EPS), x, weight, bias, rows)
+
+
+NORMS = {
+    "batch": lambda x: ag.batch_norm(x, None, None, training=True),
+    "evaluation": lambda x: ag.batch_norm(x, np.zeros(3, x.dtype), np.ones(3, x.dtype)),
+    "group": lambda x: ag.group_norm(x, 3),
+}
+
+
+@pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layout_and_dtype_stay(norm, dtype):
+    x = np.moveaxis(np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype(dtype), -1, 1)
+    out, pullback = ag.vjp(norm, x)
+    (back,) = pullback(np.ones_like(out))
+    assert out.dtype == back.dtype == dtype
+    assert is_channels_last(out) and is_channels_last(back)
+    close = {"rtol": 1e-5, "atol": 1e-5}
+    np.testing.assert_allclose(out, norm(np.ascontiguousarray(x)), **close)
+
+
+def test_group_norm_of_one_group_is_layer_norm_and_of_one_channel_is_per_instance():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    np.testing.assert_allclose(ag.group_norm(x, 1), ag.layer_norm(x, (3, 4)), atol=1e-12)
+    np.testing.assert_allclose(ag.group_norm(x, 3), ag.layer_norm(x, 4), atol=1e-12)
+
+
+def test_a_shift_has_no_derivative():
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    gradient = ag.grad(lambda x: ag.sum(ag.layer_norm(x, 3) ** 3))(x)
+    np.testing.assert_allclose(gradient.sum(axis=1), 0.0, atol=1e-12)
