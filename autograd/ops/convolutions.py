@@ -224,12 +224,6 @@ def conv_transpose2d(
         )
     both = spatial_tuple(padding, 2, "padding", minimum=0)
     extents = effective_sizes(w.shape[2:], spread)
-    # A convolution with less padding at the end leaves the extra entries, one that stops before
-    # its last step leaves stride - 1 more, and what lies beyond is out of every window's reach.
-    after = tuple(max(p - e, 0) for p, e in zip(both, extra, strict=True))
-    beyond = tuple(
-        max(e - p - (step - 1), 0) for p, e, step in zip(both, extra, steps, strict=True)
-    )
     full = tuple(
         (size - 1) * step + extent
         for size, step, extent in zip(x.shape[2:], steps, extents, strict=True)
