@@ -196,7 +196,8 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
         size = np.maximum(np.abs(ours), np.abs(estimate.value))
         # Derivatives that cancel keep rounding of the size of what they cancel from.
         floor = 200 * flat.eps * (size + float(np.max(np.abs(ours), initial=0.0)) + scale)
-        known = estimate.error <= 0.02 * (size + 1e-6)
+        largest = float(np.max(size, initial=0.0))
+        known = estimate.error <= 0.02 * (size + 1e-6) + 1e-6 * largest
         off = np.abs(ours - estimate.value)
         if np.all(known) and np.all(off <= 10 * estimate.error + floor):
             fall = differences.remainder_slope(function, flat.x, v, ours, step, flat.eps, scale)

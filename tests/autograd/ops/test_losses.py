@@ -202,3 +202,42 @@ def test_float32_constants_do_not_widen():
     assert ag.cross_entropy(x, np.ones((2, 3)) / 3, weight=wide).dtype == np.float32
     out = ag.binary_cross_entropy_with_logits(x, np.ones((2, 3)), wide, "mean", wide)
     assert out.dtype == np.float32
+
+
+def plain_margins(scores, target, margin, power):
+    """The sum over the wrong classes of max(0, s_j - s_y + margin)^power, row by row."""
+    return np.array(
+        [
+            sum(max(0.0, s - row[y] + margin) ** power for j, s in enumerate(row) if j != y)
+            for row, y in zip(scores, target, strict=True)
+        ]
+    )
+
+
+@given(seeds, st.integers(1, 4), st.floats(0.1, 3.0), reductions)
+def test_both_forms_of_the_hinge(seed, classes, margin, reduction):
+    rng = np.random.default_rng(seed)
+    scores, target = rng.normal(size=(3, classes)), rng.integers(0, classes, 3)
+    weight = rng.uniform(0.5, 2.0, classes)
+    hinge = plain_margins(scores, target, margin, 1)
+    np.testing.assert_allclose(
+        ag.multiclass_hinge(scores, target, margin, reduction), reduce(hinge, reduction), atol=1e-12
+    )
+    for p in (1, 2):
+        losses = weight[target] * plain_margins(scores, target, margin, p) / classes
+        out = ag.multi_margin_loss(scores, target, p, margin, weight, reduction)
+        np.testing.assert_allclose(out, reduce(losses, reduction), rtol=1e-11, atol=1e-12)
+
+
+@given(seeds)
+def test_the_gradient_of_the_hinge_counts_violations(seed):
+    rng = np.random.default_rng(seed)
+    scores, target = rng.normal(size=(3, 4)), rng.integers(0, 4, 3)
+    expected = np.zeros_like(scores)
+    for n, y in enumerate(target):
+        violated = scores[n] - scores[n, y] + 1 > 0
+        violated[y] = False
+        expected[n, violated] = 1
+        expected[n, y] = -violated.sum()
+    gradient = ag.grad(lambda s: ag.multiclass_hinge(s, target, reduction="sum"))(scores)
+    assert np.array_equal(gradient, expected)
