@@ -6,6 +6,7 @@ shapes. Values have few digits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,35 +14,45 @@ import numpy as np
 from autograd.registry import REGISTRY
 from autograd.samples import Call
 from autograd.tensor import Tensor
+from autograd.testing.extras import hypothesis_strategies
+from autograd.testing.programs import Program, inputs_of, programs
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-LAYOUTS = ("C", "F", "strided", "reversed", "read-only")
+__all__ = [
+    "LAYOUTS",
+    "Program",
+    "arrays",
+    "away_from",
+    "broadcastable",
+    "conv_cases",
+    "in_layout",
+    "inputs_of",
+    "on",
+    "op_calls",
+    "programs",
+    "shapes",
+    "tensors",
+    "valid_axes",
+    "well_conditioned_matrices",
+]
 
-
-def _hypothesis() -> Any:
-    try:
-        import hypothesis.strategies
-    except ImportError:
-        raise ImportError(
-            "ag.testing.strategies needs Hypothesis: pip install 'dagrad[testing]'"
-        ) from None
-    return hypothesis.strategies
+LAYOUTS = ("C", "F", "strided", "reversed", "broadcast", "read-only")
 
 
 def shapes(
     min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
 ) -> SearchStrategy[tuple[int, ...]]:
     """Shapes, 0-d and empty ones included."""
-    st = _hypothesis()
+    st = hypothesis_strategies()
     sides = st.lists(st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims)
     strategy: SearchStrategy[Any] = sides.map(tuple)
     return strategy
 
 
 def in_layout(array: np.ndarray, layout: str) -> np.ndarray:
-    """The same values in another memory layout."""
+    """The same values in another memory layout; 'broadcast' where the first axis repeats."""
     if layout == "F" and array.ndim:
         return np.asfortranarray(array)
     if layout == "strided" and array.ndim:
@@ -49,6 +60,8 @@ def in_layout(array: np.ndarray, layout: str) -> np.ndarray:
         return wide[..., ::2]
     if layout == "reversed" and array.ndim:
         return np.ascontiguousarray(array[::-1])[::-1]
+    if layout == "broadcast" and array.ndim and array.size and np.all(array == array[:1]):
+        return np.broadcast_to(array[:1], array.shape)
     if layout == "read-only":
         array = array.copy()
         array.flags.writeable = False
@@ -63,14 +76,17 @@ def arrays(
     layouts: tuple[str, ...] = LAYOUTS,
 ) -> SearchStrategy[np.ndarray]:
     """Float arrays with entries of three digits in [low, high], in any memory layout."""
-    st = _hypothesis()
+    st = hypothesis_strategies()
     shape_strategy = shapes() if shape is None else shape
     if isinstance(shape_strategy, tuple):
         shape_strategy = st.just(shape_strategy)
 
     def fill(chosen: tuple[int, ...], seed: int, layout: str) -> np.ndarray:
         values = np.random.default_rng(seed).uniform(low, high, chosen).round(3)
-        return in_layout(np.asarray(np.clip(values, low, high), dtype), layout)
+        array = np.asarray(np.clip(values, low, high), dtype)
+        if layout == "broadcast" and array.ndim:
+            array[1:] = array[:1]
+        return in_layout(array, layout)
 
     strategy: SearchStrategy[np.ndarray] = st.builds(
         fill, shape_strategy, st.integers(0, 2**20), st.sampled_from(layouts)
@@ -85,7 +101,7 @@ def tensors(*args: Any, requires_grad: bool = True, **kwargs: Any) -> SearchStra
 
 def broadcastable(count: int, max_dims: int = 3, max_side: int = 3) -> SearchStrategy[Any]:
     """`count` shapes that broadcast together."""
-    st = _hypothesis()
+    st = hypothesis_strategies()
 
     def cut(full: tuple[int, ...], drops: list[int], ones: list[list[bool]]) -> Any:
         result = []
@@ -108,7 +124,7 @@ def broadcastable(count: int, max_dims: int = 3, max_side: int = 3) -> SearchStr
 
 def valid_axes(ndim: int) -> SearchStrategy[Any]:
     """None, one axis, or a tuple of axes, negative ones included."""
-    st = _hypothesis()
+    st = hypothesis_strategies()
     nothing: SearchStrategy[Any] = st.none()
     if ndim == 0:
         return nothing
@@ -120,7 +136,7 @@ def valid_axes(ndim: int) -> SearchStrategy[Any]:
 
 def op_calls(operation: Any) -> SearchStrategy[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
     """`(function, args, kwargs)`: a valid call of an operation, by registered name or record."""
-    st = _hypothesis()
+    st = hypothesis_strategies()
     function, samples = resolve(operation)
 
     def draw(sample: Call, seed: int) -> Any:
@@ -128,6 +144,117 @@ def op_calls(operation: Any) -> SearchStrategy[tuple[Any, tuple[Any, ...], dict[
         return function, args, kwargs
 
     strategy: SearchStrategy[Any] = st.builds(draw, st.sampled_from(samples), st.integers(0, 2**20))
+    return strategy
+
+
+def well_conditioned_matrices(
+    max_side: int = 4, batch: tuple[int, ...] = ()
+) -> SearchStrategy[np.ndarray]:
+    """Square matrices whose singular values lie in [1, 3], all apart."""
+    st = hypothesis_strategies()
+
+    def fill(side: int, seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        left, _ = np.linalg.qr(rng.normal(size=(*batch, side, side)))
+        right, _ = np.linalg.qr(rng.normal(size=(*batch, side, side)))
+        values = np.linspace(1.0, 3.0, side)
+        product: np.ndarray = (left * values) @ right
+        return product
+
+    strategy: SearchStrategy[np.ndarray] = st.builds(
+        fill, st.integers(1, max_side), st.integers(0, 2**20)
+    )
+    return strategy
+
+
+def away_from(
+    kinks: Sequence[float], gap: float, shape: Any = None, low: float = -2.0, high: float = 2.0
+) -> SearchStrategy[np.ndarray]:
+    """Arrays whose entries keep at least `gap` from every kink.
+
+    Raises ValueError if the gaps leave nothing of [low, high].
+    """
+    pieces = _pieces(kinks, gap, low, high)
+
+    def moved(array: np.ndarray) -> np.ndarray:
+        """[low, high] mapped onto the pieces that are left."""
+        lengths = np.array([end - start for start, end in pieces])
+        share = (array - low) / (high - low) * lengths.sum()
+        index = np.minimum(np.searchsorted(np.cumsum(lengths), share), len(pieces) - 1)
+        starts = np.array([start for start, _ in pieces])
+        before = np.concatenate([[0.0], np.cumsum(lengths)])[index]
+        result: np.ndarray = starts[index] + np.minimum(share - before, lengths[index])
+        return result
+
+    return arrays(shape, low=low, high=high, layouts=("C",)).map(moved)
+
+
+def _pieces(
+    kinks: Sequence[float], gap: float, low: float, high: float
+) -> list[tuple[float, float]]:
+    edges = [low]
+    for kink in sorted(kinks):
+        edges += [kink - gap, kink + gap]
+    edges.append(high)
+    pieces = [
+        (max(start, low), min(end, high))
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        if min(end, high) - max(start, low) > 0
+    ]
+    if not pieces:
+        raise ValueError(f"a gap of {gap} around {list(kinks)} leaves nothing of [{low}, {high}]")
+    return pieces
+
+
+def on(kinks: Sequence[float], shape: Any = None) -> SearchStrategy[np.ndarray]:
+    """Arrays whose entries are all kinks: where the conventions decide."""
+    st = hypothesis_strategies()
+    shape_strategy = shapes() if shape is None else st.just(shape)
+
+    def fill(chosen: tuple[int, ...], seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).choice(np.asarray(kinks, float), chosen)
+
+    strategy: SearchStrategy[np.ndarray] = st.builds(fill, shape_strategy, st.integers(0, 2**20))
+    return strategy
+
+
+def conv_cases(dims: int = 2) -> SearchStrategy[dict[str, Any]]:
+    """Keyword arguments x, w, stride, padding, dilation and groups of a convolution that fits."""
+    st = hypothesis_strategies()
+
+    def fill(
+        counts: tuple[int, int, int, int],
+        kernel: tuple[int, ...],
+        more: tuple[int, ...],
+        stride: int,
+        padding: int,
+        dilation: int,
+        seed: int,
+    ) -> dict[str, Any]:
+        batch, inputs, outputs, groups = counts
+        rng = np.random.default_rng(seed)
+        least = [max(1, dilation * (k - 1) + 1 - 2 * padding) for k in kernel]
+        sides = [size + extra for size, extra in zip(least, more, strict=True)]
+        return {
+            "x": rng.uniform(-2, 2, (batch, inputs * groups, *sides)).round(3),
+            "w": rng.uniform(-2, 2, (outputs * groups, inputs, *kernel)).round(3),
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+        }
+
+    small = st.integers(1, 2)
+    strategy: SearchStrategy[dict[str, Any]] = st.builds(
+        fill,
+        st.tuples(small, small, small, small),
+        st.tuples(*[st.integers(1, 3)] * dims),
+        st.tuples(*[st.integers(0, 3)] * dims),
+        small,
+        st.integers(0, 2),
+        small,
+        st.integers(0, 2**20),
+    )
     return strategy
 
 
