@@ -185,7 +185,7 @@ remainder = elementwise(
     "remainder",
     np.remainder,
     (1, lambda out, x, y: -np.floor_divide(x, y)),
-    {"low": 0.2, "high": 2.8},
+    {"low": 5.1, "high": 5.9},
     {"low": 3.0, "high": 5.0},
     doc="""x1 - floor(x1 / x2) * x2, with the sign of x2; the derivative holds between the jumps.
 
