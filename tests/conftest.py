@@ -17,5 +17,5 @@ COMMON = settings(
 settings.register_profile(
     "quick", COMMON, max_examples=25, derandomize=os.environ.get("CI", "") not in ("", "false")
 )
-settings.register_profile("thorough", COMMON, max_examples=1000)
+settings.register_profile("thorough", COMMON, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

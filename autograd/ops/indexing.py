@@ -9,7 +9,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Linear
 from autograd.ops.axes import as_axis, constant
-from autograd.registry import bad, register
+from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
 from autograd.tensor import Tensor
 
@@ -167,6 +167,13 @@ def _check_target(x: Any, values: Any, index: Any, name: str) -> tuple[Any, Any,
         call(real(), (), real()),
     ],
     bad=[bad(ValueError, "broadcast", np.ones(3), slice(0, 2), np.ones(3))],
+    kinks=(
+        Kink(
+            (np.zeros(2), np.array([0, 0]), np.array([1.0, 2.0])),
+            (np.ones(2), None, np.ones(2)),
+            "of an entry named twice both are added",
+        ),
+    ),
     reference=lambda x, index, values: _added(x, values, index),
 )
 def index_add(x: Any, index: Any, values: Any) -> Any:
@@ -192,6 +199,13 @@ def index_add(x: Any, index: Any, values: Any) -> Any:
         call(real(), (), real()),
     ],
     bad=[bad(ValueError, "broadcast", np.ones(3), slice(0, 2), np.ones(3))],
+    kinks=(
+        Kink(
+            (np.zeros(2), np.array([0, 0]), np.array([1.0, 2.0])),
+            (np.array([0.0, 1.0]), None, np.array([0.0, 1.0])),
+            "of an entry set twice the last stays",
+        ),
+    ),
     reference=lambda x, index, values: _replaced(x, values, index, None),
 )
 def index_set(x: Any, index: Any, values: Any) -> Any:

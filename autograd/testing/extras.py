@@ -14,3 +14,8 @@ def hypothesis_strategies() -> Any:
             "ag.testing.strategies needs Hypothesis: pip install 'dagrad[testing]'"
         ) from None
     return hypothesis.strategies
+
+
+def drawn_with(function: Any, *parts: Any) -> Any:
+    """`function` of drawn parts; a failure shows its result (`builds` would show the call)."""
+    return hypothesis_strategies().tuples(*parts).map(lambda drawn: function(*drawn))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.testing.extras import hypothesis_strategies
+from autograd.testing.extras import drawn_with, hypothesis_strategies
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -113,8 +113,7 @@ def programs(
     values stay moderate. Raises ValueError for an operation that is not known.
 
     >>> from autograd.testing import strategies
-    >>> strategies.programs(3, inputs=1)
-    builds(build, just(1), lists(tuples(...), min_size=1, max_size=3))
+    >>> programs_of_three = strategies.programs(3)
     """
     unknown = set(ops) - {*UNARY, *BINARY}
     if unknown:
@@ -132,7 +131,7 @@ def programs(
         return Program(count, tuple(steps))
 
     pick = st.tuples(st.sampled_from(tuple(ops)), st.integers(0, 3), st.integers(0, depth))
-    strategy: SearchStrategy[Program] = st.builds(
+    strategy: SearchStrategy[Program] = drawn_with(
         build, st.just(inputs), st.lists(pick, min_size=1, max_size=depth)
     )
     return strategy

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.registry import REGISTRY
 from autograd.samples import Call
 from autograd.tensor import Tensor
-from autograd.testing.extras import hypothesis_strategies
+from autograd.testing.extras import drawn_with, hypothesis_strategies
 from autograd.testing.programs import Program, inputs_of, programs
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def arrays(
             array[1:] = array[:1]
         return in_layout(array, layout)
 
-    strategy: SearchStrategy[np.ndarray] = st.builds(
+    strategy: SearchStrategy[np.ndarray] = drawn_with(
         fill, shape_strategy, st.integers(0, 2**20), st.sampled_from(layouts)
     )
     return strategy
@@ -113,7 +113,7 @@ def broadcastable(count: int, max_dims: int = 3, max_side: int = 3) -> SearchStr
         return tuple(result)
 
     flags = st.lists(st.booleans(), min_size=max_dims, max_size=max_dims)
-    strategy: SearchStrategy[Any] = st.builds(
+    strategy: SearchStrategy[Any] = drawn_with(
         cut,
         shapes(0, max_dims, 1, max_side),
         st.lists(st.integers(0, max_dims), min_size=count, max_size=count),
@@ -143,7 +143,9 @@ def op_calls(operation: Any) -> SearchStrategy[tuple[Any, tuple[Any, ...], dict[
         args, kwargs = sample.draw(np.random.default_rng(seed))
         return function, args, kwargs
 
-    strategy: SearchStrategy[Any] = st.builds(draw, st.sampled_from(samples), st.integers(0, 2**20))
+    strategy: SearchStrategy[Any] = drawn_with(
+        draw, st.sampled_from(samples), st.integers(0, 2**20)
+    )
     return strategy
 
 
@@ -161,7 +163,7 @@ def well_conditioned_matrices(
         product: np.ndarray = (left * values) @ right
         return product
 
-    strategy: SearchStrategy[np.ndarray] = st.builds(
+    strategy: SearchStrategy[np.ndarray] = drawn_with(
         fill, st.integers(1, max_side), st.integers(0, 2**20)
     )
     return strategy
@@ -214,7 +216,7 @@ def on(kinks: Sequence[float], shape: Any = None) -> SearchStrategy[np.ndarray]:
     def fill(chosen: tuple[int, ...], seed: int) -> np.ndarray:
         return np.random.default_rng(seed).choice(np.asarray(kinks, float), chosen)
 
-    strategy: SearchStrategy[np.ndarray] = st.builds(fill, shape_strategy, st.integers(0, 2**20))
+    strategy: SearchStrategy[np.ndarray] = drawn_with(fill, shape_strategy, st.integers(0, 2**20))
     return strategy
 
 
@@ -245,7 +247,7 @@ def conv_cases(dims: int = 2) -> SearchStrategy[dict[str, Any]]:
         }
 
     small = st.integers(1, 2)
-    strategy: SearchStrategy[dict[str, Any]] = st.builds(
+    strategy: SearchStrategy[dict[str, Any]] = drawn_with(
         fill,
         st.tuples(small, small, small, small),
         st.tuples(*[st.integers(1, 3)] * dims),

@@ -6,7 +6,9 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
+
+import numpy as np
 
 from autograd.registry import REGISTRY
 from autograd.testing.properties import ONCE, PROPERTIES
@@ -38,6 +40,25 @@ def run(names: Sequence[str], examples: int, out: TextIO, seed: int = 0) -> int:
     for failure in failures:
         print(failure, file=out)
     return len(failures)
+
+
+def conventions() -> str:
+    """The declared derivatives at kinks as a Markdown table, one row for each.
+
+    >>> print(conventions().splitlines()[0])
+    | operation | where | derivative | rule |
+    """
+    rows = ["| operation | where | derivative | rule |", "|---|---|---|---|"]
+    for name, entry in sorted(REGISTRY.items()):
+        for kink in entry.kinks:
+            where = ", ".join(_plain(argument) for argument in kink.args)
+            slopes = ", ".join(_plain(slope) for slope in kink.derivative if slope is not None)
+            rows.append(f"| `{name}` | {where} | {slopes} | {kink.rule} |")
+    return "\n".join(rows)
+
+
+def _plain(value: Any) -> str:
+    return str(np.asarray(value).tolist())
 
 
 _SHORT = {
@@ -76,7 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("operations", nargs="*", help="default: all")
     parser.add_argument("--examples", type=int, default=10, help="for each cell (10)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--conventions", action="store_true", help="print the table of conventions at kinks instead"
+    )
     options = parser.parse_args(arguments)
+    if options.conventions:
+        sys.stdout.write(conventions() + "\n")
+        return 0
     unknown = [name for name in options.operations if name not in REGISTRY]
     if unknown:
         parser.error(f"no operation is registered as {', '.join(unknown)}")
