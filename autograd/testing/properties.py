@@ -185,8 +185,10 @@ def complex_step(entry: Entry, index: int, seed: int) -> Result:
 
 
 def conventions(entry: Entry, index: int, seed: int) -> Result:
-    """At the declared kinks the derivative is the declared one."""
-    count = 0
+    """At the declared kinks the derivative is the declared one, and the kinks are where they are
+    said to be: the functions that mark them vanish there, and not at the samples.
+    """
+    count = _marked_kinks(entry, seed)
     for kink in entry.kinks:
         places = [i for i, item in enumerate(kink.derivative) if item is not None]
 
@@ -203,6 +205,20 @@ def conventions(entry: Entry, index: int, seed: int) -> Result:
             np.testing.assert_array_equal(found, kink.derivative[place], err_msg=kink.rule)
             count += 1
     return count or "none declared"
+
+
+def _marked_kinks(entry: Entry, seed: int) -> int:
+    """Comparisons of the functions whose zeros are the kinks."""
+    marks = getattr(entry.function, "kinks", ())
+    for mark in marks:
+        for sample in entry.samples:
+            args, kwargs = sample.draw(np.random.default_rng(seed))
+            distance = np.abs(mark(*args, **kwargs))
+            assert np.all(distance > 1e-3), "a sample lies at a kink"
+    for kink in entry.kinks if marks else ():
+        nearest = min(float(np.min(np.abs(mark(*kink.args)))) for mark in marks)
+        assert nearest == 0.0, f"the kink at {kink.args} is not marked"
+    return len(marks)
 
 
 def bad_input(entry: Entry, index: int, seed: int) -> Result:
