@@ -31,7 +31,7 @@ class Scope:
 class Modes:
     """An immutable set of modes; entering a context replaces it by a changed copy."""
 
-    __slots__ = ("anomaly", "keep_values", "level", "plain", "recording", "scope")
+    __slots__ = ("anomaly", "keep_values", "level", "quick", "recording", "scope")
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Modes:
         self.scope = scope
         self.level = level
         # one test on the hot path instead of two
-        self.plain = anomaly is None and not keep_values
+        self.quick = recording and anomaly is None and not keep_values
 
     def changed(self, **changes: Any) -> Modes:
         values = {

@@ -22,6 +22,10 @@ class Elementwise(CallableOp):
     """
 
     partials: tuple[Any, ...] = ()
+    operator: Any = None
+    """Python's operator for `forward`, if there is one: the same on arrays and NumPy's scalars,
+    which a ufunc takes ten times as long for.
+    """
     _kept: dict[int, tuple[bool, ...]] = field(default_factory=dict, repr=False)
 
     def _keeps(self, mask: int) -> tuple[bool, ...]:
@@ -39,7 +43,7 @@ class Elementwise(CallableOp):
     def __call__(self, *operands: Any, **params: Any) -> Any:
         """`apply`, with the common case written out: recording one or two plain operands."""
         modes = current_modes()
-        if params or not modes.plain or not modes.recording:
+        if params or not modes.quick:
             return apply(self, operands, params)
         if len(operands) == 2:
             x, y = operands
@@ -56,19 +60,25 @@ class Elementwise(CallableOp):
             else:
                 return apply(self, operands, params)
             try:
-                out = self.forward(xv, yv)
+                out = (self.operator or self.forward)(xv, yv)
             except (TypeError, ValueError):
                 return apply(self, operands, params)
             keep_out, keep_x, keep_y = self._kept.get(mask) or self._keeps(mask)
             kept = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
-            inputs = (small(xv) if xn is None else xn, small(yv) if yn is None else yn)
+            inputs: tuple[Any, ...]
+            if mask == 3:
+                inputs = (xn, yn)
+            elif mask == 1:
+                inputs = (xn, yv if type(yv) is float else small(yv))
+            else:
+                inputs = (xv if type(xv) is float else small(xv), yn)
             return record_plain(self, inputs, kept, out, modes.scope)
         if len(operands) == 1:
             x = operands[0]
             if isinstance(x, Tensor) and x._node is not None:
                 value = x._value
                 try:
-                    out = self.forward(value)
+                    out = (self.operator or self.forward)(value)
                 except (TypeError, ValueError):
                     return apply(self, operands, params)
                 keep_out, keep_x = self._kept.get(1) or self._keeps(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ add = elementwise(
     Tensor([4., 5.])
     """,
     numpy=(np.add,),
+    operator=operator.add,
 )
 
 subtract = elementwise(
@@ -48,6 +50,7 @@ subtract = elementwise(
     Tensor([-2., -1.])
     """,
     numpy=(np.subtract,),
+    operator=operator.sub,
 )
 
 multiply = elementwise(
@@ -61,6 +64,7 @@ multiply = elementwise(
     Tensor([3., 6.])
     """,
     numpy=(np.multiply,),
+    operator=operator.mul,
 )
 
 divide = elementwise(
@@ -76,6 +80,7 @@ divide = elementwise(
     Tensor([0.25, 0.5 ])
     """,
     numpy=(np.true_divide,),
+    operator=operator.truediv,
 )
 
 negative = elementwise(
@@ -89,6 +94,7 @@ negative = elementwise(
     Tensor([-1., -2.])
     """,
     numpy=(np.negative,),
+    operator=operator.neg,
 )
 
 positive = elementwise(
@@ -163,6 +169,7 @@ power = elementwise(
         Kink((0.0, 0.0), (0.0, 0.0), "0**0 = 1; derivative 0 in the base where the exponent is 0"),
         Kink((0.0, 2.0), (0.0, 0.0), "the exponent's derivative at base 0 is 0"),
     ),
+    operator=operator.pow,
 )
 
 floor_divide = elementwise(

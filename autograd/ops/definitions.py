@@ -29,11 +29,12 @@ def elementwise(
     near: Sequence[Callable[..., Any]] = (),
     bad: Sequence[Bad] = (),
     reference: Callable[..., Any] | None = None,
+    operator: Callable[..., Any] | None = None,
 ) -> Elementwise:
     """Make and register an elementwise operation of `len(partials)` operands.
 
     `domains` says where its operands may lie in samples, one each; `near` are functions of the
-    operands that vanish at its kinks.
+    operands that vanish at its kinks; `operator` is Python's for it.
     """
     chosen = domains if domains else (ANYWHERE,) * len(partials)
     assert len(chosen) == len(partials), name
@@ -42,6 +43,7 @@ def elementwise(
         name,
         forward,
         partials,
+        operator,
         analytic=analytic,
         kinks=tuple(near),
         samples=samples,
