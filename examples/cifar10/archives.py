@@ -44,6 +44,9 @@ def read_archive(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
                 seen.add(name)
                 if name in wanted:
                     found[name] = _content(archive, member, path)
+            # The checksum of the compressed stream is at its very end.
+            while archive.fileobj is not None and archive.fileobj.read(2**20):
+                pass
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError):
             raise DataError(f"{path}: {error.strerror}") from error
