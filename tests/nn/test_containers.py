@@ -48,6 +48,56 @@ def test_module_list_and_dict():
     assert len(parts) == 1
 
 
+def kinds(modules):
+    return "".join(type(module).__name__[0] for module in modules)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda *parts: nn.Sequential(*parts), lambda *p: nn.ModuleList(p)]
+)
+def test_changing_a_list_keeps_its_numbers_in_order(make):
+    net = make(nn.ReLU(), nn.Tanh())
+    net.insert(1, nn.Sigmoid())
+    net.insert(-1, nn.ELU())
+    assert kinds(net) == "RSET"
+    net += [nn.GELU()]
+    assert [name for name, _ in net.named_modules()] == ["", "0", "1", "2", "3", "4"]
+    assert isinstance(net.pop(0), nn.ReLU)
+    assert kinds(net + make(nn.ReLU())) == "SETGR"
+    del net[1:3]
+    assert kinds(net) == "SG"
+    assert [name for name, _ in net.named_modules()] == ["", "0", "1"]
+
+
+def test_a_slice_keeps_names_and_can_grow():
+    tail = nn.Sequential(nn.ReLU(), nn.Tanh(), nn.ELU())[1:].append(nn.Sigmoid())
+    assert [name for name, _ in tail.named_children()] == ["1", "2", "3"]
+    named = nn.Sequential({"a": nn.ReLU(), "b": nn.Tanh()}).append(nn.ELU())
+    del named[0]
+    assert [name for name, _ in named.named_children()] == ["b", "1"]
+
+    class Pair(nn.Sequential):
+        def __init__(self, width):
+            super().__init__(nn.Linear(width, width), nn.ReLU())
+
+    assert kinds(Pair(2)[:1]) == "L"
+
+
+def test_an_empty_sequential_is_the_identity():
+    assert len(nn.Sequential()) == 0
+    assert nn.Sequential()(3.0) == 3.0
+
+
+def test_module_dict_as_a_dict():
+    parts = nn.ModuleDict([("a", nn.ReLU())])
+    parts.update({"b": nn.Tanh(), "a": nn.ELU()})
+    assert kinds(parts.values()) == "ET"
+    assert [name for name, _ in parts.items()] == ["a", "b"]
+    assert isinstance(parts.pop("a"), nn.ELU)
+    parts.clear()
+    assert list(parts) == []
+
+
 @pytest.mark.parametrize(
     ("use", "error", "match"),
     [
@@ -56,6 +106,9 @@ def test_module_list_and_dict():
         (lambda: nn.Sequential(nn.ReLU())[4], IndexError, "4|index"),
         (lambda: nn.ModuleDict({"a.b": nn.ReLU()}), KeyError, "dot"),
         (lambda: nn.ModuleDict({})["a"], KeyError, "a"),
+        (lambda: nn.ModuleDict({"forward": nn.ReLU()}), KeyError, "already"),
+        (lambda: nn.Sequential(nn.ReLU())[True], TypeError, "integers"),
+        (lambda: nn.ModuleList([nn.ReLU()])(1.0), RuntimeError, "ModuleList has no forward"),
     ],
 )
 def test_bad_input(use, error, match):

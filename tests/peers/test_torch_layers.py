@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ import nn
 
 # PyTorch warns of what padding="same" costs with even kernels.
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::UserWarning")]
-torch = pytest.importorskip("torch")
 
 SEEDS = st.integers(0, 2**20)
 SMALL = st.integers(1, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ import nn
 import optim
 
 pytestmark = pytest.mark.peers
-torch = pytest.importorskip("torch")
 
 SEEDS = st.integers(0, 2**20)
 RATES = st.sampled_from([1e-3, 0.05])

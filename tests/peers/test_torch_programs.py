@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ import autograd as ag
 from autograd.testing import strategies
 
 pytestmark = pytest.mark.peers
-torch = pytest.importorskip("torch")
 
 
 class Functions:
