@@ -7,6 +7,7 @@ derivatives).
 
 from __future__ import annotations
 
+from autograd import _installation as _installation
 from autograd import linalg, op, testing
 from autograd.anomaly import (
     AnomalyError,
