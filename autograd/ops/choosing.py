@@ -78,6 +78,7 @@ floor = elementwise(
     """,
     numpy=(np.floor,),
     analytic=False,
+    kinks=(Kink((1.0,), (0.0,), "floor at a jump: 0"),),
     near=(_step_distance,),
 )
 
@@ -94,6 +95,7 @@ ceil = elementwise(
     """,
     numpy=(np.ceil,),
     analytic=False,
+    kinks=(Kink((1.0,), (0.0,), "ceil at a jump: 0"),),
     near=(_step_distance,),
 )
 
@@ -110,6 +112,7 @@ trunc = elementwise(
     """,
     numpy=(np.trunc,),
     analytic=False,
+    kinks=(Kink((1.0,), (0.0,), "trunc at a jump: 0"),),
     near=(_step_distance,),
 )
 
@@ -159,6 +162,7 @@ rint = elementwise(
     """,
     numpy=(np.rint,),
     analytic=False,
+    kinks=(Kink((0.5,), (0.0,), "rint at a jump: 0"),),
     near=(_half_steps,),
 )
 
@@ -257,6 +261,7 @@ _MASK = np.array([[True, False, True], [False, True, True]])
         call(_MASK, real(2, 3), real(2, 3)),
         call(_MASK, real(3), real()),
         call(_MASK[0], real(2, 1), real(3)),
+        call(np.array([0.0, 2.0, 1.0]), real(3), real(3)),
         call(True, real(), real()),
     ],
     numpy=(np.where,),

@@ -26,6 +26,7 @@ def _places(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
     [
         call(real(3, 3)),
         call(real(2, 4), 1),
+        call(real(4, 3), -2),
         call(real(2, 3, 4), -1, 0, 2),
         call(real(2, 2), 5),
     ],
@@ -69,7 +70,13 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @register(
-    [call(real(3)), call(real(2), 1), call(real(2, 3), -1), call(real(3, 3))],
+    [
+        call(real(3)),
+        call(real(2), 1),
+        call(real(3), -1),
+        call(real(2, 3), -1),
+        call(real(3, 3)),
+    ],
     numpy=(np.diag,),
     bad=[bad(ValueError, "1-d or 2-d", np.ones((2, 2, 2)))],
 )
