@@ -9,11 +9,11 @@ import numpy as np
 from autograd.families import Elementwise
 from autograd.kernels import special
 from autograd.kernels.error_function import erf
+from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
 from autograd.ops.transcendental import erf as erf_op
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
-from autograd.tensor import Tensor
 
 __all__ = [
     "elu",
@@ -32,17 +32,13 @@ _NORMAL_DENSITY_AT_0 = float(1.0 / np.sqrt(2.0 * np.pi))
 _CUBIC = 0.044715
 
 
-def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Tensor) else x
-
-
 def _away_from_zero(*shape: int) -> Any:
     return real(*shape, **AWAY_FROM_ZERO)
 
 
 def _positive(x: Any) -> Any:
     """The mask x > 0, of booleans: times a cotangent it keeps the cotangent's dtype."""
-    return _data(x) > 0
+    return data_of(x) > 0
 
 
 relu = elementwise(
@@ -119,7 +115,7 @@ _leaky_relu = Elementwise(
 
 
 def _slopes(x: Any, slope: float) -> Any:
-    values = _data(x)
+    values = data_of(x)
     kind = values.dtype.type
     return np.where(values > 0, kind(1), kind(slope))
 
@@ -157,7 +153,7 @@ _elu = Elementwise(
 
 
 def _elu_slope_at(x: Any, alpha: float) -> Any:
-    return np.where(_data(x) > 0, 1, alpha * np.exp(np.minimum(x, 0.0)))
+    return np.where(data_of(x) > 0, 1, alpha * np.exp(np.minimum(x, 0.0)))
 
 
 @register(
@@ -191,7 +187,7 @@ _softplus = Elementwise(
 
 def _softplus_slope(x: Any, beta: float, threshold: float) -> Any:
     scaled = x * beta
-    return np.where(_data(scaled) > threshold, 1, sigmoid(scaled))
+    return np.where(data_of(scaled) > threshold, 1, sigmoid(scaled))
 
 
 @register(
