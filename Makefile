@@ -29,8 +29,9 @@ train: $(VENV)/.with-train ## train the convnet on CIFAR-10 (CIFAR10_DIR, data/,
 test: $(VENV)/.with-dev ## run the tests and the examples in the documentation strings
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
 
-thorough test-thorough: $(VENV)/.with-dev ## the same with many more generated examples
+thorough test-thorough: $(VENV)/.with-dev ## the same with many more examples, 2,000 of every operation (hours)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=thorough $(ARGS)
+	$(BIN)/python -m autograd.testing --examples 2000
 
 test-peers: $(VENV)/.with-peers ## compare with PyTorch and JAX (a large install)
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m peers $(ARGS)

@@ -24,6 +24,9 @@ class Op:
     """Whether `forward` and its rules are right for complex arrays, as complex steps need."""
     kinks: tuple[Any, ...] = field(default=(), repr=False, kw_only=True)
     """Functions of the operands whose zeros are where the derivative is a convention."""
+    error: float = field(default=1.0, repr=False, kw_only=True)
+    """The error constant of `forward`: how inexact its values are, relative to the largest of
+    them, in units of the dtype's rounding; checks widen their tolerance by it and nothing else."""
     samples: Any = field(default=None, repr=False, kw_only=True)
     """Example calls for tests (see `autograd.samples`)."""
 

@@ -30,11 +30,11 @@ def _same(value: Any) -> Any:
     return value
 
 
-LEAF = Op("leaf", _same)
+LEAF = Op("leaf", _same, analytic=True)
 """Where the graph starts: a Tensor that requires gradients."""
 
-INPUT = _Identity("input", _same)
+INPUT = _Identity("input", _same, analytic=True)
 """Through which a transform's argument passes, so that an inner variable is never the outer."""
 
-OUTPUT = Op("output", _same)
+OUTPUT = Op("output", _same, analytic=True)
 """One of several outputs of its input node; which one is `params['index']`."""

@@ -1,7 +1,11 @@
 """Defining an operation in one place: differentiable in both modes and to any order at once.
 
 Each function returns the operation's callable. `samples` (a sequence of `autograd.samples.Call`)
-says what the operation can be tested with; it is optional here.
+says what the operation can be tested with; it is optional here. `error` is the forward kernel's
+error constant: how inexact its values are, relative to the largest of them and in units of the
+dtype's rounding (1: right to rounding); the checkers' tolerances scale by it. `analytic` says that
+the kernel and the rules take complex arrays, `kinks` are functions of the operands that vanish
+where the derivative is a convention.
 """
 
 from __future__ import annotations
@@ -25,6 +29,15 @@ def _check(name: Any, **functions: Any) -> None:
             raise TypeError(
                 f"{argument} of {name} must be a function, got {type(function).__name__}"
             )
+
+
+def _check_error(name: str, error: Any) -> float:
+    if isinstance(error, bool) or not isinstance(error, int | float) or not 1 <= error < 1e12:
+        raise ValueError(
+            f"error of {name} must be a number from 1 (values right to rounding) to 1e12, got "
+            f"{error!r}"
+        )
+    return float(error)
 
 
 def _check_arity(name: str, what: str, rule: Any, count: int, expected: str) -> None:
@@ -62,6 +75,7 @@ def elementwise(
     *,
     analytic: bool = False,
     kinks: Sequence[Function] = (),
+    error: float = 1.0,
 ) -> Elementwise:
     """An operation y = f(x1, ..., xn) entry by entry, with broadcasting.
 
@@ -97,12 +111,19 @@ def elementwise(
         tuple(partials),
         analytic=analytic,
         kinks=tuple(kinks),
+        error=_check_error(name, error),
         samples=samples,
     )
 
 
 def linear(
-    name: str, forward: Function, transpose: Any, samples: Any = None, *, analytic: bool = True
+    name: str,
+    forward: Function,
+    transpose: Any,
+    samples: Any = None,
+    *,
+    analytic: bool = True,
+    error: float = 1.0,
 ) -> Linear:
     """An operation linear in its operand (or in all of several together): the JVP is itself.
 
@@ -120,7 +141,14 @@ def linear(
     for rule in rules:
         _check(name, transpose=rule)
     chosen = tuple(transpose) if isinstance(transpose, list) else transpose
-    return Linear(name, _arrays(name, forward), chosen, analytic=analytic, samples=samples)
+    return Linear(
+        name,
+        _arrays(name, forward),
+        chosen,
+        analytic=analytic,
+        error=_check_error(name, error),
+        samples=samples,
+    )
 
 
 def multilinear(
@@ -130,6 +158,7 @@ def multilinear(
     samples: Any = None,
     *,
     analytic: bool = True,
+    error: float = 1.0,
 ) -> Multilinear:
     """An operation linear in each operand alone: the product rule.
 
@@ -149,7 +178,12 @@ def multilinear(
     for index, rule in enumerate(transposes):
         _check(name, **{f"transposes[{index}]": rule})
     return Multilinear(
-        name, _arrays(name, forward), tuple(transposes), analytic=analytic, samples=samples
+        name,
+        _arrays(name, forward),
+        tuple(transposes),
+        analytic=analytic,
+        error=_check_error(name, error),
+        samples=samples,
     )
 
 
@@ -161,6 +195,7 @@ def bilinear(
     samples: Any = None,
     *,
     analytic: bool = True,
+    error: float = 1.0,
 ) -> Multilinear:
     """An operation of two operands, linear in each: see `multilinear`.
 
@@ -171,11 +206,18 @@ def bilinear(
     >>> ag.grad(lambda x: outer(x, np.array([1.0, 2.0])).sum())(np.ones(3))
     array([3., 3., 3.])
     """
-    return multilinear(name, forward, (transpose_lhs, transpose_rhs), samples, analytic=analytic)
+    rules = (transpose_lhs, transpose_rhs)
+    return multilinear(name, forward, rules, samples, analytic=analytic, error=error)
 
 
 def selection(
-    name: str, forward: Function, gather: Function, scatter: Function, samples: Any = None
+    name: str,
+    forward: Function,
+    gather: Function,
+    scatter: Function,
+    samples: Any = None,
+    *,
+    kinks: Sequence[Function] = (),
 ) -> Selection:
     """An operation that chooses entries of its operand: both maps follow the chosen indices.
 
@@ -193,11 +235,17 @@ def selection(
     array([0., 1., 0.])
     """
     _check(name, forward=forward, gather=gather, scatter=scatter)
-    return Selection(name, forward, gather, scatter, samples=samples)
+    return Selection(name, forward, gather, scatter, kinks=tuple(kinks), samples=samples)
 
 
 def linearised(
-    name: str, forward: Function, jvp: Function, samples: Any = None, *, analytic: bool = False
+    name: str,
+    forward: Function,
+    jvp: Function,
+    samples: Any = None,
+    *,
+    analytic: bool = False,
+    error: float = 1.0,
 ) -> Linearised:
     """An operation given by its JVP: the engine gets the VJP by sweeping that back.
 
@@ -212,7 +260,8 @@ def linearised(
     array([2., 4.])
     """
     _check(name, forward=forward, jvp=jvp)
-    return Linearised(name, forward, jvp, analytic=analytic, samples=samples)
+    _check_error(name, error)
+    return Linearised(name, forward, jvp, analytic=analytic, error=error, samples=samples)
 
 
 def composite(
@@ -225,6 +274,8 @@ def composite(
     samples: Any = None,
     *,
     analytic: bool = False,
+    kinks: Sequence[Function] = (),
+    error: float = 1.0,
 ) -> Composite:
     """A fast `forward` on arrays with a readable `reference` made of other operations.
 
@@ -253,5 +304,7 @@ def composite(
         pushforward,
         auxiliaries,
         analytic=analytic,
+        kinks=tuple(kinks),
+        error=_check_error(name, error),
         samples=samples,
     )

@@ -88,6 +88,24 @@ _NAMES = {
     "relu": "absolute",
     "zeros": "ones",
 }
+_COMMUTATIVE = frozenset(
+    {
+        "maximum",
+        "minimum",
+        "max",
+        "min",
+        "hypot",
+        "logaddexp",
+        "multiply",
+        "result_type",
+        "broadcast_shapes",
+        "swapaxes",
+        "_squared_radius",
+    }
+)
+"""Swapping the arguments of these changes nothing (in swapaxes they are two axes)."""
+_UNDOING = frozenset({"undo_broadcast", "unbroadcast", "_undo_broadcast"})
+"""Sums over what broadcasting repeated; a mutant loses them."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +120,25 @@ class Mutant:
     """Public names whose definition holds the change."""
 
 
+def _sample_makers(tree: ast.Module) -> set[str]:
+    """Functions that only shape the samples: a change makes another sample, no wrong rule."""
+    return {
+        keyword.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "transform" and isinstance(keyword.value, ast.Name)
+    }
+
+
 def _rule_nodes(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.AST]]:
     """Expressions inside functions and lambdas that are no checks, messages or samples."""
+    makers = _sample_makers(tree)
     for statement in tree.body:
         roots: list[ast.AST] = []
         if isinstance(statement, ast.FunctionDef):
+            if statement.name in makers:
+                continue
             roots = list(statement.body)
         elif isinstance(statement, ast.ClassDef):
             methods = [item for item in statement.body if isinstance(item, ast.FunctionDef)]
@@ -130,7 +162,9 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
         return
     yield node
     for child in ast.iter_child_nodes(node):
-        yield from _walk(child)
+        # zip's strict only finds mistakes of ours: what it zips is equally long.
+        if not (isinstance(child, ast.keyword) and child.arg == "strict"):
+            yield from _walk(child)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
@@ -144,6 +178,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
         yield f"{type(node.op).__name__} -> {other.__name__}", setting("op", other())
         if isinstance(node.op, ast.Mult):
             yield "dropped factor", setting("right", ast.Constant(1.0))
+        elif isinstance(node.op, ast.Add) and not isinstance(node.right, ast.Constant):
+            yield "dropped term", setting("right", ast.Constant(0))
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield "sign", setting("op", ast.UAdd())
     elif isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARISONS:
@@ -163,8 +199,22 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
         and len(node.args) == 2
         and not node.keywords
         and not any(isinstance(argument, ast.Starred) for argument in node.args)
+        and _called(node) not in _COMMUTATIVE
     ):
         yield "swapped arguments", setting("args", node.args[::-1])
+        if _called(node) in _UNDOING:
+            yield "lost un-broadcast", _without_call
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _without_call(target: ast.Call) -> None:
+    """f(x, ...) as (lambda value: value)(x)."""
+    value = ast.arguments([], [ast.arg("value")], None, [], [], None, [])
+    target.func = ast.Lambda(value, ast.Name("value", ast.Load()))
+    target.args = target.args[:1]
 
 
 def mutants(module: str) -> list[Mutant]:

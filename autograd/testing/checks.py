@@ -49,9 +49,10 @@ def check_grads(
 
     `args` are floats, float arrays, Tensors, or containers of them. In a random direction v and
     with a random cotangent w: <w, Jv> = <J'w, v> to rounding; J v equals an extrapolated
-    difference within the error that this itself estimates; the Taylor remainder falls as h^2;
-    dtypes and shapes are the primals'. Then the same for the functions x -> J(x) v and
-    x -> J(x)' w, up to the order.
+    difference within the error that this itself estimates, and the complex step to rounding where
+    all operations are declared analytic; the Taylor remainder falls as h^2; dtypes and shapes are
+    the primals'. Tolerances scale with the largest error constant of the recorded operations. Then
+    the same for the functions x -> J(x) v and x -> J(x)' w, up to the order.
 
     Returns a Report. Raises DerivativeError where a derivative is wrong, with the mode, the worst
     entry and (for small problems) both Jacobians; ValueError where the function is not finite or
@@ -202,6 +203,8 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
         if np.all(known) and np.all(off <= 10 * estimate.error + floor):
             fall = differences.remainder_slope(function, flat.x, v, ours, step, flat.eps, scale)
             if fall is None or fall >= 1.2:
+                if what == "forward" and flat.not_analytic is None:
+                    _check_complex_step(flat, v, ours, floor)
                 return True
             reason = f"the Taylor remainder falls only as h^{fall:.2f}, a right derivative's as h^2"
             return _explain(flat, function, v, ours, estimate, what, report, reason)
@@ -211,6 +214,27 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
     if flat.eps > 1e-4 and np.all(np.abs(ours - closest.value) <= 3 * closest.error):
         return True  # half precision: differences tell no more than that
     return _explain(flat, function, v, ours, closest, what, report)
+
+
+def _check_complex_step(flat: Flat, v: Any, ours: Any, floor: Any) -> None:
+    """Analytic functions are compared to rounding: a complex step cancels nothing.
+
+    A function may be made of analytic operations and still refuse complex arrays (a `float(x)`
+    between them); it keeps the differences' verdict.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            exact = differences.complex_step(flat, flat.x, v)
+    except (TypeError, ValueError):
+        return
+    off = np.abs(ours - exact.value)
+    if np.all(off <= exact.error + floor):
+        return
+    worst = int(np.argmax(off - floor))
+    raise DerivativeError(
+        f"forward: wrong derivative along v. Output entry {worst}: ours {ours[worst]!r}, by the "
+        f"complex step {exact.value[worst]!r}" + _jacobians(flat)
+    )
 
 
 def _explain(
@@ -280,7 +304,8 @@ def numerical_jacobian(f: Function, x: Any, method: str = "central") -> Any:
     'central': extrapolated central differences (Ridders, 1982). 'complex': the complex step
     (Squire & Trapp, 1998), for functions that take complex arrays and are analytic.
 
-    Raises ValueError for another method.
+    Raises ValueError for another method, or a complex step through an operation that is not
+    declared analytic.
 
     >>> import autograd as ag, numpy as np
     >>> np.round(ag.testing.numerical_jacobian(lambda x: x * x, np.array([1.0, 2.0])), 6)
@@ -290,6 +315,11 @@ def numerical_jacobian(f: Function, x: Any, method: str = "central") -> Any:
     if method not in ("central", "complex"):
         raise ValueError(f"method must be 'central' or 'complex', got {method!r}")
     flat = Flat(f, (x,))
+    if method == "complex" and flat.not_analytic:
+        raise ValueError(
+            f"the complex step needs analytic operations, {flat.not_analytic} is not declared "
+            "analytic; use method='central'"
+        )
     columns = []
     for j in range(flat.x.size):
         unit = np.zeros(flat.x.size)

@@ -40,7 +40,10 @@ class Flat:
             )
         self.out = out
         dtypes = [d for d in (*self.dtypes, *self.out_dtypes) if d.kind == "f"]
+        nodes = self.recorded()
         self.eps = max(float(np.finfo(d).eps) for d in dtypes)
+        self.eps *= max((node.op.error for node in nodes), default=1.0)
+        self.not_analytic = next((n.op.name for n in nodes if not n.op.analytic), None)
 
     def unflatten(self, x: Any) -> tuple[Any, ...]:
         """The arguments whose entries are the vector `x`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -135,6 +136,82 @@ def test_keep_values():
 def test_decorating_something_else_says_so():
     with pytest.raises(TypeError, match="decorates a function"):
         ag.no_grad()(3)
+
+
+def nested_failure():
+    ag.grad(lambda x: ag.grad(lambda y: y * x / (1 // 0))(x))(1.0)
+
+
+def test_threads_side_by_side_differentiate_their_own():
+    """Each under its own modes, in lockstep, so that any leak meets another thread's sweep."""
+    step = threading.Barrier(4, timeout=30)
+
+    def work(number):
+        found = []
+        for turn in range(20):
+            step.wait()
+            if number == 0:
+                with ag.no_grad():
+                    step.wait()
+                    found.append((X * 2.0).requires_grad)
+            elif number == 1:
+                x = ag.Tensor(float(turn), requires_grad=True)
+                y = x * x
+                step.wait()
+                y.backward()
+                found.append(float(x.grad.data) == 2.0 * turn)
+            elif number == 2:
+                step.wait()
+                found.append(ag.jvp(lambda x: x * x * x, (2.0,), (1.0,))[1] == 12.0)
+            else:
+                step.wait()
+                with pytest.raises(ZeroDivisionError):
+                    nested_failure()
+                found.append(recording())
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(work, range(4)))
+    assert results == [[False] * 20, [True] * 20, [True] * 20, [True] * 20]
+
+
+def failing(where):
+    """An operation whose forward, pull or push raises."""
+
+    def rule(name, value):
+        if name == where:
+            raise ZeroDivisionError(name)
+        return value
+
+    return ag.op.composite(
+        "failing",
+        lambda x: rule("forward", np.sin(x)),
+        ag.sin,
+        pullback=lambda c, out, x: rule("pullback", (c * np.cos(x),)),
+        pushforward=lambda tangents, out, x: rule("pushforward", tangents[0] * np.cos(x)),
+    )
+
+
+@pytest.mark.parametrize("where", ["forward", "pullback", "pushforward"])
+@pytest.mark.parametrize("outer", [lambda f, x: f(x), lambda f, x: ag.grad(f)(x)])
+def test_modes_after_an_exception_in_the_middle_of_a_sweep(where, outer):
+    before = current_modes()
+    f = failing(where)
+
+    def use(x):
+        if where == "pushforward":
+            return ag.jvp(lambda y: f(y) * 2.0, (np.float64(0.5),), (np.float64(1.0),))[1] * x
+        y = ag.Tensor(0.5, requires_grad=True)
+        out = f(y) * 2.0
+        out.backward()
+        return out * x
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError, match=where):
+            outer(use, 1.0)
+        assert current_modes() is before
+        assert recording()
+    assert float(ag.grad(lambda x: x * ag.sin(x))(1.0)) == np.sin(1.0) + np.cos(1.0)
 
 
 def test_modes_after_a_failing_transform():

@@ -49,6 +49,37 @@ def test_planted_errors_are_found(name):
         check_grads(FUNCTIONS[name], X)
 
 
+def test_the_complex_step_finds_what_differences_cannot():
+    def planted(analytic):
+        rule = (lambda out, x: ag.cos(x) * (1 + 1e-11),)
+        return ag.op.elementwise("planted", np.sin, rule, analytic=analytic)
+
+    assert check_grads(planted(False), X).verdict == "right"
+    with pytest.raises(DerivativeError, match="complex step"):
+        check_grads(planted(True), X)
+    refusing = planted(True)
+    assert check_grads(lambda x: refusing(x) * float(np.shape(x)[0]), X[:0]).verdict == "right"
+    with pytest.raises(ValueError, match="planted is not declared analytic"):
+        numerical_jacobian(planted(False), X, method="complex")
+
+
+def test_the_error_constant_of_a_record_widens_the_tolerance():
+    def coarse(x):
+        return np.sin(x) * (1 + 1e-10 * np.cos(1e9 * x))
+
+    def op(**error):
+        return ag.op.elementwise("coarse", coarse, (lambda out, x: ag.cos(x),), **error)
+
+    with pytest.raises(DerivativeError):
+        check_grads(op(), X)
+    assert check_grads(op(error=1e6), X).verdict == "right"
+    wrong = ag.op.elementwise("coarse", coarse, (lambda out, x: 1.01 * ag.cos(x),), error=1e6)
+    with pytest.raises(DerivativeError):
+        check_grads(wrong, X)
+    with pytest.raises(ValueError, match="error of coarse must be a number from 1"):
+        op(error=0.5)
+
+
 def test_the_message_shows_both_jacobians_and_the_composition():
     with pytest.raises(DerivativeError, match=r"(?s)forward: wrong.*Jacobian.*worst entry"):
         check_grads(FUNCTIONS["sign"], X)
