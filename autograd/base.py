@@ -23,7 +23,7 @@ class Op:
     analytic: bool = field(default=False, repr=False, kw_only=True)
     """Whether `forward` and its rules are right for complex arrays, as complex steps need."""
     kinks: tuple[Any, ...] = field(default=(), repr=False, kw_only=True)
-    """Functions of the operands whose zeros are where the derivative is a convention."""
+    """Functions of operands and parameters; the derivative is a convention where one vanishes."""
     error: float = field(default=1.0, repr=False, kw_only=True)
     """The error constant of `forward`: how inexact its values are, relative to the largest of
     them, in units of the dtype's rounding; checks widen their tolerance by it and nothing else."""

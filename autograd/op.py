@@ -4,8 +4,8 @@ Each function returns the operation's callable. `samples` (a sequence of `autogr
 says what the operation can be tested with; it is optional here. `error` is the forward kernel's
 error constant: how inexact its values are, relative to the largest of them and in units of the
 dtype's rounding (1: right to rounding); the checkers' tolerances scale by it. `analytic` says that
-the kernel and the rules take complex arrays, `kinks` are functions of the operands that vanish
-where the derivative is a convention.
+the kernel and the rules take complex arrays, `kinks` are functions of the operands and parameters
+that vanish where the derivative is a convention.
 """
 
 from __future__ import annotations

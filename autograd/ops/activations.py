@@ -55,7 +55,7 @@ relu = elementwise(
     analytic=False,
     kinks=(Kink((0.0,), (0.0,), "relu'(0) = 0"),),
     near=(lambda x: x,),
-    reference=lambda x: np.where(x > 0, x, 0 * x),
+    reference=lambda x: np.where(x > 0, x, 0),
 )
 
 sigmoid = elementwise(
@@ -110,7 +110,7 @@ _leaky_relu = Elementwise(
     "leaky_relu",
     lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
     (lambda out, x, negative_slope: _slopes(x, negative_slope),),
-    kinks=(lambda x: x,),
+    kinks=(lambda x, negative_slope: x,),
 )
 
 
@@ -148,7 +148,7 @@ _elu = Elementwise(
     "elu",
     lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
     (lambda out, x, alpha: _elu_slope_at(x, alpha),),
-    kinks=(lambda x: x,),
+    kinks=(lambda x, alpha: x,),
 )
 
 
@@ -191,10 +191,18 @@ def _softplus_slope(x: Any, beta: float, threshold: float) -> Any:
 
 
 @register(
-    [call(real(2, 3)), call(real(3), 2.0), call(real())],
+    [
+        call(real(2, 3)),
+        call(real(3), 2.0),
+        call(real()),
+        call(real(3, low=25.0, high=30.0)),
+        call(real(3, low=1.5, high=2.0), 2.0, 1.0),
+    ],
     analytic=False,
     bad=[bad(ValueError, "beta", np.ones(2), 0.0)],
-    reference=lambda x, beta=1.0: np.logaddexp(0, beta * x) / beta,
+    reference=lambda x, beta=1.0, threshold=20.0: np.where(
+        beta * x > threshold, x, np.logaddexp(0, beta * x) / beta
+    ),
 )
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta * x)) / beta without overflow; x itself where beta * x > threshold.

@@ -61,7 +61,7 @@ _cholesky: Linearised = Linearised(
 @register(
     [
         call(real(3, 3, transform=_positive_definite)),
-        call(real(2, 2, 2, transform=_positive_definite)),
+        call(real(3, 2, 2, transform=_positive_definite)),
         call(real(1, 1, transform=_positive_definite)),
     ],
     numpy=(np.linalg.cholesky,),
@@ -251,6 +251,7 @@ _singular_values: Linearised = Linearised(
         call(real(2, 4, transform=_spread)),
         call(real(2, 2, 2, transform=_spread)),
         call(real(3, 2, transform=_spread), compute_uv=False),
+        call(real(2, 3, 2, transform=_spread), compute_uv=False),
     ],
     numpy=(np.linalg.svd,),
     analytic=False,

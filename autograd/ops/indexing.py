@@ -321,6 +321,9 @@ def along_axis(indices: Any, axis: int) -> tuple[Any, ...]:
         call(real(3, 2), np.array([[0, 2], [1, 1]]), 0),
         call(real(3, 2), np.array([[0], [1], [1]]), -1),
         call(real(4), np.array([3, 3]), None),
+        call(real(1, 3), np.array([[0, 2], [1, 1]]), 1),
+        call(real(2, 3), np.array([[2, 0]]), 1),
+        call(real(2, 1, 3), np.array([[[0], [2], [1], [1]]]), 2),
     ],
     numpy=(np.take_along_axis,),
     bad=[

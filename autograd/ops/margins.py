@@ -46,6 +46,11 @@ def _margins(scores: Any, indices: Any, margin: float) -> Any:
     return operations.relu(scores - own + margin) * others
 
 
+def _on_both_sides(x: Any) -> Any:
+    """Scores of which some are within a margin of 1, and some not."""
+    return x / 8.0 + np.array([[0.0, 0.5, 2.0], [3.0, 2.5, 0.0]])
+
+
 _HINGE_ERRORS = (
     bad(ValueError, "target 3 is not a class", np.ones((2, 3)), np.array([0, 3])),
     bad(ValueError, "one class for each", np.ones((2, 3)), np.array([0])),
@@ -59,6 +64,7 @@ _HINGE_ERRORS = (
         call(real(2, 3, low=-0.3, high=0.3), _CLASSES),
         call(real(2, 3, low=-0.3, high=0.3), _CLASSES, reduction="none"),
         call(real(2, 3, low=-0.3, high=0.3), _CLASSES, 2.0, "sum"),
+        call(real(2, 3, transform=_on_both_sides), _CLASSES),
     ],
     analytic=False,
     bad=_HINGE_ERRORS,

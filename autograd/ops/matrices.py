@@ -23,6 +23,10 @@ def well_conditioned(x: Any) -> Any:
     return x + 5.0 * np.eye(x.shape[-2], x.shape[-1])[: x.shape[-2]] if size else x
 
 
+def _negative_determinant(x: Any) -> Any:
+    return well_conditioned(x)[::-1]
+
+
 def square(x: Any, name: str) -> Any:
     """`x` if it is a matrix, or a stack of them, with as many rows as columns."""
     x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
@@ -43,6 +47,7 @@ _MATRICES = (
     call(real(3, 3, transform=well_conditioned)),
     call(real(2, 2, 2, transform=well_conditioned)),
     call(real(1, 1, low=0.5)),
+    call(real(2, 2, transform=_negative_determinant)),
 )
 _NOT_SQUARE = bad(ValueError, r"square.*\(2, 3\)", np.ones((2, 3)))
 
@@ -206,7 +211,7 @@ def _vector_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> A
     if order == -np.inf:
         return operations.min(operations.absolute(x), axes, keepdims)
     if order == 0:
-        return operations.sum(operations.astype(x != 0, data_of(x).dtype), axes, keepdims)
+        return operations.sum(operations.sign(operations.absolute(x)), axes, keepdims)
     if order == 1:
         return operations.sum(operations.absolute(x), axes, keepdims)
     nonzero = data_of(x) != 0
@@ -244,6 +249,13 @@ def _uneven(x: Any) -> Any:
     return x / 8.0 + 1.0 + np.arange(rows)[:, None] + 2.0 * np.arange(columns)
 
 
+def _uneven_stack(x: Any) -> Any:
+    """The same for matrices over the first and the last of three axes."""
+    rows, _, columns = x.shape
+    uneven = np.arange(rows)[:, None, None] * 3.0 + 2.0 * np.arange(columns)
+    return x / 8.0 + uneven + np.eye(rows, columns)[:, None, :]
+
+
 @register(
     [
         call(real(3)),
@@ -261,6 +273,16 @@ def _uneven(x: Any) -> Any:
         call(real(2, 2, 3), "fro", (1, 2), True),
         call(real(2, 3), 2),
         call(real(3, 2), "nuc"),
+        call(real(4, **_APART), 0),
+        call(real(2, 3, **_APART), 0, 1, True),
+        call(real(3, low=0.5), -1.5),
+        call(real(2, 3, 2, transform=_uneven_stack), 1, (0, 2)),
+        call(real(2, 3, 2, transform=_uneven_stack), -1, (2, 0), True),
+        call(real(2, 3, 2, transform=_uneven_stack), np.inf, (-1, 0)),
+        call(real(2, 3, transform=_uneven), -np.inf),
+        call(real(2, 3, 2, transform=_uneven_stack), 2, (0, 2), True),
+        call(real(2, 3, 2, transform=_uneven_stack), -2, (2, 0)),
+        call(real(2, 3, 2, transform=_uneven_stack), "nuc", (0, -1), True),
     ],
     numpy=(np.linalg.norm,),
     analytic=False,

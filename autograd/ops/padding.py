@@ -130,6 +130,8 @@ _roll: Linear = Linear(
         call(real(2, 3), 1, 1),
         call(real(2, 3), (1, -1), (0, 1)),
         call(real(2, 3), 4),
+        call(real(3, 4), 1, (0, 1)),
+        call(real(5), (1, 2), 0),
     ],
     numpy=(np.roll,),
     bad=[bad(TypeError, "shift", np.ones(2), 0.5)],

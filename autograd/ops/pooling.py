@@ -183,6 +183,8 @@ _adaptive_transpose: Linear = Linear(
         call(real(2, 2, 4, 4), 2),
         call(real(1, 1, 5, 3), (2, 2)),
         call(real(1, 1, 3, 4), (None, 1)),
+        call(real(1, 1, 3, 4), (1, None)),
+        call(real(2, 1, 3, 4), (None, None)),
     ],
     bad=[
         bad(ValueError, r"\(N, C, H, W\)", np.ones((2, 3)), 2),

@@ -190,7 +190,7 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
 
         ours = np.array([float(back @ v)])
     report.comparisons += 1
-    closest = None
+    closest = reason = None
     for relative in differences.STEPS:
         step = differences.first_step(flat.x, v, relative, flat.eps)
         estimate = differences.central(function, flat.x, v, step, flat.eps)
@@ -206,14 +206,14 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
                 if what == "forward" and flat.not_analytic is None:
                     _check_complex_step(flat, v, ours, floor)
                 return True
+            # A kink within this step makes it fall as h too: a smaller step decides.
             reason = f"the Taylor remainder falls only as h^{fall:.2f}, a right derivative's as h^2"
-            return _explain(flat, function, v, ours, estimate, what, report, reason)
         if closest is None or np.sum(estimate.error) < np.sum(closest.error):
             closest = estimate
     assert closest is not None
     if flat.eps > 1e-4 and np.all(np.abs(ours - closest.value) <= 3 * closest.error):
         return True  # half precision: differences tell no more than that
-    return _explain(flat, function, v, ours, closest, what, report)
+    return _explain(flat, function, v, ours, closest, what, report, reason)
 
 
 def _check_complex_step(flat: Flat, v: Any, ours: Any, floor: Any) -> None:

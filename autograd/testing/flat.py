@@ -123,7 +123,7 @@ def near_kink(nodes: Sequence[Node], reach: float) -> str | None:
             values = [_value_of(source) for source in node.inputs]
             if any(value is None for value in values):
                 continue
-            distance = np.abs(np.asarray(kink(*values), float))
+            distance = np.abs(np.asarray(kink(*values, **node.params), float))
             if distance.size and float(distance.min()) <= reach:
                 return node.op.name
     return None

@@ -70,6 +70,16 @@ def _call(entry: Entry, index: int, seed: int, dtype: Any = np.float64) -> Any:
     return differentiable_call(entry.function, entry.samples[index], seed, dtype)
 
 
+def _filled_call(entry: Entry, index: int, seed: int) -> Any:
+    """`_call` of a sample that has entries."""
+    filled = [
+        number
+        for number, sample in enumerate(entry.samples)
+        if all(0 not in item.shape for item in _reals(sample))
+    ]
+    return _call(entry, filled[index % len(filled)], seed)
+
+
 def value(entry: Entry, index: int, seed: int) -> Result:
     """The value is NumPy's, or a plain loop's."""
     reference = entry.reference or (entry.numpy[0] if entry.numpy else REFERENCES.get(entry.name))
@@ -84,13 +94,24 @@ def derivatives(entry: Entry, index: int, seed: int) -> Result:
 
     Samples without entries have nothing to compare; "0-d, empty" is about them.
     """
-    filled = [
-        i for i, sample in enumerate(entry.samples) if all(0 not in r.shape for r in _reals(sample))
-    ]
-    f, arrays = _call(entry, filled[index % len(filled)], seed)
+    f, arrays = _filled_call(entry, index, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = check_grads(f, *arrays, order=2, seed=seed)
+    assert report.verdict == "right"
+    return report.comparisons
+
+
+def composed(entry: Entry, index: int, seed: int) -> Result:
+    """Derivatives of the squared outputs: there the cotangents depend on the inputs, so that the
+    maps of linear operations are differentiated too.
+    """
+    f, arrays = _filled_call(entry, index, seed)
+
+    def squared(*given: Any) -> Any:
+        return _mapped(f(*given), lambda leaf: leaf * leaf)
+
+    report = check_grads(squared, *arrays, order=2, seed=seed)
     assert report.verdict == "right"
     return report.comparisons
 
@@ -268,6 +289,7 @@ def edge_shapes(entry: Entry, index: int, seed: int) -> Result:
 PROPERTIES: dict[str, Property] = {
     "value": value,
     "derivatives": derivatives,
+    "composed": composed,
     "third order": third_order,
     "linearity": linearity,
     "complex step": complex_step,
@@ -283,5 +305,5 @@ PROPERTIES: dict[str, Property] = {
 ONCE = frozenset({"conventions", "bad input"})
 """Properties that do not depend on the seed."""
 
-COSTLY = frozenset({"third order"})
-"""Properties that take ten times as long as the others, and are checked on fewer examples."""
+COSTLY = frozenset({"composed", "third order"})
+"""Slow ones, that say little more than `derivatives`: checked on an eighth of the examples."""

@@ -1,0 +1,63 @@
+"""Reductions where something is zero, empty or infinite."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd as ag
+
+
+def test_std_with_a_constant_row():
+    x = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 6.0]])
+    np.testing.assert_allclose(ag.std(x, 1), np.std(x, 1), rtol=1e-14)
+    slope = ag.grad(lambda x: ag.sum(ag.std(x, 1)))(x)
+    np.testing.assert_array_equal(slope[0], 0.0)
+    expected = (x[1] - 3.0) / (3 * np.std(x[1]))
+    np.testing.assert_allclose(slope[1], expected, rtol=1e-14)
+    tangent = ag.jvp(lambda x: ag.std(x, 1), (x,), (np.ones((2, 3)) * [1.0, 0.0, 2.0],))[1]
+    np.testing.assert_allclose(tangent, [0.0, expected @ [1.0, 0.0, 2.0]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_products_of_no_factors_are_one_to_every_order(axis):
+    x = np.ones((0, 2))
+    assert np.array_equal(ag.prod(x, axis), np.prod(x, axis))
+    second = ag.grad(lambda x: ag.sum(ag.grad(lambda y: ag.sum(ag.prod(y, axis)))(x) ** 2))
+    assert second(x).shape == (0, 2)
+
+
+def test_products_of_three_and_five_factors_with_zeros():
+    for x in (np.array([2.0, 0.0, 3.0]), np.array([2.0, 0.0, 3.0, 0.0, 5.0])):
+        zeros = np.flatnonzero(x == 0)
+        hessian = np.zeros((x.size, x.size))
+        for i in range(x.size):
+            for j in range(x.size):
+                if i != j:
+                    hessian[i, j] = np.prod(np.delete(x, [i, j]))
+        assert zeros.size
+        np.testing.assert_array_equal(ag.hessian(ag.prod)(x), hessian)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_logsumexp_of_nothing_and_of_infinities(axis, keepdims):
+    empty = np.ones((2, 0))
+    if axis == 0:
+        assert ag.logsumexp(empty, axis, keepdims).size == 0
+    else:
+        out = ag.logsumexp(empty, axis, keepdims)
+        assert out.shape == np.sum(empty, axis, keepdims=keepdims).shape
+        assert np.all(out == -np.inf)
+    for fill in (-np.inf, np.inf):
+        out = ag.logsumexp(np.full((2, 3), fill), axis, keepdims)
+        assert np.all(out == fill)
+
+
+def test_logsumexp_shifts_by_the_largest():
+    x = np.array([[1000.0, 1001.0], [-np.inf, 3.0]])
+    expected = [1001.0 + np.log1p(np.exp(-1.0)), 3.0]
+    np.testing.assert_allclose(ag.logsumexp(x, 1), expected, rtol=1e-15)
+    slope = ag.grad(lambda x: ag.sum(ag.logsumexp(x, 1)))(x)
+    weights = 1 / (1 + np.exp([1.0, -1.0]))
+    np.testing.assert_allclose(slope, [weights, [0.0, 1.0]], rtol=1e-12)
