@@ -13,7 +13,10 @@ from autograd.anomaly import (
     AnomalyError,
 )
 from autograd.drawing import (
+    RenderingError,
     draw,
+    draw_html,
+    show_tree,
 )
 from autograd.errors import (
     TrackedTensorError,
@@ -211,6 +214,7 @@ from autograd.transforms import (
 
 __all__ = [
     "AnomalyError",
+    "RenderingError",
     "Tensor",
     "TrackedTensorError",
     "absolute",
@@ -248,6 +252,7 @@ __all__ = [
     "divide",
     "dot",
     "draw",
+    "draw_html",
     "dropout",
     "einsum",
     "elu",
@@ -319,6 +324,7 @@ __all__ = [
     "rint",
     "roll",
     "round",
+    "show_tree",
     "sigmoid",
     "sign",
     "silu",

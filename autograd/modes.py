@@ -286,6 +286,17 @@ class scope(ModeContext):
         return modes.changed(scope=Scope(self._owner, modes.scope))
 
 
+class Sweep:
+    """The owner of the nodes that a sweep records."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+
+REVERSE_SWEEP = Sweep("reverse sweep")
+FORWARD_SWEEP = Sweep("forward sweep")
+
+
 class recording_level(ModeContext):
     """The inside of a transform: recording is on, and sweeps record when they must."""
 

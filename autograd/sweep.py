@@ -18,7 +18,13 @@ import numpy as np
 from autograd import anomaly, storage
 from autograd.dispatch import operations
 from autograd.markers import LEAF, OUTPUT
-from autograd.modes import current_modes, recording_level
+from autograd.modes import (
+    FORWARD_SWEEP,
+    REVERSE_SWEEP,
+    current_modes,
+    recording_level,
+    scope,
+)
 from autograd.node import FINISHED, FREED, Node, describe_place
 from autograd.recording import handles
 from autograd.tensor import Tensor
@@ -104,7 +110,7 @@ def reverse(
         if leading is None or node in leading:
             found[node] = found[node] + cotangent if node in found else cotangent
     if record:
-        with recording_level():
+        with recording_level(), scope(REVERSE_SWEEP):
             _pull_all(order, found, owned, leading, wanted, record=True)
     else:
         with np.errstate(all="ignore"):
@@ -208,7 +214,7 @@ def forward(
     for node, tangent in zip(inputs, tangents, strict=True):
         found[node] = found[node] + tangent if node in found else tangent
     if record:
-        with recording_level():
+        with recording_level(), scope(FORWARD_SWEEP):
             _push_all(order, found, leading, record=True)
     else:
         with np.errstate(all="ignore"):

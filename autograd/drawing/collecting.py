@@ -1,10 +1,9 @@
-"""What a picture shows of a graph: its newest nodes up to a budget, their edges and numbers."""
+"""The recorded graph behind some outputs, and the numbers that the sweeps give its nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,60 +16,42 @@ from autograd.tensor import Tensor
 
 
 @dataclass(frozen=True)
-class Edge:
-    """An operand: from its node, or from a constant, to the node that uses it."""
-
-    source: Node | None
-    target: Node
-    operand: int
-    constant: Any = None
-
-
-@dataclass
-class Picture:
-    """Nodes in the order they were recorded, edges, and the numbers asked for."""
+class Graph:
+    """All nodes that the outputs depend on, in the order they were recorded, and their numbers."""
 
     nodes: list[Node]
-    edges: list[Edge]
     outputs: list[Node]
-    hidden: int
-    tangents: dict[Node, Any] | None = None
-    adjoints: dict[Node, Any] | None = None
-    cut: set[Node] = field(default_factory=set)
+    tangents: dict[Node, Any] | None
+    adjoints: dict[Node, Any] | None
 
 
-def collect(
-    outputs: Sequence[Any],
-    max_nodes: int,
-    tangents: Mapping[Any, Any] | None,
-    adjoints: Any,
-) -> Picture:
-    """The picture of what `outputs` were computed from, newest nodes first, within the budget."""
+def collect(outputs: Sequence[Any], tangents: Any, adjoints: Any) -> Graph:
+    """The graph of `outputs`, with tangents and adjoints where they are asked for.
+
+    `tangents` maps Tensors to seeds that are pushed forward; `adjoints` is True, or the outputs'
+    cotangents, or None.
+    """
     roots = [_root(output, index) for index, output in enumerate(outputs)]
     if not roots:
         raise TypeError("draw needs at least one Tensor: draw(loss)")
-    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int):
-        raise TypeError(f"max_nodes must be an int, got {max_nodes!r}")
-    if max_nodes < 1:
-        raise ValueError(f"max_nodes must be at least 1, got {max_nodes}")
-    shown, hidden = _newest(roots, max_nodes)
-    inside = set(shown)
-    edges = []
-    cut: set[Node] = set()
-    for node in shown:
-        for operand, source in enumerate(node.inputs):
-            if type(source) is not Node:
-                edges.append(Edge(None, node, operand, source))
-            elif source in inside:
-                edges.append(Edge(source, node, operand))
-            else:
-                cut.add(node)
-    picture = Picture(shown, edges, roots, hidden, cut=cut)
-    if tangents is not None:
-        picture.tangents = _pushed(roots, tangents)
+    nodes = ancestors(roots)
+    pushed = None if tangents is None else _pushed(roots, nodes, tangents)
+    pulled = None
     if adjoints is not None and adjoints is not False:
-        picture.adjoints = _pulled(roots, shown, None if adjoints is True else adjoints)
-    return picture
+        pulled = _pulled(roots, nodes, None if adjoints is True else adjoints)
+    return Graph(nodes, roots, pushed, pulled)
+
+
+def ancestors(roots: Sequence[Node]) -> list[Node]:
+    """The nodes that `roots` depend on, themselves included, oldest first."""
+    seen = set(roots)
+    stack = list(seen)
+    while stack:
+        for source in stack.pop().inputs:
+            if type(source) is Node and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return sorted(seen, key=lambda node: node.serial)
 
 
 def _root(output: Any, index: int) -> Node:
@@ -87,54 +68,41 @@ def _root(output: Any, index: int) -> Node:
     return output.node
 
 
-def _newest(roots: Sequence[Node], budget: int) -> tuple[list[Node], int]:
-    """The nodes nearest to the end in recording order, and how many more there are."""
-    seen = set(roots)
-    queue: list[tuple[int, Node]] = []
-    for node in seen:
-        heappush(queue, (-node.serial, node))
-    shown: list[Node] = []
-    count = 0
-    while queue:
-        _, node = heappop(queue)
-        count += 1
-        if len(shown) < budget:
-            shown.append(node)
-        for source in node.inputs:
-            if type(source) is Node and source not in seen:
-                seen.add(source)
-                heappush(queue, (-source.serial, source))
-    return shown[::-1], count - len(shown)
-
-
-def _pushed(roots: Sequence[Node], tangents: Mapping[Any, Any]) -> dict[Node, Any]:
+def _pushed(roots: Sequence[Node], nodes: Sequence[Node], tangents: Any) -> dict[Node, Any]:
     if not isinstance(tangents, Mapping):
         raise TypeError(
             f"tangents is a mapping from Tensors to their tangents, got {type(tangents).__name__}"
         )
+    inside = set(nodes)
     inputs, seeds = [], []
     for tensor, seed in tangents.items():
         if not isinstance(tensor, Tensor) or tensor.node is None:
             raise ValueError("tangents has a key that is no tracked Tensor of the graph")
+        if tensor.node not in inside:
+            raise ValueError(
+                f"tangents has a Tensor of shape {tensor.shape} that the outputs do not depend on"
+            )
         inputs.append(tensor.node)
         value = seed_array(seed, tensor.shape, tensor.dtype, "a tangent")
         seeds.append(value.data if isinstance(value, Tensor) else value)
     return sweep.forward(roots, inputs, seeds)
 
 
-def _pulled(roots: Sequence[Node], shown: Sequence[Node], seeds: Any) -> dict[Node, Any]:
+def _pulled(roots: Sequence[Node], nodes: Sequence[Node], seeds: Any) -> dict[Node, Any]:
     if seeds is None:
         cotangents: list[Any] = [np.ones(node.shape, node.dtype) for node in roots]
     else:
         given = seeds if isinstance(seeds, tuple | list) else [seeds]
         if len(given) != len(roots):
             raise ValueError(f"got {len(given)} adjoints for {len(roots)} outputs")
-        cotangents = [
-            np.asarray(value, node.dtype).reshape(node.shape)
-            for value, node in zip(given, roots, strict=True)
-        ]
-    _, found = sweep.reverse(roots, cotangents, shown)
+        cotangents = [_seed(value, node) for value, node in zip(given, roots, strict=True)]
+    _, found = sweep.reverse(roots, cotangents, nodes)
     return found
+
+
+def _seed(value: Any, node: Node) -> Any:
+    seed = seed_array(value, node.shape, node.dtype, "an adjoint")
+    return seed.data if isinstance(seed, Tensor) else seed
 
 
 def value_of(node: Node) -> Any:
@@ -143,3 +111,12 @@ def value_of(node: Node) -> Any:
         leaf = node.leaf()
         return None if leaf is None else leaf.data
     return node.value
+
+
+def dependents(nodes: Sequence[Node], start: Node) -> set[Node]:
+    """`start`, and the nodes that depend on it; `nodes` are in recording order."""
+    found = {start}
+    for node in nodes:
+        if any(type(source) is Node and source in found for source in node.inputs):
+            found.add(node)
+    return found

@@ -62,6 +62,7 @@ _cholesky: Linearised = Linearised(
     [
         call(real(3, 3, transform=_positive_definite)),
         call(real(3, 2, 2, transform=_positive_definite)),
+        call(real(1, 3, 2, 2, transform=_positive_definite)),
         call(real(1, 1, transform=_positive_definite)),
     ],
     numpy=(np.linalg.cholesky,),

@@ -186,7 +186,13 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 
 
 @register(
-    [call(real(2, 3), 1), call(real(2, 3), -1), call(real(2), (0, -1)), call(real(), 0)],
+    [
+        call(real(2, 3), 1),
+        call(real(2, 3), -1),
+        call(real(2, 3), -2),
+        call(real(2), (0, -1)),
+        call(real(), 0),
+    ],
     numpy=(np.expand_dims,),
     bad=[bad(ValueError, "axis", np.ones(2), 3)],
 )

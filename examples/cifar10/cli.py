@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, download."""
+"""The command line: train, evaluate, draw, download."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 train softmax --data DIR --out DIR
   python -m examples.cifar10 train convnet --train-images 50
   python -m examples.cifar10 evaluate RUN_DIR
+  python -m examples.cifar10 draw vgg --out vgg.svg
 """
 MODEL_HELP = """\
 softmax: one affine layer. two_layer: affine, ReLU, affine. mlp: three hidden layers with batch
@@ -110,6 +111,17 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _draw(options: argparse.Namespace) -> int:
+    from examples.cifar10.networks import draw_network
+
+    path = options.out or Path(f"{options.model}.svg")
+    try:
+        _say(f"picture: {draw_network(options.model, options.depth).save(path)}")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ExampleError(str(error)) from error
+    return 0
+
+
 def _recipe(options: argparse.Namespace) -> Recipe:
     recipe = find_recipe(options.model, options.preset)
     if options.train_images is not None and options.train_images <= FEW_IMAGES:
@@ -140,6 +152,26 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=_evaluate)
     evaluate.add_argument("run", type=Path, metavar="RUN_DIR", help="the folder that train made")
     evaluate.add_argument("--data", metavar="DIR", help="default: the data the run was made with")
+    draw = commands.add_parser(
+        "draw",
+        help="draw a model's graph, folded by module",
+        allow_abbrev=False,
+    )
+    draw.set_defaults(command=_draw)
+    draw.add_argument("model", choices=MODELS, metavar="MODEL", help=", ".join(MODELS))
+    draw.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="svg, png, pdf, html or gv by its suffix (default: MODEL.svg)",
+    )
+    draw.add_argument(
+        "--depth",
+        type=_natural,
+        default=1,
+        metavar="N",
+        help="levels of modules to open (default: %(default)s, the layers)",
+    )
     download = commands.add_parser(
         "download",
         help="fetch an official archive, resuming and verifying",

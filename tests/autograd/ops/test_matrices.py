@@ -24,7 +24,7 @@ def test_powers_have_derivative_zero_at_zero_entries():
     np.testing.assert_array_equal(ag.grad(lambda x: ag.norm(x, 3))(np.zeros(2)), [0.0, 0.0])
 
 
-@pytest.mark.parametrize("name", ["inv", "det", "norm", "cholesky", "qr", "svd", "eigh", "slogdet"])
+@pytest.mark.parametrize("name", ["inv", "det", "norm", "slogdet"])
 def test_matrices_of_integers_are_taken_as_floats(name):
     ours = getattr(ag.linalg, name)
     results = [ours(array) for array in (INTEGERS, INTEGERS.astype(float))]

@@ -157,3 +157,9 @@ def test_no_images(pool):
     out, pullback = ag.vjp(pool, np.ones((0, 2, 4, 4)))
     assert out.shape == (0, 2, 2, 2)
     assert pullback(np.ones(out.shape))[0].shape == (0, 2, 4, 4)
+
+
+def test_third_derivatives_of_max_pooling():
+    x = np.random.default_rng(0).permutation(16.0 * np.arange(32)).reshape(1, 2, 4, 4) / 256
+    report = check_grads(lambda x: ag.max_pool2d(x, 2) ** 3, x, order=3)
+    assert report.verdict == "right"
