@@ -50,6 +50,7 @@ ENGINE_TESTS = (
     "test_tensor.py",
     "test_machine.py",
     "test_laws.py",
+    "test_memory.py",
     "testing/test_programs.py",
 )
 

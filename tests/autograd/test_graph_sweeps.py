@@ -130,3 +130,92 @@ def test_cotangents_take_their_primals_dtype():
     y.sum().backward()
     assert x.grad.dtype == np.float32
     assert ag.exp(x).jvp({x: np.ones(3)}).dtype == np.float32
+
+
+def test_tracked_gradients_accumulate_and_stay_tracked():
+    """x^3 twice: the gradients add, and so do their derivatives."""
+    for first_tracked, second_tracked in ((True, True), (True, False), (False, True)):
+        x = ag.Tensor(2.0, requires_grad=True)
+        for tracked in (first_tracked, second_tracked):
+            (x * x * x).backward(create_graph=tracked)
+        assert float(x.grad.data) == 24.0
+        second = ag.pullback(x.grad, x)
+        assert float(second.data) == 12.0 * (first_tracked + second_tracked)
+
+
+def test_an_input_given_twice_moves_twice():
+    x = ag.Tensor(3.0, requires_grad=True)
+    y = x * x
+    assert float(ag.pushforward(y, [x, x], [1.0, 0.5]).data) == 6.0 * 1.5
+    assert [float(t.data) for t in ag.pullback([y, y], [x], [1.0, 0.5])] == [6.0 * 1.5]
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+def test_one_of_several_outputs_alone(chosen):
+    """What does not arrive at the other outputs is zero, of its own shape."""
+    matrix = np.array([[2.0, 1.0], [0.5, 3.0], [1.0, -1.0]])
+
+    def alone(x):
+        return ag.sum(ag.linalg.qr(x)[chosen] ** 2 * np.arange(1.0, 3.0))
+
+    x = ag.Tensor(matrix, requires_grad=True)
+    alone(x).backward()
+    numerical = ag.testing.numerical_jacobian(alone, matrix)
+    np.testing.assert_allclose(x.grad.data, numerical, rtol=1e-7, atol=1e-9)
+
+
+def test_a_rule_may_leave_its_tangent_unbroadcast_and_in_another_dtype():
+    spread = ag.op.composite(
+        "spread",
+        lambda x: np.broadcast_to(x, (2, 3)).copy(),
+        lambda x: ag.broadcast_to(x, (2, 3)),
+        pushforward=lambda tangents, out, x: np.asarray(tangents[0], np.float64),
+    )
+    x = ag.Tensor(np.ones(3, np.float32), requires_grad=True)
+    tangent = ag.pushforward(spread(x), x, [1.0, 2.0, 3.0])
+    assert tangent.shape == (2, 3)
+    assert tangent.dtype == np.float32
+    np.testing.assert_array_equal(tangent.data, [[1.0, 2.0, 3.0]] * 2)
+    unfit = ag.op.composite(
+        "unfit", np.sin, ag.sin, pushforward=lambda tangents, out, x: np.ones((5, 7))
+    )
+    with pytest.raises(ValueError, match=r"unfit made a tangent of shape \(5, 7\)"):
+        ag.pushforward(unfit(x), x, np.ones(3))
+
+
+def test_a_reference_with_an_output_that_does_not_depend_on_the_input():
+    halves = ag.op.linearised(
+        "halves",
+        lambda x: (x * 2.0, np.ones(4)),
+        lambda out, x, dx: (dx * 2.0, np.zeros(4)),
+    )
+    x = ag.Tensor([1.0, 2.0], requires_grad=True)
+    moved, still = halves(x)
+    np.testing.assert_array_equal(ag.pushforward(moved, x, [1.0, 1.0]).data, [2.0, 2.0])
+    np.testing.assert_array_equal(ag.pushforward(still, x, [1.0, 1.0]).data, np.zeros(4))
+
+
+def test_results_for_what_does_not_depend_are_zeros_of_the_right_dtype():
+    x = ag.Tensor(np.ones(2, np.float32), requires_grad=True)
+    other = ag.Tensor(np.ones(3, np.float32), requires_grad=True)
+    zeros = ag.pullback(ag.sum(x * x), other)
+    assert zeros.dtype == np.float32
+    assert zeros.shape == (3,)
+    whole = ag.Tensor(np.ones(3, int))
+    assert ag.pushforward([x * x, whole], x, [1.0, 1.0])[1].dtype == np.float64
+    single = np.float32(1.0)
+    assert ag.jvp(lambda x: (x, np.float32(2.0)), (single,), (single,))[1][1].dtype == np.float32
+    assert ag.jvp(lambda x: (x, np.int64(2)), (single,), (single,))[1][1].dtype == np.float64
+
+
+def test_no_sweep_records_under_no_grad():
+    x = ag.Tensor(2.0, requires_grad=True)
+    y = x * x
+    seed = ag.Tensor(1.0, requires_grad=True)
+    assert ag.pushforward(y, x, seed).requires_grad
+    assert ag.pullback(y, x, seed).requires_grad
+    with ag.no_grad():
+        assert not ag.pushforward(y, x, seed).requires_grad
+        assert not ag.pullback(y, x, seed).requires_grad
+        assert ag.pullback(y, x, create_graph=True).requires_grad
+    assert not ag.pullback(y, x).requires_grad
