@@ -66,12 +66,14 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # the package has no typ
         return str(path)
 
     def render(self, filename: Any = None, directory: Any = None, **options: Any) -> str:
-        """Write `filename` with the suffix of `format` (svg) added, as Digraph.render does.
-
-        Options that are not used here (view, cleanup) are ignored: no DOT file is left behind.
+        """Write `filename` with the suffix of `format` (svg) added, as Digraph.render does, and
+        with `view` open it in the system's viewer. No DOT file is left behind.
         """
         name = f"{filename or 'graph'}.{options.get('format') or 'svg'}"
-        return self.save(name, options.get("outfile") or directory)
+        path = self.save(name, directory)
+        if options.get("view"):
+            graphviz.view(path)
+        return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> Any:
         text = self._tree()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +14,21 @@ import autograd as ag
 from tests.autograd.drawing import graphs
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+
+
+@pytest.fixture
+def recursion_limit():
+    """Allows so many more frames than the test itself has."""
+    before = sys.getrecursionlimit()
+
+    def allow(frames):
+        depth, frame = 0, sys._getframe()
+        while frame is not None:
+            depth, frame = depth + 1, frame.f_back
+        sys.setrecursionlimit(depth + frames)
+
+    yield allow
+    sys.setrecursionlimit(before)
 
 
 def labels(picture):
@@ -66,6 +83,14 @@ def test_a_large_graph_is_cut_and_says_so():
     picture = ag.draw(graphs.chain(1000), max_nodes=10)
     assert "991 older nodes not shown" in picture.source
     assert sum("multiply" in line for line in picture.body) == 10
+
+
+def test_nothing_recurses(recursion_limit):
+    recursion_limit(150)
+    y = graphs.chain(20_000)
+    assert "19,801 older nodes" in ag.draw(y).source
+    ag.show_tree(y, file=io.StringIO())
+    assert "v1999" in str(ag.draw_html(y))
 
 
 def test_values_not_kept_look_different_from_zero_and_from_not_computed():

@@ -48,6 +48,15 @@ def test_formats(tmp_path):
     assert (tmp_path / "graph.gv").read_bytes() == (tmp_path / "copied.gv").read_bytes()
 
 
+@needs_dot
+def test_view_opens_what_it_wrote(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("autograd.drawing.drawings.graphviz.view", opened.append)
+    drawing().view("graph", directory=tmp_path)
+    assert opened == [str(tmp_path / "graph.svg")]
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.svg"]
+
+
 def test_a_crash_shows_what_graphviz_said(fake_dot, tmp_path):
     fake_dot("echo 'Error: lost in edges' >&2; kill -SEGV $$")
     with pytest.raises(ag.RenderingError, match=r"signal 11: Error: lost in edges"):
