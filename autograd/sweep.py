@@ -170,7 +170,7 @@ def _pull_all(
             previous = arrived(source)
             if previous is None:
                 found[source] = contribution
-            elif source in owned:
+            elif source in owned and type(contribution) is np.ndarray:
                 np.add(previous, contribution, out=previous)
             else:
                 total = found[source] = previous + contribution

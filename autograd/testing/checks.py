@@ -193,7 +193,7 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
     closest = reason = None
     for relative in differences.STEPS:
         step = differences.first_step(flat.x, v, relative, flat.eps)
-        estimate = differences.central(function, flat.x, v, step, flat.eps)
+        estimate = differences.central(function, flat.x, v, step, flat.eps, scale)
         size = np.maximum(np.abs(ours), np.abs(estimate.value))
         # Derivatives that cancel keep rounding of the size of what they cancel from.
         floor = 200 * flat.eps * (size + float(np.max(np.abs(ours), initial=0.0)) + scale)

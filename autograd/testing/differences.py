@@ -40,14 +40,17 @@ def first_step(x: Vector, direction: Vector, relative: float, eps: float) -> flo
     return float(coarse * reach / size)
 
 
-def central(f: FlatFunction, x: Vector, direction: Vector, step: float, eps: float) -> Estimate:
+def central(
+    f: FlatFunction, x: Vector, direction: Vector, step: float, eps: float, scale: float = 0.0
+) -> Estimate:
     """Extrapolated central differences (Ridders, Adv. Eng. Software 4, 1982).
 
     The tableau halves the step; the error of an entry is its distance from its neighbours, plus
-    the rounding of the function's values over the step.
+    the rounding of the function's values over the step. `scale` is the size of what the function
+    sums: a value that cancelled keeps the rounding of its terms.
     """
     return _tableau(
-        lambda h: (f(x + h * direction), f(x - h * direction)), lambda h: 2 * h, step, eps, 2
+        lambda h: (f(x + h * direction), f(x - h * direction)), lambda h: 2 * h, step, eps, 2, scale
     )
 
 
@@ -65,6 +68,7 @@ def _tableau(
     step: float,
     eps: float,
     order: int,
+    scale: float = 0.0,
 ) -> Estimate:
     rows: list[list[Vector]] = []
     best: Vector = None
@@ -74,7 +78,9 @@ def _tableau(
         high, low = pair(h)
         with np.errstate(all="ignore"):
             row = [(high - low) / width(h)]
-            floor = 4 * eps * np.maximum(np.abs(high), np.abs(low)) / h
+            # Neighbours may agree by chance to less than the largest entry's rounding.
+            largest = max(scale, _largest(high), _largest(low))
+            floor = 4 * eps * largest / h
             for k in range(level):
                 weight = 2.0 ** (order * (k + 1)) if order == 2 else 2.0 ** (k + 1)
                 row.append((weight * row[k] - rows[-1][k]) / (weight - 1))
@@ -91,6 +97,11 @@ def _tableau(
                     error = np.where(better, estimate, error)
         rows.append(row)
     return Estimate(best, error, step)
+
+
+def _largest(values: Vector) -> float:
+    size = float(np.max(np.abs(values), initial=0.0))
+    return size if np.isfinite(size) else 0.0
 
 
 def complex_step(f: FlatFunction, x: Vector, direction: Vector) -> Estimate:

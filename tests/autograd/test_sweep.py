@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -151,3 +152,17 @@ def test_an_input_the_output_does_not_depend_on_gets_zeros():
     y = ag.Tensor(3.0, requires_grad=True)
     assert np.array_equal(ag.pullback(y * y, x).data, [0.0, 0.0])
     assert ag.pushforward(y * y, x, [1.0, 1.0]).item() == 0.0
+
+
+def test_constant_and_recorded_cotangents_add_in_any_order():
+    """Two constant contributions make an array of the sweep's own; a recorded one may follow."""
+    terms = [lambda x: x * 2.0, lambda x: x * 3.0, ag.sin, lambda x: x * x]
+    x = np.array([0.5, -1.0])
+    for order in itertools.permutations(terms):
+
+        def f(x, order=order):
+            first, second, third, fourth = (term(x) for term in order)
+            return ag.sum(first + (second + (third + fourth)))
+
+        np.testing.assert_allclose(ag.grad(f)(x), 5.0 + np.cos(x) + 2 * x, rtol=1e-14)
+        np.testing.assert_allclose(ag.hessian(f)(x), np.diag(2.0 - np.sin(x)), rtol=1e-14)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
+from autograd.registry import REGISTRY
 from autograd.testing import (
     DerivativeError,
     NotDifferentiableWarning,
@@ -20,6 +21,7 @@ from autograd.testing import (
     numerical_jacobian,
     real,
 )
+from autograd.testing.properties import PROPERTIES
 
 X = np.array([0.4, -1.3, 2.2])
 
@@ -105,6 +107,22 @@ def test_right_rules_pass_in_every_composition(order, modes):
 def test_no_false_alarm(seed, scale, decade):
     x = np.random.default_rng(seed).normal(size=3) * scale
     check_grads(lambda x: ag.tanh(x * 0.3) * 10.0**decade + x * x, x, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("name", "property_name", "index", "seed"),
+    [
+        ("power", "derivatives", 0, 1140),
+        ("layer_norm", "derivatives", 1, 1063),
+        ("linalg.svd", "derivatives", 2, 344),
+        ("logaddexp", "third order", 3, 111),
+        ("logaddexp", "third order", 5, 143),
+        ("logaddexp", "third order", 3, 543),
+    ],
+)
+def test_false_alarms_that_a_million_examples_found(name, property_name, index, seed):
+    """Neighbours in the tableau that agreed by chance where the derivative nearly cancels."""
+    assert PROPERTIES[property_name](REGISTRY[name], index, seed) > 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])

@@ -1,0 +1,1 @@
+"""Measurements of dagrad next to its peers: `python -m benchmarks`."""
