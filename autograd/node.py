@@ -7,6 +7,7 @@ import linecache
 import os
 import sys
 import weakref
+from collections.abc import Iterable
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -160,3 +161,15 @@ def small(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.size > KEPT_SIZE:
         return None
     return value
+
+
+def ancestors(roots: Iterable[Node]) -> list[Node]:
+    """The nodes that `roots` depend on, themselves included, oldest first."""
+    seen = set(roots)
+    stack = list(seen)
+    while stack:
+        for source in stack.pop().inputs:
+            if type(source) is Node and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return sorted(seen, key=lambda node: node.serial)

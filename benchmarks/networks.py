@@ -50,22 +50,18 @@ def ours(network: Network) -> Any:
     """The network as an `nn.Sequential`."""
     import nn
 
-    makers: dict[str, Callable[..., Any]] = {
-        "linear": nn.Linear,
-        "conv": lambda i, o, k, p: nn.Conv2d(i, o, k, padding=p),
-        "norm": nn.BatchNorm2d,
-        "pool": nn.MaxPool2d,
-        "relu": nn.ReLU,
-        "gelu": nn.GELU,
-        "flatten": nn.Flatten,
-    }
-    return nn.Sequential(*(makers[kind](*sizes) for kind, *sizes in network.layers))
+    return _built(network, nn)
 
 
 def torchs(network: Network) -> Any:
     """The network as a `torch.nn.Sequential`."""
     from torch import nn
 
+    return _built(network, nn)
+
+
+def _built(network: Network, nn: Any) -> Any:
+    """With either library's modules: they have the same names."""
     makers: dict[str, Callable[..., Any]] = {
         "linear": nn.Linear,
         "conv": lambda i, o, k, p: nn.Conv2d(i, o, k, padding=p),

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import sweep
 from autograd.markers import LEAF
-from autograd.node import Node
+from autograd.node import Node, ancestors
 from autograd.results import seed_array
 from autograd.tensor import Tensor
 
@@ -40,18 +40,6 @@ def collect(outputs: Sequence[Any], tangents: Any, adjoints: Any) -> Graph:
     if adjoints is not None and adjoints is not False:
         pulled = _pulled(roots, nodes, None if adjoints is True else adjoints)
     return Graph(nodes, roots, pushed, pulled)
-
-
-def ancestors(roots: Sequence[Node]) -> list[Node]:
-    """The nodes that `roots` depend on, themselves included, oldest first."""
-    seen = set(roots)
-    stack = list(seen)
-    while stack:
-        for source in stack.pop().inputs:
-            if type(source) is Node and source not in seen:
-                seen.add(source)
-                stack.append(source)
-    return sorted(seen, key=lambda node: node.serial)
 
 
 def _root(output: Any, index: int) -> Node:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.drawing.collecting import Graph, ancestors, dependents, value_of
+from autograd.drawing.collecting import Graph, dependents, value_of
 from autograd.drawing.grouping import Group, Groups
-from autograd.node import Node
+from autograd.node import Node, ancestors
 from autograd.tensor import Tensor
 
 

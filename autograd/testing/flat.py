@@ -10,7 +10,7 @@ import numpy as np
 from autograd import tree
 from autograd.markers import LEAF
 from autograd.modes import keep_values
-from autograd.node import Node
+from autograd.node import Node, ancestors
 from autograd.recording import identity_input
 from autograd.tensor import Tensor
 
@@ -72,14 +72,7 @@ class Flat:
             out = self.f(*tree.unflatten(self.structure, variables))
         leaves, _ = tree.flatten(out, "the output", tree.check_output)
         self._alive = variables, leaves
-        seen: set[Node] = {t._node for t in leaves if isinstance(t, Tensor) and t._node is not None}
-        stack = list(seen)
-        while stack:
-            for source in stack.pop().inputs:
-                if type(source) is Node and source not in seen:
-                    seen.add(source)
-                    stack.append(source)
-        return sorted(seen, key=lambda node: node.serial)
+        return ancestors(t._node for t in leaves if isinstance(t, Tensor) and t._node is not None)
 
     def split_like_args(self, x: Any) -> tuple[Any, ...]:
         """A direction vector in the structure of the arguments."""
