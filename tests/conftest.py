@@ -18,5 +18,5 @@ settings.register_profile(
     "quick", COMMON, max_examples=25, derandomize=os.environ.get("CI", "") not in ("", "false")
 )
 # The operations' own thousands are the table's (`python -m autograd.testing --examples 2000`).
-settings.register_profile("thorough", COMMON, max_examples=500)
+settings.register_profile("thorough", COMMON, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

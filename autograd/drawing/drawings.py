@@ -26,6 +26,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # the package has no typ
             return
         font = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "11"}
         super().__init__(
+            format="svg",
             graph_attr={
                 "rankdir": direction,
                 "nodesep": "0.3",
@@ -43,7 +44,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # the package has no typ
         an unknown format.
         """
         encoding = kwargs.pop("encoding", None)
-        data = layout.render(self.source, format or "svg", self._tree())
+        chosen = format or self.format
+        data = layout.render(self.source, chosen, self._tree(), engine=self.engine)
         return data if encoding is None else data.decode(encoding)
 
     def save(self, filename: Any = None, directory: Any = None, **options: Any) -> str:
@@ -69,7 +71,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # the package has no typ
         """Write `filename` with the suffix of `format` (svg) added, as Digraph.render does, and
         with `view` open it in the system's viewer. No DOT file is left behind.
         """
-        name = f"{filename or 'graph'}.{options.get('format') or 'svg'}"
+        name = f"{filename or 'graph'}.{options.get('format') or self.format}"
         path = self.save(name, directory)
         if options.get("view"):
             graphviz.view(path)

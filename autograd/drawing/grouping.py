@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd.markers import LEAF
 from autograd.modes import Scope, Sweep
 from autograd.node import Node
@@ -151,11 +153,24 @@ class Groups:
                     node.shape,
                     str(node.dtype),
                     self.of[node].depth,
-                    [place.get(source) for source in node.inputs if type(source) is Node],
+                    [
+                        place.get(source) if type(source) is Node else _described(source)
+                        for source in node.inputs
+                    ],
+                    {key: _described(value) for key, value in node.params.items()},
                 )
                 for node in nodes
             ],
         )
+
+
+def _described(value: Any) -> str:
+    """A parameter or a constant, for comparing; arrays by their bytes."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype} {hash(value.tobytes())}"
+    if isinstance(value, tuple | list):
+        return f"({', '.join(_described(item) for item in value)})"
+    return repr(value)
 
 
 def _feeds(first: Group, second: Group, alias: dict[Node, Node]) -> bool:

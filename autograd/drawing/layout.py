@@ -16,7 +16,7 @@ SECONDS = 120.0
 _IN_A_WHEEL = """
 import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
-sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog=sys.argv[2]))
 """
 
 
@@ -24,10 +24,15 @@ class RenderingError(RuntimeError):
     """Graphviz is missing, failed, crashed or took too long."""
 
 
-def render(source: str, format: str, tree: str = "", seconds: float = SECONDS) -> bytes:
-    """The picture of DOT text. `tree` is shown in the error when there is no Graphviz."""
+def render(
+    source: str, format: str, tree: str = "", seconds: float = SECONDS, engine: str = "dot"
+) -> bytes:
+    """The picture of DOT text, laid out by an `engine` of Graphviz.
+
+    `tree` is shown in the error when there is no Graphviz.
+    """
     check_format(format)
-    command = _command(format)
+    command = _command(format, engine)
     if command is None:
         raise RenderingError(
             "rendering needs Graphviz: install it so that `dot` is on the PATH (apt-get install "
@@ -61,10 +66,10 @@ def check_format(format: str) -> None:
         raise ValueError(f"unknown format {format!r}; use one of {', '.join(FORMATS)} or html")
 
 
-def _command(format: str) -> list[str] | None:
+def _command(format: str, engine: str) -> list[str] | None:
     dot = shutil.which("dot")
     if dot is not None:
-        return [dot, f"-T{format}"]
+        return [dot, f"-K{engine}", f"-T{format}"]
     if importlib.util.find_spec("pygraphviz") is not None:
-        return [sys.executable, "-c", _IN_A_WHEEL, format]
+        return [sys.executable, "-c", _IN_A_WHEEL, format, engine]
     return None

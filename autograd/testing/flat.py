@@ -40,8 +40,15 @@ class Flat:
             )
         self.out = out
         dtypes = [d for d in (*self.dtypes, *self.out_dtypes) if d.kind == "f"]
-        nodes = self.recorded()
         self.eps = max(float(np.finfo(d).eps) for d in dtypes)
+        self.not_analytic: str | None = None
+        """An operation that is not declared analytic, once the records were read."""
+
+    def read_records(self) -> None:
+        """Record `f` once: the largest error constant widens `eps`, and which operation, if any,
+        takes no complex arrays is noted.
+        """
+        nodes = self.recorded()
         self.eps *= max((node.op.error for node in nodes), default=1.0)
         self.not_analytic = next((n.op.name for n in nodes if not n.op.analytic), None)
 

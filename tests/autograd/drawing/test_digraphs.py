@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from tests.autograd.drawing import graphs
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
@@ -113,6 +114,15 @@ def test_modules_are_frames_and_repeats_are_drawn_once():
     assert every.count(": Block</B>") == 12
     assert "subgraph" not in ag.draw(out, modules=False).source
     assert len(list(net.parameters())) == 28
+
+
+@pytest.mark.parametrize(("dilation", "folded"), [(1, True), (2, False)])
+def test_only_equal_modules_are_drawn_as_one(dilation, folded):
+    first = nn.Conv2d(2, 2, 3, padding=1)
+    second = nn.Conv2d(2, 2, 3, padding=dilation, dilation=dilation)
+    net = nn.Sequential(nn.ReLU(), first, second)
+    out = net(ag.Tensor(np.ones((1, 2, 6, 6), np.float32), requires_grad=True))
+    assert ("Conv2d ×2" in ag.draw(out).source) == folded
 
 
 def test_folded_modules_count_what_they_hold():

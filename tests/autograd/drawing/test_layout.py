@@ -49,6 +49,18 @@ def test_formats(tmp_path):
 
 
 @needs_dot
+def test_the_format_and_the_engine_that_were_set():
+    picture = drawing()
+    picture.format = "png"
+    assert picture.pipe().startswith(b"\x89PNG")
+    by_layers = picture.pipe("svg")
+    picture.engine = "neato"
+    assert picture.pipe("svg") != by_layers
+    copied = picture.copy()
+    assert copied.pipe("svg") == picture.pipe("svg")
+
+
+@needs_dot
 def test_view_opens_what_it_wrote(tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr("autograd.drawing.drawings.graphviz.view", opened.append)
@@ -91,10 +103,10 @@ def test_without_graphviz_the_error_names_both_ways_and_has_the_tree(monkeypatch
 def test_the_wheel_is_used_when_there_is_no_program(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(layout.importlib.util, "find_spec", lambda name: object())
-    command = layout._command("svg")
+    command = layout._command("svg", "dot")
     assert command is not None
     assert command[0] == sys.executable
-    assert command[-1] == "svg"
+    assert command[-2:] == ["svg", "dot"]
 
 
 def test_the_libraries_in_the_wheel(monkeypatch):

@@ -24,6 +24,7 @@ def test_a_computed_tensor_has_its_tree_and_a_leaf_its_repr():
     assert "n5 add" in bundle["text/html"]
     assert set(w1._repr_mimebundle_()) == {"text/plain"}
     assert "&lt;lambda&gt;" in graphs.labelled()._repr_mimebundle_()["text/html"]
+    assert "more than 5,000 nodes" in graphs.chain(6_000)._repr_mimebundle_()["text/html"]
     assert "older nodes" in graphs.chain(500)._repr_mimebundle_()["text/html"]
 
 

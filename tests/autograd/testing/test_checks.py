@@ -65,6 +65,22 @@ def test_the_complex_step_finds_what_differences_cannot():
         numerical_jacobian(planted(False), X, method="complex")
 
 
+def test_functions_that_drop_the_imaginary_part_keep_the_differences_verdict():
+    kept = ag.op.elementwise("kept", np.sin, (lambda out, x: ag.cos(x),), analytic=True)
+    real = ag.op.linear("real", np.real, lambda c: c, analytic=True)
+    assert check_grads(lambda x: kept(real(x)), X).verdict == "right"
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_the_jacobian_of_a_function_that_takes_no_tensors(method):
+    jacobian = numerical_jacobian(lambda x: np.hstack([x * x, 3 * x]), X, method=method)
+    expected = np.vstack([np.diag(2 * X), 3 * np.eye(3)])
+    np.testing.assert_allclose(jacobian, expected, rtol=1e-9, atol=1e-9)
+    if method == "central":
+        alone = numerical_jacobian(lambda x: np.array([float(x[0]) ** 2]), X)
+        np.testing.assert_allclose(alone, [[0.8, 0, 0]], rtol=1e-9, atol=1e-12)
+
+
 def test_the_error_constant_of_a_record_widens_the_tolerance():
     def coarse(x):
         return np.sin(x) * (1 + 1e-10 * np.cos(1e9 * x))
