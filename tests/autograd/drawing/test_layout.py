@@ -133,3 +133,21 @@ def test_paths_that_cannot_be_written(tmp_path, name, error, match):
         drawing().save(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file.gv", "folder.gv"]
     assert (tmp_path / "file.gv").read_text() == "as it was"
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "graph.gv"
+    path.write_text("as it was")
+
+    def failing(source, target):
+        assert path.read_text() == "as it was"
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autograd.drawing.files.os.replace", failing)
+        with pytest.raises(OSError, match="disk is full"):
+            drawing().save(path)
+    assert path.read_text() == "as it was"
+    assert [item.name for item in tmp_path.iterdir()] == ["graph.gv"]
+    drawing().save(path)
+    assert path.read_text() == drawing().source
