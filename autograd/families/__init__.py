@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from autograd.families.composed import Composite, Linearised
 from autograd.families.elementwise import Elementwise
-from autograd.families.linear import Linear, Multilinear, Selection
+from autograd.families.linear import Affine, Linear, Multilinear, Selection
 from autograd.families.rules import CallableOp
 
 __all__ = [
+    "Affine",
     "CallableOp",
     "Composite",
     "Elementwise",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from autograd.families.rules import CallableOp, names_read
+from autograd.families.rules import CallableOp, Rule, names_read
 from autograd.modes import current_modes
 from autograd.node import Node, small
 from autograd.recording import SIMPLE_TYPES, apply, record_plain
@@ -25,6 +25,10 @@ class Elementwise(CallableOp):
     operator: Any = None
     """Python's operator for `forward`, if there is one: the same on arrays and NumPy's scalars,
     which a ufunc takes ten times as long for.
+    """
+    pullback: Rule | None = None
+    """`(cotangent, out, x)` to the cotangent of x of an operation of one operand without
+    parameters: what `partials` says, on plain arrays, in one pass over the memory.
     """
     _kept: dict[int, tuple[bool, ...]] = field(default_factory=dict, repr=False)
 
@@ -111,6 +115,8 @@ class Elementwise(CallableOp):
         record: bool,
     ) -> Sequence[Any]:
         params = node.params
+        if self.pullback is not None and not record and type(targets[0]) is Node:
+            return (self.pullback(cotangent, *values),)
         found: list[Any] = []
         for target, partial in zip(targets, self.partials, strict=False):
             if type(target) is not Node:

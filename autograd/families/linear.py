@@ -141,6 +141,56 @@ class Multilinear(CallableOp):
 
 
 @dataclass(frozen=True, eq=False)
+class Affine(CallableOp):
+    """y = A(x, w) + B b: a product of two operands and a third that is added, in one pass.
+
+    `product` is the operation A on its own, `spread` is B (it may leave its result unbroadcast),
+    `collect` the transpose of B; both are polymorphic.
+    """
+
+    product: Multilinear | None = None
+    spread: Rule | None = None
+    collect: Rule | None = None
+
+    def save(
+        self,
+        out: Any,
+        values: Sequence[Any],
+        nodes: Sequence[Node | None],
+        extra: tuple[Any, ...],
+    ) -> tuple[Any, ...]:
+        assert self.product is not None
+        *saved, shapes = self.product.save(out, values[:2], nodes[:2], extra)
+        return (*saved, None, shapes)
+
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        assert self.product is not None
+        assert self.collect is not None
+        kept = (*values[:3], values[-1])
+        found = self.product.pull(node, cotangent, kept, targets[:2], record)
+        added = self.collect(cotangent) if type(targets[2]) is Node else None
+        return (*found, added)
+
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        assert self.product is not None
+        assert self.spread is not None
+        total = self.product.push(node, tangents[:2], (*values[:3], values[-1]), record)
+        if tangents[2] is None:
+            return total
+        added = self.spread(tangents[2], len(node.shape))
+        return added if total is None else total + added
+
+
+@dataclass(frozen=True, eq=False)
 class Selection(CallableOp):
     """y = x[indices(x)]: the forward pass chooses, both maps follow the saved indices.
 

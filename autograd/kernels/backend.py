@@ -14,6 +14,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from autograd.kernels.workers import use_own_threads
+
 __all__ = ["LARGE", "compiled_for", "use_kernels"]
 
 LARGE = 1 << 14
@@ -36,7 +38,10 @@ def compiled_for(dtype: np.dtype[np.generic], size: int) -> bool:
     """
     if dtype.char not in "fd" or (size < LARGE and _forced != "numba"):
         return False
-    return _choice() != "numpy"
+    if _choice() == "numpy":
+        return False
+    use_own_threads()
+    return True
 
 
 def _choice() -> str:

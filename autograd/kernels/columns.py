@@ -18,7 +18,6 @@ from autograd.kernels.windows import Pairs, Sizes, offset_range, pad_spatial, wi
 from autograd.kernels.workers import (
     parallel_ranges,
     scratch,
-    single_threaded_products,
     thread_count,
 )
 
@@ -73,24 +72,25 @@ class Geometry:
         return batch * math.prod(self.out) * self.depth * self.outputs
 
 
-def columns_convolve(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
-    """Writes the convolution of x (N, H, W, C) with w (O, C/groups, KH, KW) into y (N, P, Q, O)."""
+def columns_convolve(
+    x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None = None
+) -> None:
+    """Writes the convolution of x (N, H, W, C) with w (O, C/groups, KH, KW), plus the bias (O,),
+    into the C-contiguous y (N, P, Q, O).
+    """
     matrix = _weight_matrix(w, geometry.groups)
 
     def task(part: slice, _: int) -> None:
         target = y[part]
         columns = _columns(x[part], geometry)
-        direct = geometry.groups == 1 and target.flags.c_contiguous
-        if direct:
+        if geometry.groups == 1:
             np.matmul(columns[0], matrix[0], out=target.reshape(-1, geometry.outputs))
-        elif geometry.groups == 1:
-            rows = scratch("product", (columns.shape[1], geometry.outputs), y.dtype)
-            np.matmul(columns[0], matrix[0], out=rows)
-            target[...] = rows.reshape(target.shape)
         else:
             shape = (*target.shape[:3], geometry.groups, -1)
             product = (columns @ matrix).transpose(1, 0, 2)
             target[...] = product.reshape(shape[:4] + product.shape[2:]).reshape(target.shape)
+        if bias is not None:
+            np.add(target, bias, out=target)
 
     _over_batch(task, len(x), geometry, x.itemsize)
 
@@ -132,8 +132,7 @@ def _over_batch(task: Any, batch: int, geometry: Geometry, itemsize: int) -> Non
             task(slice(at, min(at + step, last)), worker)
 
     if geometry.multiplications(batch) < THREADS_FROM:
-        with single_threaded_products():
-            chunks(0, 0, batch)
+        chunks(0, 0, batch)
     else:
         parallel_ranges(chunks, batch)
 

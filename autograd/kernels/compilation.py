@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numba
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "inlined"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,4 +30,11 @@ def compiled(function: F) -> F:
         result: F = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba found no folder for its cache
         result = numba.njit(**options)(function)
+    return result
+
+
+def inlined(function: F) -> F:
+    """A function of scalars that compiled kernels call inside their loops."""
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": _SUMS_MAY_BE_REORDERED}
+    result: F = numba.njit(inline="always", **options)(function)
     return result

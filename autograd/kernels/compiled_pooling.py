@@ -1,4 +1,4 @@
-"""The largest entry of each window and where it lies, over images with their channels last."""
+"""The largest entry of each window and where it lies, and what is put back there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["largest_in_windows"]
+__all__ = ["largest_in_windows", "scatter_planes"]
 
 Array = np.ndarray[Any, Any]
 
@@ -47,6 +47,18 @@ def largest_in_windows(
                         else:
                             for c in range(channels):
                                 old, new = best[n, p, q, c], x[n, y, z, c]
-                                if not (new <= old) and old == old:
-                                    best[n, p, q, c] = new
-                                    index[n, p, q, c] = place
+                                better = (not new <= old) & (old == old)
+                                best[n, p, q, c] = new if better else old
+                                index[n, p, q, c] = place if better else index[n, p, q, c]
+
+
+@compiled
+def scatter_planes(g: Array, index: Array, x: Array) -> None:
+    """x[n, index[n, p, c], c] += g[n, p, c], after clearing x (N, positions, C)."""
+    images, windows, channels = g.shape
+    zero = x.dtype.type(0)
+    for n in range(images):
+        x[n] = zero
+        for p in range(windows):
+            for c in range(channels):
+                x[n, index[n, p, c], c] += g[n, p, c]

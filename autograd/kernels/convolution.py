@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.buffers import empty
 from autograd.kernels.columns import (
     Geometry,
     columns_convolve,
@@ -23,7 +24,6 @@ from autograd.kernels.windows import (
     Pairs,
     Sizes,
     effective_sizes,
-    is_channels_last,
     output_sizes,
 )
 from autograd.kernels.winograd import winograd_convolve, winograd_pays, winograd_weight_gradient
@@ -40,20 +40,22 @@ def convolve(
     padding: Pairs,
     dilation: Sizes,
     groups: int = 1,
+    bias: Array | None = None,
 ) -> Array:
-    """y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride*p + dilation*k - before].
+    """y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride*p + dilation*k - before] + bias[o].
 
-    x is (N, C, *S), w is (O, C/groups, *K), the result (N, O, *P) in the memory order of x.
+    x is (N, C, *S), w is (O, C/groups, *K), the result (N, O, *P), channels last in memory.
 
     >>> x = np.arange(4.0).reshape(1, 1, 4)
     >>> convolve(x, np.array([[[1.0, -1.0]]]), (1,), ((0, 0),), (1,)).tolist()
     [[[-1.0, -1.0, -1.0]]]
     """
     _check(x.shape, w.shape, groups)
-    dtype = np.result_type(x, w)
+    dtype = np.result_type(x, w) if bias is None else np.result_type(x, w, bias)
     geometry = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
-    y = _empty((len(x), w.shape[0], *geometry.out), is_channels_last(x), _working_dtype(dtype))
-    _convolve(_images(x, y.dtype), _kernels(w, y.dtype), geometry, _images(y, y.dtype))
+    y = empty((len(x), *geometry.out, w.shape[0]), _working_dtype(dtype))
+    added = None if bias is None else np.ascontiguousarray(bias, y.dtype)
+    _convolve(_images(x, y.dtype), _kernels(w, y.dtype), geometry, y, added)
     return _result(y, dtype, x.ndim - 2)
 
 
@@ -66,7 +68,7 @@ def convolve_input_gradient(
     dilation: Sizes,
     groups: int = 1,
 ) -> Array:
-    """The partial of T with respect to x: a result of shape `in_shape` in the memory order of g.
+    """The partial of T with respect to x: a result of shape `in_shape`, channels last in memory.
 
     >>> g = np.ones((1, 1, 3))
     >>> w = np.array([[[1.0, -1.0]]])
@@ -77,14 +79,14 @@ def convolve_input_gradient(
     dtype = np.result_type(g, w)
     geometry = _geometry(in_shape, w.shape, stride, padding, dilation, groups)
     _check_output(g.shape, in_shape, w.shape, geometry)
-    dx = _empty((*in_shape[:2], *geometry.in_sizes), is_channels_last(g), _working_dtype(dtype))
-    cotangent, weight, target = _images(g, dx.dtype), _kernels(w, dx.dtype), _images(dx, dx.dtype)
+    dx = empty((in_shape[0], *geometry.in_sizes, in_shape[1]), _working_dtype(dtype))
+    cotangent, weight = _images(g, dx.dtype), _kernels(w, dx.dtype)
     turned = _turned(geometry)
     if turned is None:
-        columns_input_gradient(cotangent, weight, geometry, target)
+        columns_input_gradient(cotangent, weight, geometry, dx)
     else:
         weight = _exchange_channels(weight, groups)[:, :, ::-1, ::-1]
-        _convolve(cotangent, weight, turned, target)
+        _convolve(cotangent, weight, turned, dx, None)
     return _result(dx, dtype, g.ndim - 2)
 
 
@@ -161,11 +163,11 @@ def _geometry(
     )
 
 
-def _convolve(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
+def _convolve(x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None) -> None:
     if winograd_pays(geometry, len(x), y.dtype):
-        winograd_convolve(x, w, geometry, y)
+        winograd_convolve(x, w, geometry, y, bias)
     else:
-        columns_convolve(x, w, geometry, y)
+        columns_convolve(x, w, geometry, y, bias)
 
 
 def _turned(geometry: Geometry) -> Geometry | None:
@@ -206,13 +208,9 @@ def _kernels(w: Array, dtype: np.dtype[Any]) -> Array:
     return w if w.ndim == 4 else w[:, :, None]
 
 
-def _empty(shape: Sizes, channels_last: bool, dtype: np.dtype[Any]) -> Array:
-    if channels_last:
-        return np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), dtype), -1, 1)
-    return np.empty(shape, dtype)
-
-
 def _result(y: Array, dtype: np.dtype[Any], dims: int) -> Array:
+    """(N, H, W, C) as (N, C, *S)."""
+    y = np.moveaxis(y, -1, 1)
     return (y if dims == 2 else y[:, :, 0]).astype(dtype, copy=False)
 
 

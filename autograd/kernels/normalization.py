@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels import channel_rows
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.windows import is_channels_last
 
 __all__ = [
     "batch_norm_backward",
     "batch_norm_forward",
+    "channel_sums",
     "group_norm_backward",
     "group_norm_forward",
     "layer_norm_backward",
@@ -46,6 +49,8 @@ def batch_norm_forward(
     count = x.size // max(1, x.shape[1])
     if count == 0:
         raise ValueError(f"batch norm of an input of shape {x.shape}: a channel has no values")
+    if _rows_compiled(x):
+        return channel_rows.batch_norm_forward(x, weight, bias, eps)
     work = _working_dtype(x.dtype)
     mean = _channel_sums(x) / count
     centred = mean.astype(work)
@@ -77,6 +82,8 @@ def batch_norm_backward(
     """
     _check_channels(x, weight, None)
     _check_same(g, x)
+    if _rows_compiled(x) and g.dtype == x.dtype:
+        return channel_rows.batch_norm_backward(g, x, weight, mean, inverse_std)
     work = _working_dtype(x.dtype)
     count = max(1, x.size // max(1, x.shape[1]))
     dbias = _channel_sums(g)
@@ -215,6 +222,11 @@ def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
+def _rows_compiled(x: Array) -> bool:
+    """Whether x lies as rows (positions, channels) that the compiled kernels take."""
+    return np.moveaxis(x, 1, -1).flags.c_contiguous and compiled_for(x.dtype, x.size)
+
+
 def _broadcast_shape(x: Array) -> tuple[int, ...]:
     return (1, -1, *(1,) * (x.ndim - 2))
 
@@ -227,6 +239,16 @@ def _channel_blocks(x: Array) -> tuple[Array, bool]:
         last = np.moveaxis(x, 1, -1)
         return last.reshape(-1 if x.size else 0, x.shape[1]), True
     return x.reshape(*x.shape[:2], int(np.prod(x.shape[2:]))), False
+
+
+def channel_sums(x: Array) -> Array:
+    """The sums of x (N, C, *S) over all but axis 1, in its dtype, summed in double precision.
+
+    >>> channel_sums(np.ones((3, 2, 2))).tolist()
+    [6.0, 6.0]
+    """
+    total = channel_rows.channel_sums(x) if _rows_compiled(x) else _channel_sums(x)
+    return total.astype(x.dtype, copy=False)
 
 
 def _channel_sums(x: Array, mean: Array | None = None) -> Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import empty
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
@@ -75,6 +77,27 @@ def max_pool(
     return (gather_planes(x, index) if values is not x else best), index
 
 
+def _compiled_scatter(g: Array, indices: Array, out: Array) -> None:
+    from autograd.kernels.compiled_pooling import scatter_planes
+
+    last = is_channels_last(out)
+
+    def matrices(array: Array) -> Array:
+        """(images, positions, channels), or each plane as an image of one channel."""
+        if last:
+            array = np.moveaxis(array, 1, -1)
+            return np.ascontiguousarray(array.reshape(len(array), -1, array.shape[-1]))
+        return np.ascontiguousarray(array).reshape(-1, math.prod(array.shape[2:]), 1)
+
+    seeds, places, target = matrices(g), matrices(indices), matrices(out)
+    assert np.shares_memory(target, out)
+
+    def part(_worker: int, first: int, end: int) -> None:
+        scatter_planes(seeds[first:end], places[first:end], target[first:end])
+
+    parallel_ranges(part, len(target))
+
+
 def _compiled_max_pool(
     x: Array, kernel: Sizes, stride: Sizes, pairs: Pairs, dilation: Sizes, out: Sizes
 ) -> tuple[Array, Array]:
@@ -137,6 +160,9 @@ def scatter_add_planes(
     if g.shape != indices.shape:
         raise ValueError(f"g {g.shape} and indices {indices.shape} must have the same shape")
     out = _empty_like_layout(g, spatial_shape, g.dtype)
+    if g.ndim == 4 and out.size and compiled_for(g.dtype, g.size):
+        _compiled_scatter(g, indices, out)
+        return out
     out.fill(0)
     if out.size == 0 or g.size == 0:
         return out
@@ -324,8 +350,8 @@ def _check_cotangent(g_shape: Sizes, expected: Sizes) -> None:
 def _empty_like_layout(x: Array, sizes: Sizes, dtype: Any) -> Array:
     """An (N, C, *sizes) array, channels-last in memory when x is."""
     if is_channels_last(x):
-        return np.moveaxis(np.empty((x.shape[0], *sizes, x.shape[1]), dtype), -1, 1)
-    return np.empty((*x.shape[:2], *sizes), dtype)
+        return np.moveaxis(empty((x.shape[0], *sizes, x.shape[1]), dtype), -1, 1)
+    return empty((*x.shape[:2], *sizes), dtype)
 
 
 def _in_layout_of(x: Array, y: Array) -> Array:

@@ -19,13 +19,20 @@ from autograd.kernels.columns import Geometry
 from autograd.kernels.workers import (
     parallel_ranges,
     scratch,
-    single_threaded_products,
     thread_count,
 )
 
 __all__ = ["winograd_convolve", "winograd_pays", "winograd_weight_gradient"]
 
 Array = np.ndarray[Any, Any]
+
+FEWEST_CHANNELS = 16
+"""The transforms work on so many at a time."""
+
+TILE_BYTES = 2 << 20
+MANY_WEIGHTS = 1 << 15
+TILES_FOR_MANY_WEIGHTS = 256
+"""Measured with `python -m benchmarks.choices`: sizes of 1, 2 and 4 MiB, 64 to 512 tiles."""
 
 FEWEST_TILES = 128
 """Below this many tiles in the whole batch the direct sum is as fast."""
@@ -48,7 +55,7 @@ def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
         return False
     if geometry.stride != (1, 1) or geometry.dilation != (1, 1):
         return False
-    if min(geometry.channels, geometry.outputs) < 16:
+    if min(geometry.channels, geometry.outputs) < FEWEST_CHANNELS:
         return False
     if max(max(pair) for pair in geometry.padding) > 2:
         return False
@@ -58,41 +65,40 @@ def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
     return compiled_for(dtype, batch * geometry.channels * math.prod(geometry.in_sizes))
 
 
-def winograd_convolve(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
-    """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3) into y (N, P, Q, O)."""
-    from autograd.kernels.compiled_winograd import input_tiles, output_tiles
+def winograd_convolve(
+    x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None = None
+) -> None:
+    """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3), plus the bias (O,), into the
+    C-contiguous y (N, P, Q, O).
+    """
+    from autograd.kernels.compiled_winograd import BUFFER, input_tiles, output_tiles
 
     n, channels = x.shape[0], x.shape[3]
     down, across = _tiles(geometry)
     top, left = geometry.before
     taps = w.transpose(2, 3, 1, 0).reshape(9, -1).astype(np.float32, copy=False)
-    with single_threaded_products():
-        u = np.matmul(_double_transform(), taps).reshape(36, channels, w.shape[0])
+    u = np.matmul(_double_transform(), taps).reshape(36, channels, w.shape[0])
+    added = np.zeros(w.shape[0], np.float32) if bias is None else bias
     step = _images_at_a_time(down * across, channels, w.shape[0])
 
     def task(_: int, first: int, last: int) -> None:
         size = min(step, last - first) * down * across
-        v = scratch("input", (36, size, channels), np.float32)
-        m = scratch("output", (36, size, w.shape[0]), np.float32)
+        d, h = (scratch(name, (BUFFER,), np.float32) for name in ("tile", "half"))
+        v = scratch("input", (36, size + 1, channels), np.float32)
+        m = scratch("output", (36, size + 1, w.shape[0]), np.float32)
         for at in range(first, last, step):
             end = min(at + step, last)
             tiles = (end - at) * down * across
-            input_tiles(_contiguous(x[at:end], "images"), top, left, down, across, v)
+            input_tiles(_contiguous(x[at:end], "images"), top, left, down, across, v, d, h)
             np.matmul(v[:, :tiles], u, out=m[:, :tiles])
-            target = y[at:end]
-            if target.flags.c_contiguous:
-                output_tiles(m, down, across, target)
-            else:
-                images = scratch("results", target.shape, np.float32)
-                output_tiles(m, down, across, images)
-                target[...] = images
+            output_tiles(m, down, across, added, y[at:end], d, h)
 
     parallel_ranges(task, n, step)
 
 
 def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     """The partial with respect to w, (O, C, 3, 3), of x (N, H, W, C) and g (N, P, Q, O)."""
-    from autograd.kernels.compiled_winograd import input_tiles, spread_tiles
+    from autograd.kernels.compiled_winograd import BUFFER, input_tiles, spread_tiles
 
     n, channels, outputs = x.shape[0], x.shape[3], g.shape[3]
     down, across = _tiles(geometry)
@@ -103,14 +109,15 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
 
     def task(worker: int, first: int, last: int) -> None:
         size = min(step, last - first) * down * across
-        v = scratch("input", (36, size, channels), np.float32)
-        s = scratch("output", (36, size, outputs), np.float32)
+        d, h = (scratch(name, (BUFFER,), np.float32) for name in ("tile", "half"))
+        v = scratch("input", (36, size + 1, channels), np.float32)
+        s = scratch("output", (36, size + 1, outputs), np.float32)
         product = scratch("product", (36, channels, outputs), np.float32)
         for at in range(first, last, step):
             end = min(at + step, last)
             tiles = (end - at) * down * across
-            input_tiles(_contiguous(x[at:end], "images"), top, left, down, across, v)
-            spread_tiles(_contiguous(g[at:end], "cotangent"), down, across, s)
+            input_tiles(_contiguous(x[at:end], "images"), top, left, down, across, v, d, h)
+            spread_tiles(_contiguous(g[at:end], "cotangent"), down, across, s, d, h)
             turned, spread = v[:, :tiles].swapaxes(1, 2), s[:, :tiles]
             if used[worker]:
                 np.matmul(turned, spread, out=product)
@@ -121,8 +128,7 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
 
     parallel_ranges(task, n, step)
     transform = np.tile(_double_transform().T, sum(used))
-    with single_threaded_products():
-        dw = transform @ totals[: sum(used)].reshape(-1, channels * outputs)
+    dw = transform @ totals[: sum(used)].reshape(-1, channels * outputs)
     return dw.reshape(3, 3, channels, outputs).transpose(3, 2, 0, 1)
 
 
@@ -132,8 +138,10 @@ def _double_transform() -> Array:
 
 
 def _images_at_a_time(tiles: int, channels: int, outputs: int) -> int:
-    """128 tiles stay in cache with few channels; with many, more pay for reading the weights."""
-    return max(1, (128 if channels * outputs <= 64 * 64 else 256) // tiles)
+    """The tiles of the images stay in cache; many, where the weights cost more to read."""
+    if channels * outputs > MANY_WEIGHTS:
+        return max(1, TILES_FOR_MANY_WEIGHTS // tiles)
+    return max(1, TILE_BYTES // (36 * 4 * (channels + outputs)) // tiles)
 
 
 def _tiles(geometry: Geometry) -> tuple[int, int]:

@@ -1,10 +1,11 @@
 """A batch split over a few Python threads, each with single-threaded matrix products.
 
 The kernels and NumPy's loops release the interpreter lock, so threads that each take a chunk
-through packing, product and unpacking keep it in their core's cache. A threaded product leaves a
-BLAS thread spinning for some 20 ms that takes half a core from what follows, so kernels that use
-these threads avoid threaded products also around them. The split depends on the sizes and the
-number of threads only.
+through packing, product and unpacking keep it in their core's cache. Threads of the BLAS library
+beside them would fight for the cores, so NumPy's BLAS is set to one thread, for the whole process
+and once: when the first compiled kernel runs, and never with NumPy's kernels. From then on the
+library's own large products are split here. The split depends on the sizes and the number of
+threads only, so results are reproducible for a fixed number.
 """
 
 from __future__ import annotations
@@ -12,34 +13,86 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["parallel_ranges", "scratch", "single_threaded_products", "thread_count"]
+__all__ = [
+    "get_num_threads",
+    "matrix_product",
+    "parallel_ranges",
+    "scratch",
+    "set_num_threads",
+    "thread_count",
+    "use_own_threads",
+]
 
 KEPT_BYTES = 16 << 20
 """The largest buffer that is kept between calls, per name and thread."""
 
-_lock = threading.Lock()
-_state: dict[str, Any] = {}
+SPLIT_PRODUCT_FROM = 1 << 21
+"""Multiplications from which a matrix product is worth handing a part to another thread."""
+
+_lock = threading.RLock()
+_state: dict[str, Any] = {"own": False, "wanted": None}
 _inside = threading.local()
 
 
+def get_num_threads() -> int:
+    """The number of threads that large operations are split over.
+
+    >>> get_num_threads() >= 1
+    True
+    """
+    wanted = _state["wanted"]
+    return int(wanted) if wanted is not None else _default_count()
+
+
+def set_num_threads(count: int) -> None:
+    """Split large operations over `count` threads; DAGRAD_NUM_THREADS sets it from outside.
+
+    With the extra `fast` these are the library's own threads, and NumPy's BLAS is set to one thread
+    for the whole process at the first compiled kernel; without it, they are NumPy's BLAS threads,
+    which are set if threadpoolctl is installed. Results are the same, bit for bit, only for the
+    same number. Raises TypeError or ValueError unless `count` is an int of at least 1.
+
+    >>> set_num_threads(get_num_threads())
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"set_num_threads takes an int, got {count!r}")
+    if count < 1:
+        raise ValueError(f"set_num_threads takes at least 1 thread, got {count}")
+    with _lock:
+        _state["wanted"] = count
+        if not _state["own"]:
+            _set_blas_threads(count)
+
+
+def use_own_threads() -> None:
+    """From now on the library splits its work itself and the BLAS uses one thread."""
+    if _state["own"]:
+        return
+    with _lock:
+        if not _state["own"] and find_spec("threadpoolctl") is not None:
+            _state["wanted"] = get_num_threads()
+            _set_blas_threads(1)
+            _state["own"] = True
+
+
 def thread_count() -> int:
-    """How many threads the matrix products use by default; 1 where threadpoolctl is missing."""
-    return int(_state["threads"]) if "threads" in _state else _find_libraries()
+    """How many parts `parallel_ranges` makes: 1 before `use_own_threads`."""
+    return get_num_threads() if _state["own"] else 1
 
 
 def parallel_ranges(task: Callable[[int, int, int], None], count: int, grain: int = 1) -> None:
     """task(worker, first, last) over [0, count), in contiguous parts that are multiples of `grain`.
 
-    The parts run at the same time, with single-threaded matrix products; the first exception of a
-    part is raised when all have ended. Inside a part, everything is one part.
+    The parts run at the same time; the first exception of a part is raised when all have ended.
+    Inside a part, everything is one part.
 
     >>> parts = []
     >>> parallel_ranges(lambda worker, first, last: parts.extend(range(first, last)), 5)
@@ -62,14 +115,42 @@ def parallel_ranges(task: Callable[[int, int, int], None], count: int, grain: in
         finally:
             _inside.worker = False
 
-    with single_threaded_products():
-        others = [_pool().submit(part, worker) for worker in range(1, threads)]
-        try:
-            part(0)
-        finally:
-            errors = [error for other in others if (error := other.exception())]
+    others = [_pool().submit(part, worker) for worker in range(1, threads)]
+    try:
+        part(0)
+    finally:
+        errors = [error for other in others if (error := other.exception())]
     if errors:
         raise errors[0]
+
+
+def matrix_product(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """np.matmul; a large product of two matrices is split over the library's own threads.
+
+    The longer side of the result is split. Anything but two float matrices goes to NumPy.
+
+    >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
+    [[1.0], [1.0]]
+    """
+    if thread_count() == 1 or a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
+        return np.matmul(a, b)  # type: ignore[no-any-return]
+    (rows, inner), columns = a.shape, b.shape[1]
+    if rows * inner * columns < SPLIT_PRODUCT_FROM or a.dtype.char not in "fd":
+        return np.matmul(a, b)  # type: ignore[no-any-return]
+    if inner != b.shape[0]:
+        return np.matmul(a, b)  # type: ignore[no-any-return]
+    from autograd.kernels.buffers import empty
+
+    out = empty((rows, columns), a.dtype)
+
+    def some_rows(_worker: int, first: int, last: int) -> None:
+        np.matmul(a[first:last], b, out=out[first:last])
+
+    def some_columns(_worker: int, first: int, last: int) -> None:
+        np.matmul(a, b[:, first:last], out=out[:, first:last])
+
+    parallel_ranges(some_rows if rows >= columns else some_columns, max(rows, columns), 16)
+    return out
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
@@ -87,56 +168,56 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, An
     buffers: dict[str, np.ndarray[Any, Any]] = _inside.__dict__.setdefault("buffers", {})
     buffer = buffers.get(name)
     if buffer is None or buffer.size < size:
-        buffer = buffers[name] = np.empty(size, np.uint8)
+        memory = np.empty(size + 64, np.uint8)
+        first = -memory.ctypes.data % 64
+        buffer = buffers[name] = memory[first : first + size]
     part: np.ndarray[Any, Any] = buffer[:size].view(dtype).reshape(shape)
     return part
 
 
-@contextmanager
-def single_threaded_products() -> Iterator[None]:
-    """Matrix products use one thread inside; nested and concurrent uses are counted."""
-    thread_count()
+def _default_count() -> int:
+    """DAGRAD_NUM_THREADS, else what the BLAS would use, else the cores this process may use."""
     with _lock:
-        _state["depth"] = _state.get("depth", 0) + 1
-        if _state["depth"] == 1:
-            _set_threads([1] * len(_state["libraries"]))
-    try:
-        yield
-    finally:
-        with _lock:
-            _state["depth"] -= 1
-            if _state["depth"] == 0:
-                _set_threads(_state["defaults"])
+        if "default" not in _state:
+            given = os.environ.get("DAGRAD_NUM_THREADS", "")
+            if given and (not given.isdecimal() or int(given) < 1):
+                raise ValueError(f"DAGRAD_NUM_THREADS={given!r}: give a number of at least 1")
+            found = max((library.num_threads for library in _blas_libraries()), default=0)
+            _state["default"] = int(given) if given else found or _usable_cores()
+        return int(_state["default"])
 
 
-def _set_threads(counts: list[int]) -> None:
-    for library, count in zip(_state["libraries"], counts, strict=True):
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _set_blas_threads(count: int) -> None:
+    for library in _blas_libraries():
         library.set_num_threads(count)
 
 
-def _find_libraries() -> int:
-    with _lock:
-        if "threads" in _state:
-            return int(_state["threads"])
+def _blas_libraries() -> Iterable[Any]:
+    """NumPy's BLAS among the loaded ones, so that other packages' libraries stay as they are."""
+    if "libraries" not in _state:
         libraries: list[Any] = []
         if find_spec("threadpoolctl") is not None:
             from threadpoolctl import ThreadpoolController
 
-            found = ThreadpoolController().select(user_api="blas")
-            libraries = list(found.lib_controllers)
-        defaults = [library.num_threads for library in libraries]
-        _state.update(libraries=libraries, defaults=defaults, threads=max(defaults, default=1))
-        return int(_state["threads"])
+            found = ThreadpoolController().select(user_api="blas").lib_controllers
+            homes = (Path(np.__file__).parent, Path(np.__file__).parent.with_name("numpy.libs"))
+            own = [c for c in found if any(h in Path(c.filepath).parents for h in homes)]
+            libraries = own or list(found)
+        _state["libraries"] = libraries
+    return _state["libraries"]  # type: ignore[no-any-return]
 
 
 def _pool() -> ThreadPoolExecutor:
     with _lock:
-        if _state.get("process") != os.getpid():  # threads do not survive a fork
-            _state["pool"] = ThreadPoolExecutor(_other_threads(), "autograd-kernels")
-            _state["process"] = os.getpid()
+        threads = max(1, get_num_threads() - 1)
+        if _state.get("process") != (os.getpid(), threads):  # threads do not survive a fork
+            _state["pool"] = ThreadPoolExecutor(threads, "autograd-kernels")
+            _state["process"] = (os.getpid(), threads)
         pool: ThreadPoolExecutor = _state["pool"]
         return pool
-
-
-def _other_threads() -> int:
-    return max(1, int(_state["threads"]) - 1)

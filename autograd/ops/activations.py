@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd.families import Elementwise
+from autograd.kernels import activations as kernels
 from autograd.kernels import special
-from autograd.kernels.error_function import erf
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
 from autograd.ops.transcendental import erf as erf_op
@@ -43,7 +43,7 @@ def _positive(x: Any) -> Any:
 
 relu = elementwise(
     "relu",
-    lambda x: np.maximum(x, 0),
+    kernels.relu,
     (lambda out, x: _positive(out),),
     AWAY_FROM_ZERO,
     doc="""max(x, 0); its derivative at 0 is 0.
@@ -56,6 +56,7 @@ relu = elementwise(
     kinks=(Kink((0.0,), (0.0,), "relu'(0) = 0"),),
     near=(lambda x: x,),
     reference=lambda x: np.where(x > 0, x, 0),
+    pullback=kernels.relu_pullback,
 )
 
 sigmoid = elementwise(
@@ -234,7 +235,10 @@ def _gelu_slope(x: Any) -> Any:
 
 
 _gelu = Elementwise(
-    "gelu", lambda x: 0.5 * x * (1 + erf(x * _ROOT_HALF)), (lambda out, x: _gelu_slope(x),)
+    "gelu",
+    kernels.gelu,
+    (lambda out, x: _gelu_slope(x),),
+    pullback=kernels.gelu_pullback,
 )
 _gelu_tanh = Elementwise(
     "gelu_tanh", _gelu_tanh_values, (lambda out, x: _gelu_tanh_slope(x),), analytic=True

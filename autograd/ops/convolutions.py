@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.families import Multilinear
+from autograd.families import Affine, Multilinear
 from autograd.kernels import convolution as kernels
+from autograd.kernels.normalization import channel_sums
 from autograd.kernels.windows import effective_sizes, padding_pairs, spatial_tuple
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
+from autograd.tensor import Tensor
 
 __all__ = ["conv1d", "conv2d", "conv_transpose2d"]
 
@@ -59,6 +61,26 @@ _weight_gradient: Multilinear = Multilinear(
 )
 
 
+def _per_channel(b: Any, dims: int) -> Any:
+    return operations.reshape(b, (1, -1, *(1,) * (dims - 2)))
+
+
+def _channel_sums(cotangent: Any) -> Any:
+    if isinstance(cotangent, Tensor):
+        return operations.sum(cotangent, (0, *range(2, cotangent.ndim)))
+    return channel_sums(cotangent)
+
+
+_convolve_biased: Affine = Affine(
+    "conv",
+    lambda x, w, b, **sizes: kernels.convolve(x, w, bias=b, **sizes),
+    product=_convolve,
+    spread=_per_channel,
+    collect=_channel_sums,
+    analytic=True,
+)
+
+
 def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) -> tuple[Any, Any]:
     x, w = floats(x, name), floats(w, name)
     if x.ndim != dims + 2 or w.ndim != dims + 2:
@@ -74,10 +96,6 @@ def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) ->
     return x, w
 
 
-def _with_bias(y: Any, b: Any) -> Any:
-    return y if b is None else y + operations.reshape(b, (1, -1, *(1,) * (y.ndim - 2)))
-
-
 def _conv(
     x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int, dims: int
 ) -> Any:
@@ -85,8 +103,8 @@ def _conv(
     steps = spatial_tuple(stride, dims, "stride")
     spread = spatial_tuple(dilation, dims, "dilation")
     pairs = padding_pairs(padding, w.shape[2:], steps, spread)
-    y = _convolve(x, w, stride=steps, padding=pairs, dilation=spread, groups=groups)
-    return _with_bias(y, b)
+    sizes = {"stride": steps, "padding": pairs, "dilation": spread, "groups": groups}
+    return _convolve(x, w, **sizes) if b is None else _convolve_biased(x, w, b, **sizes)
 
 
 @register(
@@ -151,8 +169,8 @@ def conv2d(
 
     y[n, o, p] = sum over c, i of w[o, c, i] x[n, c, stride p + dilation i - padding] for pairs p
     and i. `padding` is an int, one per axis, (before, after) pairs, 'same' (with stride 1) or
-    'valid'. The result lies in memory in the order of x. Raises ValueError for sizes that do not
-    fit, TypeError for integers. Source: Dumoulin & Visin, A guide to convolution arithmetic, 2016.
+    'valid'. The result lies channels last in memory. Raises ValueError for sizes that do not fit,
+    TypeError for integers. Source: Dumoulin & Visin, A guide to convolution arithmetic, 2016.
 
     >>> import autograd as ag
     >>> import numpy as np
@@ -245,4 +263,4 @@ def conv_transpose2d(
     )
     if any(zeros):
         y = operations.pad(y, ((0, 0), (0, 0), *((0, extra) for extra in zeros)))
-    return _with_bias(y, b)
+    return y if b is None else y + _per_channel(b, y.ndim)

@@ -30,11 +30,13 @@ def elementwise(
     bad: Sequence[Bad] = (),
     reference: Callable[..., Any] | None = None,
     operator: Callable[..., Any] | None = None,
+    pullback: Callable[..., Any] | None = None,
 ) -> Elementwise:
     """Make and register an elementwise operation of `len(partials)` operands.
 
     `domains` says where its operands may lie in samples, one each; `near` are functions of the
-    operands that vanish at its kinks; `operator` is Python's for it.
+    operands that vanish at its kinks; `operator` is Python's for it; `pullback` a kernel of one
+    pass (see `Elementwise`).
     """
     chosen = domains if domains else (ANYWHERE,) * len(partials)
     assert len(chosen) == len(partials), name
@@ -44,6 +46,7 @@ def elementwise(
         forward,
         partials,
         operator,
+        pullback,
         analytic=analytic,
         kinks=tuple(near),
         samples=samples,

@@ -1,0 +1,108 @@
+"""Activation functions and their products with a cotangent, in one pass over the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import empty_like
+from autograd.kernels.error_function import erf
+from autograd.kernels.workers import parallel_ranges
+
+__all__ = ["gelu", "gelu_pullback", "relu", "relu_pullback"]
+
+Array = np.ndarray[Any, Any]
+
+GRAIN = 1 << 12
+"""Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
+
+_ROOT_HALF = float(np.sqrt(0.5))
+_DENSITY_AT_0 = float(1.0 / np.sqrt(2.0 * np.pi))
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0); NaN stays.
+
+    >>> relu(np.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+    if _goes_compiled(x, "fd"):
+        from autograd.kernels import compiled_activations as compiled
+
+        return _in_one_pass(compiled.relu, x)
+    return np.maximum(x, 0)
+
+
+def relu_pullback(g: Any, out: Any, x: Any) -> Any:
+    """g where out > 0, else 0.
+
+    >>> relu_pullback(np.array([3.0, 4.0]), np.array([0.0, 2.0]), None).tolist()
+    [0.0, 4.0]
+    """
+    if _goes_compiled(out, "fd", g):
+        from autograd.kernels import compiled_activations as compiled
+
+        return _in_one_pass(compiled.relu_back, g, out)
+    return g * (out > 0)
+
+
+def gelu(x: Any) -> Any:
+    """x Phi(x), with Phi the normal distribution function.
+
+    >>> gelu(np.array([0.0, 1.0])).round(6).tolist()
+    [0.0, 0.841345]
+    """
+    if _goes_compiled(x, "f"):
+        from autograd.kernels import compiled_activations as compiled
+
+        return _in_one_pass(compiled.gelu, x)
+    return 0.5 * x * (1 + erf(x * _ROOT_HALF))
+
+
+def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
+    """g (Phi(x) + x phi(x)).
+
+    >>> gelu_pullback(np.array([1.0]), None, np.array([0.0])).tolist()
+    [0.5]
+    """
+    if _goes_compiled(x, "f", g):
+        from autograd.kernels import compiled_activations as compiled
+
+        return _in_one_pass(compiled.gelu_back, g, x)
+    return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + x * (_DENSITY_AT_0 * np.exp(-0.5 * x * x)))
+
+
+def _goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:
+    return (
+        type(x) is np.ndarray
+        and x.dtype.char in dtypes
+        and compiled_for(x.dtype, x.size)
+        and (g is None or (type(g) is np.ndarray and g.shape == x.shape and g.dtype == x.dtype))
+    )
+
+
+def _in_one_pass(kernel: Callable[..., None], *operands: Array) -> Array:
+    """kernel(*operands, out) over flat memory in the order of the last operand."""
+    like = operands[-1]
+    out = empty_like(like)
+    flat = [_in_memory_order(array, out) for array in operands]
+    target = out.ravel(order="K")
+    assert np.shares_memory(target, out) or not out.size
+
+    def part(_worker: int, first: int, last: int) -> None:
+        kernel(*(array[first:last] for array in flat), target[first:last])
+
+    parallel_ranges(part, target.size, GRAIN)
+    return out
+
+
+def _in_memory_order(array: Array, like: Array) -> Array:
+    """The entries of `array` one after the other, as those of `like` lie in memory."""
+    if array.strides != like.strides:
+        copy = np.empty_like(like)
+        copy[...] = array
+        array = copy
+    return array.ravel(order="K")
