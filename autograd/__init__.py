@@ -46,6 +46,7 @@ from autograd.ops.activations import (
     silu,
     softplus,
 )
+from autograd.ops.affine import linear
 from autograd.ops.arithmetic import (
     add,
     divide,
@@ -283,6 +284,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linalg",
+    "linear",
     "linearize",
     "log",
     "log1p",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.kernels.updates import adam_update, one_pass
 from optim.optimizer import Array, Group, Optimizer, State, accumulate
 
 
@@ -67,17 +68,35 @@ class Adam(Optimizer):
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
         lr, eps = float(group["lr"]), float(group["eps"])
         beta1, beta2 = (float(beta) for beta in group["betas"])
+        if "step" not in state:
+            state["step"] = 0
+            state["exp_avg"] = np.zeros_like(parameter)
+            state["exp_avg_sq"] = np.zeros_like(parameter)
+        mean, square = state["exp_avg"], state["exp_avg_sq"]
+        state["step"] += 1
+        step_size = lr / (1.0 - beta1 ** state["step"])
+        correction = sqrt(1.0 - beta2 ** state["step"])
+        if not group["amsgrad"] and one_pass(parameter, gradient, mean, square):
+            decay = float(group["weight_decay"])
+            adam_update(
+                parameter,
+                gradient,
+                mean,
+                square,
+                step_size,
+                (beta1, beta2),
+                eps,
+                correction,
+                shrink=1.0 - lr * decay if self.decoupled else 1.0,
+                weight_decay=0.0 if self.decoupled else decay,
+                maximize=bool(group["maximize"]),
+            )
+            return
         if self.decoupled:
             if group["weight_decay"]:
                 parameter *= 1.0 - lr * float(group["weight_decay"])
             group = {**group, "weight_decay": 0.0}
         change = self._decayed(parameter, gradient, group)
-        if "step" not in state:
-            state["step"] = 0
-            state["exp_avg"] = np.zeros_like(parameter)
-            state["exp_avg_sq"] = np.zeros_like(parameter)
-        state["step"] += 1
-        mean, square = state["exp_avg"], state["exp_avg_sq"]
         buffer = self._buffer(parameter, 1)
         accumulate(mean, change, beta1, buffer)
         np.multiply(change, change, out=buffer)
@@ -89,10 +108,10 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = np.zeros_like(parameter)
             square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         np.sqrt(square, out=buffer)
-        buffer *= 1.0 / sqrt(1.0 - beta2 ** state["step"])
+        buffer *= 1.0 / correction
         buffer += eps
         np.divide(mean, buffer, out=buffer)
-        buffer *= lr / (1.0 - beta1 ** state["step"])
+        buffer *= step_size
         parameter -= buffer
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.kernels.updates import one_pass, sgd_update
 from optim.optimizer import Array, Group, Optimizer, State
 
 
@@ -63,9 +64,26 @@ class SGD(Optimizer):
 
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
         lr, momentum = float(group["lr"]), float(group["momentum"])
+        velocity = state.get("momentum_buffer")
+        if one_pass(parameter, gradient, velocity):
+            dampening = float(group["dampening"])
+            if momentum and velocity is None:
+                velocity = state["momentum_buffer"] = np.zeros_like(parameter)
+                dampening = 0.0
+            sgd_update(
+                parameter,
+                gradient,
+                velocity if momentum else None,
+                lr,
+                momentum,
+                float(group["weight_decay"]),
+                dampening=dampening,
+                nesterov=bool(group["nesterov"]),
+                maximize=bool(group["maximize"]),
+            )
+            return
         change = self._decayed(parameter, gradient, group)
         if momentum:
-            velocity = state.get("momentum_buffer")
             if velocity is None:
                 velocity = state["momentum_buffer"] = np.array(change)
             else:

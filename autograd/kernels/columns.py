@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,15 @@ from autograd.kernels.workers import (
     thread_count,
 )
 
-__all__ = ["Geometry", "columns_convolve", "columns_input_gradient", "columns_weight_gradient"]
+__all__ = [
+    "Geometry",
+    "columns_convolve",
+    "columns_input_gradient",
+    "columns_weight_gradient",
+    "padded_images",
+    "segments",
+    "weight_matrix",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -78,7 +87,7 @@ def columns_convolve(
     """Writes the convolution of x (N, H, W, C) with w (O, C/groups, KH, KW), plus the bias (O,),
     into the C-contiguous y (N, P, Q, O).
     """
-    matrix = _weight_matrix(w, geometry.groups)
+    matrix = weight_matrix(w, geometry.groups)
 
     def task(part: slice, _: int) -> None:
         target = y[part]
@@ -97,7 +106,7 @@ def columns_convolve(
 
 def columns_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
     """Writes the partial with respect to x into dx (N, H, W, C), for g (N, P, Q, O)."""
-    matrix = np.ascontiguousarray(_weight_matrix(w, geometry.groups).swapaxes(1, 2))
+    matrix = np.ascontiguousarray(weight_matrix(w, geometry.groups).swapaxes(1, 2))
 
     def task(part: slice, _: int) -> None:
         cotangent = g[part]
@@ -137,8 +146,8 @@ def _over_batch(task: Any, batch: int, geometry: Geometry, itemsize: int) -> Non
         parallel_ranges(chunks, batch)
 
 
-def _weight_matrix(w: Array, groups: int) -> Array:
-    """(O, C/g, KH, KW) as (groups, KH * KW * C/g, O/g), the order of the columns."""
+def weight_matrix(w: Array, groups: int) -> Array:
+    """w (O, C/g, KH, KW) as (groups, KH * KW * C/g, O/g), the order of the columns."""
     split = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).transpose(0, 3, 4, 2, 1)
     depth = math.prod(w.shape[1:])
     return np.ascontiguousarray(split).reshape(groups, depth, w.shape[0] // groups)
@@ -150,20 +159,9 @@ def _columns(x: Array, geometry: Geometry) -> Array:
     rows = len(x) * math.prod(geometry.out)
     if geometry.pointwise:
         return x.reshape(1, rows, depth)
+    if groups == 1 and compiled_for(x.dtype, rows * depth):
+        return _compiled_columns(x, geometry)
     columns = scratch("columns", (groups, rows, depth), x.dtype)
-    if groups == 1 and compiled_for(x.dtype, columns.size):
-        from autograd.kernels.compiled_columns import gather_columns
-
-        gather_columns(
-            x,
-            geometry.kernel,
-            geometry.stride,
-            geometry.before,
-            geometry.dilation,
-            geometry.out,
-            columns[0],
-        )
-        return columns
     padded = pad_spatial(x, 1, geometry.padding)
     split = padded.reshape(*padded.shape[:3], groups, padded.shape[3] // groups)
     view = window_view(split, (1, 2), geometry.kernel, geometry.stride, geometry.dilation)
@@ -172,19 +170,68 @@ def _columns(x: Array, geometry: Geometry) -> Array:
     return columns
 
 
+def _compiled_columns(x: Array, geometry: Geometry) -> Array:
+    from autograd.kernels import compiled_columns as compiled
+
+    images = padded_images(x, geometry)
+    starts, offsets, length = segments(len(x), geometry)
+    count = starts.size * geometry.depth
+    columns = scratch("columns", (count + compiled.SLACK,), x.dtype)
+    float32 = x.dtype.char == "f"
+    gather = compiled.gather_segments_float32 if float32 else compiled.gather_segments
+    gather(images, starts, offsets, length, columns)
+    return columns[:count].reshape(1, starts.size, geometry.depth)
+
+
+def padded_images(x: Array, geometry: Geometry) -> Array:
+    """The padded images (n, H, W, C) one after the other in scratch memory, and some slack."""
+    from autograd.kernels.compiled_columns import SLACK, pad_images, pad_planes
+
+    sizes = _padded_sizes(geometry)
+    images = scratch("padded", (len(x) * math.prod(sizes) + SLACK,), x.dtype)
+    middle = images[:-SLACK].reshape(len(x), *sizes)
+    planes = x.transpose(0, 3, 1, 2)
+    if planes.flags.c_contiguous:
+        pad_planes(planes, *geometry.before, middle)
+    else:
+        pad_images(x, *geometry.before, middle)
+    return images
+
+
+def _padded_sizes(geometry: Geometry) -> tuple[int, int, int]:
+    (top, bottom), (left, right) = geometry.padding
+    height, width = geometry.in_sizes
+    return top + height + bottom, left + width + right, geometry.channels
+
+
+@lru_cache(maxsize=64)
+def segments(images: int, geometry: Geometry) -> tuple[Array, Array, int]:
+    """Where windows begin in the flat padded images, where the contiguous pieces of a window lie
+    from there, and how long these are.
+    """
+    height, width, channels = _padded_sizes(geometry)
+    (p, q), (down, across) = geometry.out, geometry.stride
+    starts = (
+        (np.arange(images)[:, None, None] * height + np.arange(p)[:, None] * down) * width
+        + np.arange(q) * across
+    ) * channels
+    (kh, kw), (step, aside) = geometry.kernel, geometry.dilation
+    rows = np.arange(kh) * step * width * channels
+    if aside == 1:
+        return starts.ravel(), rows, kw * channels
+    return starts.ravel(), (rows[:, None] + np.arange(kw) * aside * channels).ravel(), channels
+
+
 def _add_columns(columns: Array, geometry: Geometry, dx: Array) -> None:
     if geometry.groups == 1 and compiled_for(dx.dtype, columns.size):
-        from autograd.kernels.compiled_columns import add_columns
+        from autograd.kernels.compiled_columns import add_segments
 
-        add_columns(
-            columns[0],
-            geometry.kernel,
-            geometry.stride,
-            geometry.before,
-            geometry.dilation,
-            geometry.out,
-            dx,
-        )
+        sizes = _padded_sizes(geometry)
+        images = scratch("padded", (len(dx), *sizes), dx.dtype)
+        images.fill(0)
+        add_segments(columns.ravel(), *segments(len(dx), geometry), images.ravel())
+        (top, left), (height, width) = geometry.before, geometry.in_sizes
+        dx[...] = images[:, top : top + height, left : left + width]
         return
     dx[...] = 0
     each = geometry.channels // geometry.groups

@@ -7,76 +7,112 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.vector_maps import LANES, vector_map
 
-__all__ = ["add_columns", "gather_columns"]
+__all__ = [
+    "SLACK",
+    "add_segments",
+    "gather_segments",
+    "gather_segments_float32",
+    "pad_images",
+    "pad_planes",
+]
 
 Array = np.ndarray[Any, Any]
 
+SLACK = LANES
+"""Entries behind the images and the rows that whole vectors may touch."""
 
-@compiled
-def gather_columns(
-    x: Array,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    before: tuple[int, ...],
-    dilation: tuple[int, ...],
-    out: tuple[int, ...],
-    columns: Array,
-) -> None:
-    """Row (n, p, q) of columns holds the window there of x (N, H, W, C), in (kh, kw, c) order."""
-    images, height, width, channels = x.shape
-    row = 0
-    for n in range(images):
-        for p in range(out[0]):
-            for q in range(out[1]):
-                at = 0
-                left = q * stride[1] - before[1]
-                for i in range(kernel[0]):
-                    y = p * stride[0] - before[0] + i * dilation[0]
-                    inside = 0 <= y < height
-                    for j in range(kernel[1]):
-                        z = left + j * dilation[1]
-                        if inside and 0 <= z < width:
-                            for c in range(channels):
-                                columns[row, at + c] = x[n, y, z, c]
-                        else:
-                            for c in range(channels):
-                                columns[row, at + c] = 0
-                        at += channels
-                row += 1
+_copy = vector_map(lambda x: (x,), 1)
 
 
 @compiled
-def add_columns(
-    columns: Array,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    before: tuple[int, ...],
-    dilation: tuple[int, ...],
-    out: tuple[int, ...],
-    x: Array,
-) -> None:
-    """The transpose of `gather_columns`, into x (N, H, W, C), which it clears first."""
+def pad_images(x: Array, top: int, left: int, padded: Array) -> None:
+    """x (N, H, W, C) of any strides into the middle of padded (N, H', W', C), zero around it."""
     images, height, width, channels = x.shape
-    row = 0
+    rows, columns = padded.shape[1:3]
+    zero = padded.dtype.type(0)
     for n in range(images):
+        padded[n, :top] = zero
+        padded[n, top + height :] = zero
         for y in range(height):
+            padded[n, top + y, :left] = zero
             for z in range(width):
                 for c in range(channels):
-                    x[n, y, z, c] = 0
-        for p in range(out[0]):
-            for q in range(out[1]):
-                at = 0
-                left = q * stride[1] - before[1]
-                for i in range(kernel[0]):
-                    y = p * stride[0] - before[0] + i * dilation[0]
-                    if 0 <= y < height:
-                        for j in range(kernel[1]):
-                            z = left + j * dilation[1]
-                            if 0 <= z < width:
-                                for c in range(channels):
-                                    x[n, y, z, c] += columns[row, at + c]
-                            at += channels
-                    else:
-                        at += kernel[1] * channels
-                row += 1
+                    padded[n, top + y, left + z, c] = x[n, y, z, c]
+            for z in range(left + width, columns):
+                for c in range(channels):
+                    padded[n, top + y, z, c] = zero
+
+
+@compiled
+def pad_planes(x: Array, top: int, left: int, padded: Array) -> None:
+    """The same for x (N, C, H, W), contiguous."""
+    images, channels, height, width = x.shape
+    zero = padded.dtype.type(0)
+    for n in range(images):
+        padded[n, :top] = zero
+        padded[n, top + height :] = zero
+        for y in range(height):
+            row = padded[n, top + y]
+            row[:left] = zero
+            row[left + width :] = zero
+            middle = row[left : left + width]
+            if channels == 3:  # written out, the loop becomes vector instructions
+                red, green, blue = x[n, 0, y], x[n, 1, y], x[n, 2, y]
+                pixels = middle.reshape(-1)
+                for z in range(width):
+                    pixels[3 * z] = red[z]
+                    pixels[3 * z + 1] = green[z]
+                    pixels[3 * z + 2] = blue[z]
+            else:
+                for c in range(channels):
+                    line = x[n, c, y]
+                    for z in range(width):
+                        middle[z, c] = line[z]
+
+
+@compiled
+def gather_segments_float32(
+    images: Array, starts: Array, offsets: Array, length: int, columns: Array
+) -> None:
+    """columns[r] = the segments of `length` entries from images[starts[r] + offsets[k]], k by k.
+
+    In vectors that may run over a segment's end, where the next one is written afterwards: flat
+    `images` and `columns` have SLACK entries more than they need.
+    """
+    at = 0
+    for r in range(starts.size):
+        for k in range(offsets.size):
+            first = starts[r] + offsets[k]
+            for block in range(0, length, LANES):
+                _copy(images, first + block, 0, columns, at + block, 0)
+            at += length
+
+
+@compiled
+def gather_segments(
+    images: Array, starts: Array, offsets: Array, length: int, columns: Array
+) -> None:
+    """The same for any dtype."""
+    at = 0
+    for r in range(starts.size):
+        for k in range(offsets.size):
+            first = starts[r] + offsets[k]
+            for c in range(length):
+                columns[at + c] = images[first + c]
+            at += length
+
+
+@compiled
+def add_segments(
+    columns: Array, starts: Array, offsets: Array, length: int, images: Array
+) -> None:
+    """The transpose of `gather_segments`: adds to images."""
+    at = 0
+    for r in range(starts.size):
+        for k in range(offsets.size):
+            first = starts[r] + offsets[k]
+            for c in range(length):
+                images[first + c] += columns[at + c]
+            at += length

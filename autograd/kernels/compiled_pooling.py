@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.compilation import compiled
+from autograd.kernels.compilation import compiled, inlined
 
-__all__ = ["largest_in_windows", "scatter_planes"]
+__all__ = ["largest_in_planes", "largest_in_windows", "scatter_planes"]
 
 Array = np.ndarray[Any, Any]
 
@@ -50,6 +50,54 @@ def largest_in_windows(
                                 better = (not new <= old) & (old == old)
                                 best[n, p, q, c] = new if better else old
                                 index[n, p, q, c] = place if better else index[n, p, q, c]
+
+
+@inlined
+def _take_larger(line: Array, step: int, place: int, best: Array, index: Array) -> None:
+    """best[q] = the larger of itself and line[q], which lies at place + q step."""
+    for q in range(best.size):
+        old, new = best[q], line[q]
+        better = (index[q] < 0) | ((not new <= old) & (old == old))
+        best[q] = new if better else old
+        index[q] = place + q * step if better else index[q]
+
+
+@compiled
+def largest_in_planes(
+    x: Array,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    before: tuple[int, ...],
+    dilation: tuple[int, ...],
+    best: Array,
+    index: Array,
+) -> None:
+    """The same for planes x (N, H, W) with best and index (N, P, Q), a row of windows at a time."""
+    planes, height, width = x.shape
+    rows, columns = best.shape[1:]
+    none = index.dtype.type(-1)
+    for n in range(planes):
+        for p in range(rows):
+            largest, places = best[n, p], index[n, p]
+            places[:] = none
+            for i in range(kernel[0]):
+                y = p * stride[0] - before[0] + i * dilation[0]
+                if y < 0 or y >= height:
+                    continue
+                line = x[n, y]
+                for j in range(kernel[1]):
+                    shift = j * dilation[1] - before[1]
+                    first = -(shift // stride[1]) if shift < 0 else 0
+                    last = min(columns, (width - 1 - shift) // stride[1] + 1)
+                    begin = first * stride[1] + shift
+                    end = (last - 1) * stride[1] + shift + 1
+                    best_here, places_here = largest[first:last], places[first:last]
+                    place = y * width + begin
+                    if stride[1] == 2:  # a step that is known makes vector instructions
+                        _take_larger(line[begin:end:2], 2, place, best_here, places_here)
+                    else:
+                        part = line[begin : end : stride[1]]
+                        _take_larger(part, stride[1], place, best_here, places_here)
 
 
 @compiled

@@ -20,6 +20,7 @@ from autograd.kernels.columns import (
     columns_input_gradient,
     columns_weight_gradient,
 )
+from autograd.kernels.direct import direct_convolve, direct_pays, direct_weight_gradient
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
@@ -114,6 +115,8 @@ def convolve_weight_gradient(
     images, cotangent = _images(x, work), _images(g, work)
     if winograd_pays(geometry, len(x), work):
         dw = winograd_weight_gradient(images, cotangent, geometry)
+    elif direct_pays(geometry, len(x), work):
+        dw = direct_weight_gradient(images, cotangent, geometry)
     else:
         dw = columns_weight_gradient(images, cotangent, geometry)
     return np.ascontiguousarray(dw, dtype).reshape(w_shape)
@@ -166,6 +169,8 @@ def _geometry(
 def _convolve(x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None) -> None:
     if winograd_pays(geometry, len(x), y.dtype):
         winograd_convolve(x, w, geometry, y, bias)
+    elif direct_pays(geometry, len(x), y.dtype):
+        direct_convolve(x, w, geometry, y, bias)
     else:
         columns_convolve(x, w, geometry, y, bias)
 

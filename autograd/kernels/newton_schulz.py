@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.workers import matrix_product
+
 __all__ = ["MUON_COEFFICIENTS", "orthogonalise"]
 
 Array = np.ndarray[Any, Any]
@@ -48,12 +50,12 @@ def orthogonalise(
         x = np.ascontiguousarray(x.swapaxes(-1, -2))
     x /= np.linalg.norm(x, axis=(-2, -1), keepdims=True) + eps
     for _ in range(steps):
-        gram = x @ x.swapaxes(-1, -2)
-        quintic = gram @ gram
+        gram = matrix_product(x, x.swapaxes(-1, -2))
+        quintic = matrix_product(gram, gram)
         quintic *= c
         gram *= b
         quintic += gram
-        update = quintic @ x
+        update = matrix_product(quintic, x)
         x *= a
         x += update
     if tall:

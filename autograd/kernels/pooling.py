@@ -101,31 +101,25 @@ def _compiled_scatter(g: Array, indices: Array, out: Array) -> None:
 def _compiled_max_pool(
     x: Array, kernel: Sizes, stride: Sizes, pairs: Pairs, dilation: Sizes, out: Sizes
 ) -> tuple[Array, Array]:
-    from autograd.kernels.compiled_pooling import largest_in_windows
+    from autograd.kernels import compiled_pooling as compiled
 
     best = _empty_like_layout(x, out, x.dtype)
     index = _empty_like_layout(x, out, index_dtype(x.shape[2:]))
     last = is_channels_last(x)
+    largest = compiled.largest_in_windows if last else compiled.largest_in_planes
 
     def images(array: Array) -> Array:
-        """(N, H, W, C) as it lies in memory, or each plane as an image of one channel."""
+        """(N, H, W, C) as it lies in memory, or (N C, H, W)."""
         if last:
             return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
-        return np.ascontiguousarray(array).reshape(-1, *array.shape[2:], 1)
+        return np.ascontiguousarray(array).reshape(-1, *array.shape[2:])
 
     source, values, places = images(x), images(best), images(index)
     before = (pairs[0][0], pairs[1][0])
 
     def part(_worker: int, first: int, end: int) -> None:
-        largest_in_windows(
-            source[first:end],
-            kernel,
-            stride,
-            before,
-            dilation,
-            values[first:end],
-            places[first:end],
-        )
+        here = slice(first, end)
+        largest(source[here], kernel, stride, before, dilation, values[here], places[here])
 
     parallel_ranges(part, len(source))
     return best, index
@@ -151,7 +145,7 @@ def scatter_add_planes(
     """The transpose of `gather_planes`: adds each g[n, c, p] at its position in plane (n, c).
 
     `distinct` promises that no position occurs twice in a plane (windows that do not overlap),
-    which is faster. The result lies in memory in the order of g.
+    which is faster. The result lies in memory in the order of the indices.
 
     >>> scatter_add_planes(np.ones((1, 1, 2)), np.array([[[1, 1]]]), (3,)).tolist()
     [[[0.0, 2.0, 0.0]]]
@@ -159,7 +153,7 @@ def scatter_add_planes(
     _check_planes(g, indices, "g")
     if g.shape != indices.shape:
         raise ValueError(f"g {g.shape} and indices {indices.shape} must have the same shape")
-    out = _empty_like_layout(g, spatial_shape, g.dtype)
+    out = _empty_like_layout(indices, spatial_shape, g.dtype)
     if g.ndim == 4 and out.size and compiled_for(g.dtype, g.size):
         _compiled_scatter(g, indices, out)
         return out

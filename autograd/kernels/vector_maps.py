@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "vector_map"]
+__all__ = ["LANES", "ROWS", "outer_sums", "vector_map"]
 
 LANES = 16
 """Floats in a vector: one AVX-512 register, two of AVX, four of NEON."""
@@ -78,3 +78,93 @@ def vector_map(function: Callable[..., tuple[Any, ...]], rows: int) -> Any:
         return types.void(source, index, index, target, index, index), generate
 
     return mapped
+
+
+ROWS = 8
+"""Rows that `outer_sums` works on at a time: their sums, two vectors each, stay in registers."""
+
+
+@intrinsic
+def _outer_sums(
+    _context: Any,
+    a: Any,
+    rows: Any,
+    at: Any,
+    columns: Any,
+    begin: Any,
+    end: Any,
+    b: Any,
+    pitch: Any,
+    start: Any,
+    target: Any,
+    to: Any,
+    step: Any,
+) -> Any:
+    """See `outer_sums`."""
+    index = types.intp
+    vector = ir.VectorType(ir.FloatType(), LANES)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        def data(which: int) -> Any:
+            return context.make_array(signature.args[which])(context, builder, values[which]).data
+
+        images, row_places, column_places = data(0), data(1), data(3)
+        factors, starts, sums = data(6), data(8), data(9)
+        kind = values[2].type
+        lanes = ir.Constant(kind, LANES)
+
+        def wide(pointer: Any, place: Any) -> Any:
+            return builder.bitcast(
+                builder.gep(pointer, [place], inbounds=True), vector.as_pointer()
+            )
+
+        first_rows = [
+            builder.load(builder.gep(row_places, [builder.add(values[2], ir.Constant(kind, i))]))
+            for i in range(ROWS)
+        ]
+        halves = [ir.Constant(kind, 0), lanes]
+        totals = []
+        for _ in range(ROWS):
+            for half in halves:
+                total = cgutils.alloca_once(builder, vector)
+                builder.store(builder.load(wide(starts, half), align=4), total)
+                totals.append(total)
+        one = ir.Constant(kind, 1)
+        with cgutils.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
+            column = builder.load(builder.gep(column_places, [t]))
+            factor_at = builder.mul(t, values[7])
+            pair = [
+                builder.load(wide(factors, builder.add(factor_at, half)), align=4)
+                for half in halves
+            ]
+            for i, row in enumerate(first_rows):
+                number = builder.load(builder.gep(images, [builder.add(row, column)]))
+                spread = cgutils.get_null_value(vector)
+                spread = builder.insert_element(spread, number, ir.Constant(ir.IntType(32), 0))
+                mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+                spread = builder.shuffle_vector(spread, spread, mask)
+                for j in range(2):
+                    total = totals[2 * i + j]
+                    product = builder.fmul(spread, pair[j], flags=("contract",))
+                    builder.store(
+                        builder.fadd(builder.load(total), product, flags=("contract",)), total
+                    )
+        for i in range(ROWS):
+            row_at = builder.add(values[10], builder.mul(values[11], ir.Constant(kind, i)))
+            for j, half in enumerate(halves):
+                result = builder.load(totals[2 * i + j])
+                builder.store(result, wide(sums, builder.add(row_at, half)), align=4)
+        return context.get_dummy_value()
+
+    arguments = (a, rows, index, columns, index, index, b, index, start, target, index, index)
+    return types.void(*arguments), generate
+
+
+outer_sums: Any = _outer_sums
+"""A function for compiled kernels: a block of a matrix product whose left factor is gathered.
+
+`outer_sums(a, rows, at, columns, begin, end, b, pitch, start, target, to, step)` writes, for i <
+`ROWS` and two vectors of lanes c, target[to + i step + c] = start[c] + the sum over t from `begin`
+to `end` of a[rows[at + i] + columns[t]] b[t pitch + c]. The rows are written in their order.
+Arrays are contiguous, of float32 and, for `rows` and `columns`, intp.
+"""

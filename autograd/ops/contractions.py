@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Multilinear
+from autograd.kernels.workers import matrix_product
 from autograd.ops.axes import as_axes
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -22,7 +23,7 @@ def _turned(x: Any) -> Any:
 
 _matmul: Multilinear = Multilinear(
     "matmul",
-    np.matmul,
+    matrix_product,
     (
         lambda cotangent, y: operations.matmul(cotangent, _turned(y)),
         lambda cotangent, x: operations.matmul(_turned(x), cotangent),

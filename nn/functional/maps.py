@@ -23,16 +23,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([11.5])
     """
-    input = as_floats(input, "linear")
-    if weight.ndim != 2 or input.ndim == 0 or input.shape[-1] != weight.shape[1]:
-        raise ValueError(
-            f"linear: input of shape {input.shape} does not fit a weight of shape {weight.shape}; "
-            "the last dimension of the input must be the weight's second (out, in)"
-        )
-    if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"linear: bias must have shape {weight.shape[:1]}, got {bias.shape}")
-    out = input @ weight.T
-    return out if bias is None else out + bias
+    return ag.linear(input, weight, bias)
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:

@@ -1,0 +1,95 @@
+"""The affine map of a linear layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd.dispatch import operations
+from autograd.families import Affine, Multilinear
+from autograd.kernels.normalization import channel_sums
+from autograd.kernels.workers import matrix_product
+from autograd.ops.softmaxes import floats
+from autograd.registry import bad, register
+from autograd.samples import call, real
+from autograd.tensor import Tensor
+
+__all__ = ["linear"]
+
+
+def _turned(x: Any) -> Any:
+    return operations.swapaxes(x, 0, 1) if isinstance(x, Tensor) else x.T
+
+
+def _forward(x: Any, w: Any, b: Any = None) -> Any:
+    out = matrix_product(x, w.T)
+    if b is None:
+        return out
+    return np.add(out, b, out=out) if b.dtype == out.dtype else out + b
+
+
+def _sum_of_rows(cotangent: Any) -> Any:
+    if isinstance(cotangent, Tensor):
+        return operations.sum(cotangent, 0)
+    return channel_sums(cotangent)
+
+
+_product: Multilinear = Multilinear(
+    "linear",
+    _forward,
+    (
+        lambda cotangent, w: operations.matmul(cotangent, w),
+        lambda cotangent, x: operations.matmul(_turned(cotangent), x),
+    ),
+    analytic=True,
+)
+
+_affine: Affine = Affine(
+    "linear",
+    _forward,
+    product=_product,
+    spread=lambda b, _dims: b,
+    collect=_sum_of_rows,
+    analytic=True,
+)
+
+
+@register(
+    [
+        call(real(3, 2), real(4, 2), real(4)),
+        call(real(3, 2), real(4, 2)),
+        call(real(2), real(3, 2), real(3)),
+        call(real(2, 2, 3), real(2, 3), real(2)),
+        call(real(0, 2), real(3, 2), real(3)),
+    ],
+    bad=[
+        bad(ValueError, r"\(3, 2\)", np.ones((4, 3)), np.ones((3, 2))),
+        bad(ValueError, "bias", np.ones((4, 2)), np.ones((3, 2)), np.ones(2)),
+        bad(TypeError, "linear", np.ones((4, 2), int), np.ones((3, 2))),
+    ],
+    reference=lambda x, w, b=None: np.einsum("...i,oi->...o", x, w) + (0 if b is None else b),
+)
+def linear(x: Any, w: Any, b: Any = None) -> Any:
+    """x w^T + b over the last axis of x: (..., in) with w (out, in) and b (out,) gives (..., out).
+
+    Recorded as one operation. Raises ValueError for sizes that do not fit, TypeError for integers.
+
+    >>> import autograd as ag
+    >>> ag.linear(ag.Tensor([1.0, 2.0]), [[3.0, 4.0]], [0.5])
+    Tensor([11.5])
+    """
+    x, w = floats(x, "linear"), floats(w, "linear")
+    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
+        raise ValueError(
+            f"linear: x of shape {x.shape} does not fit a weight of shape {w.shape}; the last axis "
+            "of x must be as long as the weight's second (out, in)"
+        )
+    if b is not None:
+        b = floats(b, "linear")
+        if b.shape != w.shape[:1]:
+            raise ValueError(f"linear: the bias must have shape {w.shape[:1]}, got {b.shape}")
+    rows = x if x.ndim == 2 else operations.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    out = _product(rows, w) if b is None else _affine(rows, w, b)
+    return out if x.ndim == 2 else operations.reshape(out, (*x.shape[:-1], w.shape[0]))
