@@ -55,9 +55,7 @@ def _accumulated(previous: Tensor | None, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value if previous is None else previous + value
     if previous is None:
-        return (
-            wrap(np.array(value), None) if value.base is not None else wrap(exclusive(value), None)
-        )
+        return wrap(exclusive(value, variables=2), None)  # here and in `backward`
     if previous._node is not None:
         total: Tensor = previous + value
         return total

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.buffers import alone_in_pool
 from autograd.tensor import Tensor
 
 
@@ -40,20 +41,19 @@ def _calibrate() -> int:
 _ALONE = _calibrate()
 
 
-def exclusive(value: Any) -> Any:
+def exclusive(value: Any, variables: int = 0) -> Any:
     """`value`, writable and sharing memory with nothing: itself if that holds, else a copy.
 
-    Call it with an expression or a variable that is not used again; a reference the caller still
-    has only costs a copy.
+    Call it with an expression, or with a variable that is not used again; `variables` is how many
+    of those hold the value. A reference that was not counted only costs a copy.
     """
     if isinstance(value, Tensor):
         return value
     if (
         type(value) is np.ndarray
-        and value.base is None
-        and value.flags.owndata
+        and (value.flags.owndata if value.base is None else alone_in_pool(value))
         and value.flags.writeable
-        and _references(value) <= _ALONE
+        and _references(value) <= _ALONE + variables
     ):
         return value
     return np.array(value)

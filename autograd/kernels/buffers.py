@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
 import threading
 from collections import OrderedDict
 from typing import Any
 
 import numpy as np
 
-__all__ = ["empty", "held_bytes", "release"]
+__all__ = ["alone_in_pool", "empty", "empty_like", "held_bytes", "release"]
 
 Array = np.ndarray[Any, Any]
 Block = ctypes.Array[ctypes.c_ubyte]
@@ -24,6 +25,9 @@ Block = ctypes.Array[ctypes.c_ubyte]
 
 POOLED_FROM = 1 << 18
 """Bytes from which an array's memory is pooled; the allocator keeps smaller ones itself."""
+
+LARGEST_FIT = 2
+"""How many times larger than asked for a kept block may be."""
 
 ALIGNMENT = 64
 """Bytes: a cache line, and the widest vector register."""
@@ -70,6 +74,20 @@ def empty_like(x: Array) -> Array:
     return packed.transpose([order.index(axis) for axis in range(x.ndim)])
 
 
+def alone_in_pool(x: Array) -> bool:
+    """Whether `x` is the whole of a pooled array that no other array was made of.
+
+    Views of `x` hold `x` itself, so they are seen in its own count of references.
+
+    >>> x = empty((1 << 17,), np.float32)
+    >>> alone_in_pool(x), alone_in_pool(x[1:])
+    (True, False)
+    """
+    loan = x.base
+    # `loan` here, x's own reference, and the argument of getrefcount
+    return type(loan) is _Loan and loan.size == x.size and sys.getrefcount(loan) <= 3
+
+
 def held_bytes() -> tuple[int, int]:
     """(bytes of living pooled arrays, bytes kept for the next ones).
 
@@ -100,9 +118,10 @@ def _size_class(size: int) -> int:
 
 def _take(size: int) -> Block:
     with _lock:
-        blocks = _free.get(size)
-        if blocks:
-            block = blocks.pop()
+        fitting = [kept for kept in _free if size <= kept <= LARGEST_FIT * size and _free[kept]]
+        if fitting:
+            size = min(fitting)
+            block = _free[size].pop()
             _bytes["free"] -= size
         else:
             _bytes["peak"] = max(_bytes["peak"], _bytes["used"] + size)

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.workers import parallel_ranges, thread_count
 
-__all__ = ["batch_norm_backward", "batch_norm_forward", "channel_sums"]
+__all__ = ["batch_norm_backward", "batch_norm_forward", "channel_affine", "channel_sums"]
 
 Array = np.ndarray[Any, Any]
 
@@ -96,6 +96,27 @@ def batch_norm_backward(
 
     parallel_ranges(apply, len(rows), GRAIN)
     return dx, dweight.astype(x.dtype), dbias.astype(x.dtype)
+
+
+def channel_affine(x: Array, scale: Array, shift: Array | None) -> Array:
+    """x scale + shift as `normalization.channel_affine` defines it.
+
+    >>> channel_affine(np.ones((1, 1)), np.array([2.0]), None).tolist()
+    [[2.0]]
+    """
+    from autograd.kernels import compiled_normalization as compiled
+
+    rows = _rows(x)
+    zeros = np.zeros_like(scale)
+    y = empty_like(x)
+    target = _rows(y)
+
+    def apply(_worker: int, first: int, last: int) -> None:
+        added = zeros if shift is None else shift
+        compiled.affine_rows(rows[first:last], zeros, scale, added, target[first:last])
+
+    parallel_ranges(apply, len(rows), GRAIN)
+    return y
 
 
 def channel_sums(x: Array) -> Array:

@@ -8,6 +8,7 @@ have any strides.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,11 +17,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.windows import Pairs, Sizes, offset_range, pad_spatial, window_view
-from autograd.kernels.workers import (
-    parallel_ranges,
-    scratch,
-    thread_count,
-)
+from autograd.kernels.workers import parallel_chunks, parallel_ranges, scratch, thread_count
 
 __all__ = [
     "Geometry",
@@ -89,9 +86,9 @@ def columns_convolve(
     """
     matrix = weight_matrix(w, geometry.groups)
 
-    def task(part: slice, _: int) -> None:
-        target = y[part]
-        columns = _columns(x[part], geometry)
+    def task(first: int, last: int) -> None:
+        target = y[first:last]
+        columns = _columns(x[first:last], geometry)
         if geometry.groups == 1:
             np.matmul(columns[0], matrix[0], out=target.reshape(-1, geometry.outputs))
         else:
@@ -108,12 +105,12 @@ def columns_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) ->
     """Writes the partial with respect to x into dx (N, H, W, C), for g (N, P, Q, O)."""
     matrix = np.ascontiguousarray(weight_matrix(w, geometry.groups).swapaxes(1, 2))
 
-    def task(part: slice, _: int) -> None:
-        cotangent = g[part]
+    def task(first: int, last: int) -> None:
+        cotangent = g[first:last]
         rows = math.prod(cotangent.shape[:3])
         columns = scratch("columns", (geometry.groups, rows, geometry.depth), dx.dtype)
         np.matmul(_split_groups(cotangent, geometry.groups), matrix, out=columns)
-        _add_columns(columns, geometry, dx[part])
+        _add_columns(columns, geometry, dx[first:last])
 
     _over_batch(task, len(g), geometry, g.itemsize)
 
@@ -122,28 +119,33 @@ def columns_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     """The partial with respect to w, (O, C/groups, KH, KW)."""
     groups, depth, width = geometry.groups, geometry.depth, geometry.outputs // geometry.groups
     totals = np.zeros((thread_count(), groups, depth, width), x.dtype)
+    step = geometry.images_at_a_time(x.itemsize)
 
-    def task(part: slice, worker: int) -> None:
-        columns = _columns(x[part], geometry)
-        totals[worker] += columns.swapaxes(1, 2) @ _split_groups(g[part], groups)
+    def task(worker: int, first: int, last: int) -> None:
+        for at in range(first, last, step):
+            part = slice(at, min(at + step, last))
+            columns = _columns(x[part], geometry)
+            totals[worker] += columns.swapaxes(1, 2) @ _split_groups(g[part], groups)
 
-    _over_batch(task, len(x), geometry, x.itemsize)
+    if geometry.multiplications(len(x)) < THREADS_FROM:
+        task(0, 0, len(x))
+    else:
+        parallel_ranges(task, len(x))
     total = totals.sum(axis=0).reshape(groups, *geometry.kernel, -1, width)
     shape = (geometry.outputs, geometry.channels // groups, *geometry.kernel)
     return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(shape)
 
 
-def _over_batch(task: Any, batch: int, geometry: Geometry, itemsize: int) -> None:
+def _over_batch(
+    task: Callable[[int, int], None], batch: int, geometry: Geometry, itemsize: int
+) -> None:
+    """task(first, last) for chunks of the batch, on all threads if that pays."""
     step = geometry.images_at_a_time(itemsize)
-
-    def chunks(worker: int, first: int, last: int) -> None:
-        for at in range(first, last, step):
-            task(slice(at, min(at + step, last)), worker)
-
     if geometry.multiplications(batch) < THREADS_FROM:
-        chunks(0, 0, batch)
+        for first in range(0, batch, step):
+            task(first, min(first + step, batch))
     else:
-        parallel_ranges(chunks, batch)
+        parallel_chunks(task, batch, min(step, -(-batch // thread_count())))
 
 
 def weight_matrix(w: Array, groups: int) -> Array:

@@ -30,7 +30,7 @@ _copy = vector_map(lambda x: (x,), 1)
 def pad_images(x: Array, top: int, left: int, padded: Array) -> None:
     """x (N, H, W, C) of any strides into the middle of padded (N, H', W', C), zero around it."""
     images, height, width, channels = x.shape
-    rows, columns = padded.shape[1:3]
+    columns = padded.shape[2]
     zero = padded.dtype.type(0)
     for n in range(images):
         padded[n, :top] = zero
@@ -105,9 +105,7 @@ def gather_segments(
 
 
 @compiled
-def add_segments(
-    columns: Array, starts: Array, offsets: Array, length: int, images: Array
-) -> None:
+def add_segments(columns: Array, starts: Array, offsets: Array, length: int, images: Array) -> None:
     """The transpose of `gather_segments`: adds to images."""
     at = 0
     for r in range(starts.size):

@@ -51,6 +51,8 @@ def direct_rows(
                 weights[block].ravel(),
                 WIDTH,
                 bias[block],
+                0,
+                0,
                 flat,
                 r * outputs + block * WIDTH,
                 outputs,
@@ -60,7 +62,7 @@ def direct_rows(
     for block in range(blocks):
         last = weights[block].ravel()
         outer_sums(
-            images, some, 0, offsets, 0, depth, last, WIDTH, bias[block], buffer, 0, WIDTH
+            images, some, 0, offsets, 0, depth, last, WIDTH, bias[block], 0, 0, buffer, 0, WIDTH
         )
         for i in range(rows - whole):
             for c in range(min(WIDTH, outputs - block * WIDTH)):
@@ -68,9 +70,7 @@ def direct_rows(
 
 
 @compiled
-def direct_weights(
-    images: Array, starts: Array, offsets: Array, g: Array, total: Array
-) -> None:
+def direct_weights(images: Array, starts: Array, offsets: Array, g: Array, total: Array) -> None:
     """total[k, o] += sum over r of images[starts[r] + offsets[k]] g[r, o]; g (R, O), of which
     whole vectors are read: its memory goes on for WIDTH entries. `total` is (K, blocks * WIDTH).
     """
@@ -97,6 +97,8 @@ def direct_weights(
                     shifted,
                     outputs,
                     nothing,
+                    0,
+                    0,
                     buffer,
                     0,
                     WIDTH,

@@ -221,5 +221,7 @@ def _result(y: Array, dtype: np.dtype[Any], dims: int) -> Array:
 
 def _exchange_channels(w: Array, groups: int) -> Array:
     """(O, C/g, *K) as (C, O/g, *K): the weights of the transposed convolution."""
+    if groups == 1:
+        return w.swapaxes(0, 1)
     split = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).swapaxes(1, 2)
     return split.reshape(groups * w.shape[1], w.shape[0] // groups, *w.shape[2:])

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.columns import Geometry, padded_images, segments, weight_matrix
-from autograd.kernels.workers import parallel_ranges, scratch, thread_count
+from autograd.kernels.workers import parallel_chunks, parallel_ranges, scratch, thread_count
 
 __all__ = ["direct_convolve", "direct_pays", "direct_weight_gradient"]
 
@@ -56,17 +56,13 @@ def direct_convolve(
     start = start.reshape(blocks, WIDTH)
     offsets = _offsets(geometry)
 
-    step = _images_at_a_time(geometry)
+    def task(first: int, last: int) -> None:
+        images = padded_images(x[first:last], geometry)
+        starts, _, _ = segments(last - first, geometry)
+        rows = y[first:last].reshape(-1, geometry.outputs)
+        direct_rows(images, starts, offsets, weights, start, rows)
 
-    def task(_worker: int, first: int, last: int) -> None:
-        for at in range(first, last, step):
-            end = min(at + step, last)
-            images = padded_images(x[at:end], geometry)
-            starts, _, _ = segments(end - at, geometry)
-            rows = y[at:end].reshape(-1, geometry.outputs)
-            direct_rows(images, starts, offsets, weights, start, rows)
-
-    parallel_ranges(task, len(x))
+    parallel_chunks(task, len(x), _images_at_a_time(geometry))
 
 
 def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:

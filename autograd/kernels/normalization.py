@@ -21,6 +21,7 @@ from autograd.kernels.windows import is_channels_last
 __all__ = [
     "batch_norm_backward",
     "batch_norm_forward",
+    "channel_affine",
     "channel_sums",
     "group_norm_backward",
     "group_norm_forward",
@@ -239,6 +240,20 @@ def _channel_blocks(x: Array) -> tuple[Array, bool]:
         last = np.moveaxis(x, 1, -1)
         return last.reshape(-1 if x.size else 0, x.shape[1]), True
     return x.reshape(*x.shape[:2], int(np.prod(x.shape[2:]))), False
+
+
+def channel_affine(x: Array, scale: Array, shift: Array | None = None) -> Array:
+    """x scale + shift for each channel of x (N, C, *S).
+
+    >>> channel_affine(np.ones((1, 2)), np.array([2.0, 3.0]), np.array([0.5, 0.0])).tolist()
+    [[2.5, 3.0]]
+    """
+    same = scale.dtype == x.dtype and (shift is None or shift.dtype == x.dtype)
+    if same and _rows_compiled(x):
+        return channel_rows.channel_affine(x, scale, shift)
+    shape = _broadcast_shape(x)
+    out: Array = x * scale.reshape(shape)
+    return out if shift is None else out + shift.reshape(shape)
 
 
 def channel_sums(x: Array) -> Array:

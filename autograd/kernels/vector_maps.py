@@ -10,13 +10,19 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 __all__ = ["LANES", "ROWS", "outer_sums", "vector_map"]
 
-LANES = 16
-"""Floats in a vector: one AVX-512 register, two of AVX, four of NEON."""
+_WIDE = get_host_cpu_features().get("avx512f", False)
+
+LANES = 16 if _WIDE else 8
+"""Floats in a vector: one register of AVX-512 or AVX, two of NEON."""
+
+ROWS = 8 if _WIDE else 6
+"""Rows that `outer_sums` works on at a time: their sums, two vectors each, stay in registers."""
 
 
 class _Vector:
@@ -80,10 +86,6 @@ def vector_map(function: Callable[..., tuple[Any, ...]], rows: int) -> Any:
     return mapped
 
 
-ROWS = 8
-"""Rows that `outer_sums` works on at a time: their sums, two vectors each, stay in registers."""
-
-
 @intrinsic
 def _outer_sums(
     _context: Any,
@@ -96,6 +98,8 @@ def _outer_sums(
     b: Any,
     pitch: Any,
     start: Any,
+    origin: Any,
+    start_step: Any,
     target: Any,
     to: Any,
     step: Any,
@@ -109,7 +113,7 @@ def _outer_sums(
             return context.make_array(signature.args[which])(context, builder, values[which]).data
 
         images, row_places, column_places = data(0), data(1), data(3)
-        factors, starts, sums = data(6), data(8), data(9)
+        factors, starts, sums = data(6), data(8), data(11)
         kind = values[2].type
         lanes = ir.Constant(kind, LANES)
 
@@ -124,10 +128,11 @@ def _outer_sums(
         ]
         halves = [ir.Constant(kind, 0), lanes]
         totals = []
-        for _ in range(ROWS):
+        for i in range(ROWS):
+            first = builder.add(values[9], builder.mul(values[10], ir.Constant(kind, i)))
             for half in halves:
                 total = cgutils.alloca_once(builder, vector)
-                builder.store(builder.load(wide(starts, half), align=4), total)
+                builder.store(builder.load(wide(starts, builder.add(first, half)), align=4), total)
                 totals.append(total)
         one = ir.Constant(kind, 1)
         with cgutils.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
@@ -150,21 +155,22 @@ def _outer_sums(
                         builder.fadd(builder.load(total), product, flags=("contract",)), total
                     )
         for i in range(ROWS):
-            row_at = builder.add(values[10], builder.mul(values[11], ir.Constant(kind, i)))
+            row_at = builder.add(values[12], builder.mul(values[13], ir.Constant(kind, i)))
             for j, half in enumerate(halves):
                 result = builder.load(totals[2 * i + j])
                 builder.store(result, wide(sums, builder.add(row_at, half)), align=4)
         return context.get_dummy_value()
 
-    arguments = (a, rows, index, columns, index, index, b, index, start, target, index, index)
-    return types.void(*arguments), generate
+    arrays = (a, rows, index, columns, index, index, b, index, start, index, index)
+    return types.void(*arrays, target, index, index), generate
 
 
 outer_sums: Any = _outer_sums
 """A function for compiled kernels: a block of a matrix product whose left factor is gathered.
 
-`outer_sums(a, rows, at, columns, begin, end, b, pitch, start, target, to, step)` writes, for i <
-`ROWS` and two vectors of lanes c, target[to + i step + c] = start[c] + the sum over t from `begin`
-to `end` of a[rows[at + i] + columns[t]] b[t pitch + c]. The rows are written in their order.
-Arrays are contiguous, of float32 and, for `rows` and `columns`, intp.
+`outer_sums(a, rows, at, columns, begin, end, b, pitch, start, origin, start_step, target, to,
+step)` writes, for i < `ROWS` and two vectors of lanes c, target[to + i step + c] = start[origin +
+i start_step + c] + the sum over t from `begin` to `end` of a[rows[at + i] + columns[t]] b[t pitch +
+c]. The rows are written in their order. Arrays are contiguous, of float32 and, for `rows` and
+`columns`, intp.
 """

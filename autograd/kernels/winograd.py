@@ -5,22 +5,26 @@ Source: A. Lavin and S. Gray, "Fast algorithms for convolutional neural networks
 of the input; the products over channels are 36 matrix products. The weight gradient is the
 transpose: G^T [sum over tiles of (B^T d B) * (A g A^T)] G. The relative error is about 1e-5, ten
 times that of the direct sum.
+
+Where the output's rows are no multiple of four, the last tiles have three or two of them and leave
+out the points that they do not need, F(3, 3) and F(2, 3): the transforms are scaled so that all
+sizes share the transformed weights.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import empty
 from autograd.kernels.columns import Geometry
-from autograd.kernels.workers import (
-    parallel_ranges,
-    scratch,
-    thread_count,
-)
+from autograd.kernels.windows import Sizes
+from autograd.kernels.workers import parallel_chunks, parallel_ranges, scratch, thread_count
 
 __all__ = ["winograd_convolve", "winograd_pays", "winograd_weight_gradient"]
 
@@ -30,23 +34,16 @@ FEWEST_CHANNELS = 16
 """The transforms work on so many at a time."""
 
 TILE_BYTES = 2 << 20
+FEWEST_AT_A_TIME = 32
 MANY_WEIGHTS = 1 << 15
 TILES_FOR_MANY_WEIGHTS = 256
-"""Measured with `python -m benchmarks.choices`: sizes of 1, 2 and 4 MiB, 64 to 512 tiles."""
+"""Measured with `python -m benchmarks.choices`."""
 
 FEWEST_TILES = 128
 """Below this many tiles in the whole batch the direct sum is as fast."""
 
-WEIGHT_TRANSFORM = np.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
+POINTS = 6
+PLANES = POINTS * POINTS
 
 
 def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
@@ -59,10 +56,79 @@ def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
         return False
     if max(max(pair) for pair in geometry.padding) > 2:
         return False
-    down, across = _tiles(geometry)
-    if batch * down * across < FEWEST_TILES or 16 * down * across > 2 * math.prod(geometry.out):
+    tiles = _tiles(geometry.out)
+    if batch * tiles.count < FEWEST_TILES or 2 * tiles.products > 9 * math.prod(geometry.out):
         return False
     return compiled_for(dtype, batch * geometry.channels * math.prod(geometry.in_sizes))
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """How an image of results is cut: tiles of 4x4, and lower and narrower ones at its end."""
+
+    down: int
+    across: int
+    last: tuple[int, int]
+    """Rows and columns of the last tiles, 0 where there are none."""
+    counts: tuple[int, int, int, int]
+    """Tiles of an image: low ones, whole ones, narrow ones, those that are both."""
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def products(self) -> int:
+        """Multiplications of an image, for one pair of channels."""
+        down, across = (
+            POINTS * many + (size + 2 if size else 0)
+            for many, size in zip((self.down, self.across), self.last, strict=True)
+        )
+        return down * across
+
+
+@lru_cache(maxsize=256)
+def _tiles(out: Sizes) -> _Tiles:
+    (down, rest_r), (across, rest_c) = (divmod(size, 4) for size in out)
+    low, narrow = (int(rest > 0) for rest in (rest_r, rest_c))
+    counts = low * across, down * across, down * narrow, low * narrow
+    return _Tiles(down, across, (low * max(rest_r, 2), narrow * max(rest_c, 2)), counts)
+
+
+@lru_cache(maxsize=256)
+def _groups(tiles: _Tiles, images: int) -> Array:
+    """What the transforms read: see `compiled_winograd`."""
+    low, narrow = tiles.last
+    rows = ((4 * tiles.down, 1, low), (0, tiles.down, 4))
+    columns = ((0, tiles.across, 4), (4 * tiles.across, 1, narrow))
+    cuts = [(*rows[i], *columns[j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    first = np.cumsum((0, *tiles.counts[:3])) * images
+    lines = [(*cut, at) for cut, at, n in zip(cuts, first, tiles.counts, strict=True) if n]
+    return np.array(lines, np.intp).reshape(-1, 7)
+
+
+@lru_cache(maxsize=256)
+def _shares(tiles: _Tiles, images: int) -> list[tuple[slice, slice, slice]]:
+    """Points of the rows, points of the columns, and the tiles that have both."""
+    low, whole, narrow, both = (n * images for n in tiles.counts)
+    rows, columns = (POINTS if not size else size + 2 for size in tiles.last)
+    found = [
+        (slice(0, rows), slice(0, columns), slice(0, low + whole + narrow + both)),
+        (slice(rows, POINTS), slice(0, columns), slice(low, low + whole + narrow)),
+        (slice(0, rows), slice(columns, POINTS), slice(0, low + whole)),
+        (slice(rows, POINTS), slice(columns, POINTS), slice(low, low + whole)),
+    ]
+    return [(i, j, some) for i, j, some in found if i.start < i.stop and j.start < j.stop]
+
+
+@lru_cache(maxsize=256)
+def _blocks(tiles: _Tiles, images: int) -> Array:
+    """The same as lines of first and last row of planes, column and tile."""
+    lines = [
+        (*(t for part in share for t in (part.start, part.stop)),)
+        for share in _shares(tiles, images)
+    ]
+    return np.array(lines, np.intp)
 
 
 def winograd_convolve(
@@ -71,81 +137,93 @@ def winograd_convolve(
     """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3), plus the bias (O,), into the
     C-contiguous y (N, P, Q, O).
     """
-    from autograd.kernels.compiled_winograd import BUFFER, input_tiles, output_tiles
+    from autograd.kernels import compiled_winograd as compiled
 
-    n, channels = x.shape[0], x.shape[3]
-    down, across = _tiles(geometry)
-    top, left = geometry.before
-    taps = w.transpose(2, 3, 1, 0).reshape(9, -1).astype(np.float32, copy=False)
-    u = np.matmul(_double_transform(), taps).reshape(36, channels, w.shape[0])
-    added = np.zeros(w.shape[0], np.float32) if bias is None else bias
-    step = _images_at_a_time(down * across, channels, w.shape[0])
+    n, channels, outputs = x.shape[0], x.shape[3], w.shape[0]
+    tiles = _tiles(geometry.out)
+    wide = -(-outputs // compiled.WIDTH)
+    u = empty((PLANES, wide, channels, compiled.WIDTH), np.float32)
 
-    def task(_: int, first: int, last: int) -> None:
-        size = min(step, last - first) * down * across
-        d, h = (scratch(name, (BUFFER,), np.float32) for name in ("tile", "half"))
-        v = scratch("input", (36, size + 1, channels), np.float32)
-        m = scratch("output", (36, size + 1, w.shape[0]), np.float32)
-        for at in range(first, last, step):
-            end = min(at + step, last)
-            tiles = (end - at) * down * across
-            input_tiles(_contiguous(x[at:end], "images"), top, left, down, across, v, d, h)
-            np.matmul(v[:, :tiles], u, out=m[:, :tiles])
-            output_tiles(m, down, across, added, y[at:end], d, h)
+    def weights(_: int, first: int, last: int) -> None:
+        compiled.weight_tiles(w, u, first, last, *_tile_buffers())
 
-    parallel_ranges(task, n, step)
+    parallel_ranges(weights, channels)
+    added = np.zeros(outputs, np.float32) if bias is None else bias
+    nothing = np.zeros(compiled.WIDTH, np.float32)
+    step = min(
+        _images_at_a_time(tiles.count, channels, outputs, FEWEST_AT_A_TIME), -(-n // thread_count())
+    )
+    rows = np.arange(step * tiles.count + compiled.ROWS) * channels
+    columns = np.arange(channels)
+
+    def task(first: int, last: int) -> None:
+        size = (last - first) * tiles.count + compiled.ROWS
+        d, h = _tile_buffers()
+        v = scratch("input", (PLANES, size, channels), np.float32)
+        m = scratch("output", (PLANES, size, wide * compiled.WIDTH), np.float32)
+        groups, blocks = _groups(tiles, last - first), _blocks(tiles, last - first)
+        images = _contiguous(x[first:last], "images")
+        compiled.input_tiles(images, *geometry.before, groups, v, d, h)
+        compiled.tile_products(v, u, m, blocks, rows, columns, nothing)
+        compiled.output_tiles(m, groups, added, y[first:last], d, h)
+
+    parallel_chunks(task, n, step)
 
 
 def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     """The partial with respect to w, (O, C, 3, 3), of x (N, H, W, C) and g (N, P, Q, O)."""
-    from autograd.kernels.compiled_winograd import BUFFER, input_tiles, spread_tiles
+    from autograd.kernels import compiled_winograd as compiled
 
     n, channels, outputs = x.shape[0], x.shape[3], g.shape[3]
-    down, across = _tiles(geometry)
-    top, left = geometry.before
-    step = _images_at_a_time(down * across, channels, outputs)
-    totals = np.empty((thread_count(), 36, channels, outputs), np.float32)
+    tiles = _tiles(geometry.out)
+    many = channels * outputs > MANY_WEIGHTS
+    step = _images_at_a_time(tiles.count, channels, outputs, TILES_FOR_MANY_WEIGHTS if many else 1)
+    totals = empty((thread_count(), POINTS, POINTS, channels, outputs), np.float32)
     used = [False] * len(totals)
 
-    def task(worker: int, first: int, last: int) -> None:
-        size = min(step, last - first) * down * across
-        d, h = (scratch(name, (BUFFER,), np.float32) for name in ("tile", "half"))
-        v = scratch("input", (36, size + 1, channels), np.float32)
-        s = scratch("output", (36, size + 1, outputs), np.float32)
-        product = scratch("product", (36, channels, outputs), np.float32)
-        for at in range(first, last, step):
-            end = min(at + step, last)
-            tiles = (end - at) * down * across
-            input_tiles(_contiguous(x[at:end], "images"), top, left, down, across, v, d, h)
-            spread_tiles(_contiguous(g[at:end], "cotangent"), down, across, s, d, h)
-            turned, spread = v[:, :tiles].swapaxes(1, 2), s[:, :tiles]
+    def task(worker: int, begin: int, end: int) -> None:
+        size = min(step, end - begin) * tiles.count + 1
+        d, h = _tile_buffers()
+        v = scratch("input", (POINTS, POINTS, size, channels), np.float32)
+        s = scratch("output", (POINTS, POINTS, size, outputs), np.float32)
+        product = scratch("product", (POINTS, POINTS, channels, outputs), np.float32)
+        for first in range(begin, end, step):
+            last = min(first + step, end)
+            groups = _groups(tiles, last - first)
+            images = _contiguous(x[first:last], "images")
+            seeds = _contiguous(g[first:last], "cotangent")
+            planes = v.reshape(PLANES, size, channels)
+            compiled.input_tiles(images, *geometry.before, groups, planes, d, h)
+            compiled.spread_tiles(seeds, groups, s.reshape(PLANES, size, outputs), d, h)
+            target = product if used[worker] else totals[worker]
+            for i, j, some in _shares(tiles, last - first):
+                np.matmul(v[i, j, some].swapaxes(-1, -2), s[i, j, some], out=target[i, j])
             if used[worker]:
-                np.matmul(turned, spread, out=product)
                 totals[worker] += product
-            else:
-                np.matmul(turned, spread, out=totals[worker])
-                used[worker] = True
+            used[worker] = True
 
-    parallel_ranges(task, n, step)
-    transform = np.tile(_double_transform().T, sum(used))
-    dw = transform @ totals[: sum(used)].reshape(-1, channels * outputs)
-    return dw.reshape(3, 3, channels, outputs).transpose(3, 2, 0, 1)
+    parallel_ranges(task, n)
+    total = np.add.reduce(totals[: sum(used)]) if sum(used) > 1 else totals[0]
+    total = total.reshape(PLANES, channels, outputs)
+    dw = empty((outputs, channels, 3, 3), np.float32)
 
+    def weights(_: int, first: int, last: int) -> None:
+        compiled.weight_sums(total, dw, first, last, *_tile_buffers())
 
-def _double_transform() -> Array:
-    """G w G^T as one matrix for the nine entries of w."""
-    return np.kron(WEIGHT_TRANSFORM, WEIGHT_TRANSFORM).astype(np.float32)
-
-
-def _images_at_a_time(tiles: int, channels: int, outputs: int) -> int:
-    """The tiles of the images stay in cache; many, where the weights cost more to read."""
-    if channels * outputs > MANY_WEIGHTS:
-        return max(1, TILES_FOR_MANY_WEIGHTS // tiles)
-    return max(1, TILE_BYTES // (36 * 4 * (channels + outputs)) // tiles)
+    parallel_ranges(weights, channels)
+    return dw
 
 
-def _tiles(geometry: Geometry) -> tuple[int, int]:
-    return -(-geometry.out[0] // 4), -(-geometry.out[1] // 4)
+def _tile_buffers() -> tuple[Array, Array]:
+    from autograd.kernels.compiled_winograd import BUFFER
+
+    return scratch("tile", (BUFFER,), np.float32), scratch("half", (BUFFER,), np.float32)
+
+
+def _images_at_a_time(tiles: int, channels: int, outputs: int, fewest: int) -> int:
+    """So many that their tiles stay in cache, and at least `fewest` tiles."""
+    most = TILE_BYTES // (PLANES * 4 * (channels + outputs))
+    return max(1, max(most, fewest) // tiles)
 
 
 def _contiguous(x: Array, name: str) -> Array:

@@ -24,6 +24,7 @@ import numpy as np
 __all__ = [
     "get_num_threads",
     "matrix_product",
+    "parallel_chunks",
     "parallel_ranges",
     "scratch",
     "set_num_threads",
@@ -100,18 +101,47 @@ def parallel_ranges(task: Callable[[int, int, int], None], count: int, grain: in
     [0, 1, 2, 3, 4]
     """
     threads = 1 if getattr(_inside, "worker", False) else thread_count()
-    pieces = -(-count // grain)
-    threads = min(threads, pieces)
+    units = math.ceil(count / grain)
+    threads = min(threads, units)
     if threads <= 1:
         if count:
             task(0, 0, count)
         return
-    bounds = [min(count, grain * (pieces * i // threads)) for i in range(threads + 1)]
+    bounds = [min(count, grain * (units * k // threads)) for k in range(threads + 1)]
+    _on_all(lambda worker: task(worker, bounds[worker], bounds[worker + 1]), threads)
+
+
+def parallel_chunks(task: Callable[[int, int], None], count: int, size: int) -> None:
+    """task(first, last) over [0, count) in chunks of `size`; a free thread takes the next.
+
+    For tasks whose results depend on their chunk only: which thread does one is chance.
+
+    >>> parts = []
+    >>> parallel_chunks(lambda first, last: parts.extend(range(first, last)), 5, 2)
+    >>> sorted(parts)
+    [0, 1, 2, 3, 4]
+    """
+    threads = 1 if getattr(_inside, "worker", False) else thread_count()
+    starts = iter(range(0, count, size))
+
+    def take(_worker: int) -> None:
+        for first in starts:  # next() of a range's iterator is atomic
+            task(first, min(first + size, count))
+
+    threads = min(threads, math.ceil(count / size))
+    if threads <= 1:
+        take(0)
+    else:
+        _on_all(take, threads)
+
+
+def _on_all(task: Callable[[int], None], threads: int) -> None:
+    """task(worker) on this thread (0) and the others at once."""
 
     def part(worker: int) -> None:
         _inside.worker = True
         try:
-            task(worker, bounds[worker], bounds[worker + 1])
+            task(worker)
         finally:
             _inside.worker = False
 

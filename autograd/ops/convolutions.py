@@ -13,12 +13,11 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Affine, Multilinear
 from autograd.kernels import convolution as kernels
-from autograd.kernels.normalization import channel_sums
 from autograd.kernels.windows import effective_sizes, padding_pairs, spatial_tuple
+from autograd.ops.channels import per_channel, sums_of_channels
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
-from autograd.tensor import Tensor
 
 __all__ = ["conv1d", "conv2d", "conv_transpose2d"]
 
@@ -61,22 +60,12 @@ _weight_gradient: Multilinear = Multilinear(
 )
 
 
-def _per_channel(b: Any, dims: int) -> Any:
-    return operations.reshape(b, (1, -1, *(1,) * (dims - 2)))
-
-
-def _channel_sums(cotangent: Any) -> Any:
-    if isinstance(cotangent, Tensor):
-        return operations.sum(cotangent, (0, *range(2, cotangent.ndim)))
-    return channel_sums(cotangent)
-
-
 _convolve_biased: Affine = Affine(
     "conv",
     lambda x, w, b, **sizes: kernels.convolve(x, w, bias=b, **sizes),
     product=_convolve,
-    spread=_per_channel,
-    collect=_channel_sums,
+    spread=per_channel,
+    collect=sums_of_channels,
     analytic=True,
 )
 
@@ -263,4 +252,4 @@ def conv_transpose2d(
     )
     if any(zeros):
         y = operations.pad(y, ((0, 0), (0, 0), *((0, extra) for extra in zeros)))
-    return y if b is None else y + _per_channel(b, y.ndim)
+    return y if b is None else y + per_channel(b, y.ndim)

@@ -10,6 +10,7 @@ from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import normalization as kernels
 from autograd.ops.axes import as_shape
+from autograd.ops.channels import affine_channels
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -195,9 +196,7 @@ def batch_norm(
     inverse_std = 1.0 / np.sqrt(np.asarray(running_var, x.dtype) + x.dtype.type(eps))
     scale = inverse_std if weight is None else weight * inverse_std
     shift = -np.asarray(running_mean, x.dtype) * scale
-    if bias is not None:
-        shift = shift + bias
-    return _affine(x, scale, shift, _per_channel(x))
+    return affine_channels(x, scale, shift if bias is None else shift + bias)
 
 
 def _layer_forward(x: Any, *affine: Any, scaled: bool, axes: int, eps: float) -> Any:
