@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd.families.composed import Composite, Linearised
 from autograd.families.elementwise import Elementwise
-from autograd.families.linear import Affine, Linear, Multilinear, Selection
+from autograd.families.multilinear import Affine, Linear, Multilinear, Selection
 from autograd.families.rules import CallableOp
 
 __all__ = [

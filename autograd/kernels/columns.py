@@ -53,8 +53,9 @@ class Geometry:
     outputs: int
 
     @property
-    def before(self) -> Sizes:
-        return tuple(before for before, _ in self.padding)
+    def before(self) -> tuple[int, int]:
+        (top, _), (left, _) = self.padding
+        return top, left
 
     @property
     def depth(self) -> int:

@@ -47,10 +47,10 @@ def direct_convolve(
     from autograd.kernels.compiled_direct import WIDTH, direct_rows
 
     blocks = -(-geometry.outputs // WIDTH)
-    weights = np.zeros((geometry.depth, blocks * WIDTH), np.float32)
+    weights: Array = np.zeros((geometry.depth, blocks * WIDTH), np.float32)
     weights[:, : geometry.outputs] = weight_matrix(w, 1)[0]
     weights = np.ascontiguousarray(weights.reshape(-1, blocks, WIDTH).swapaxes(0, 1))
-    start = np.zeros(blocks * WIDTH, np.float32)
+    start: Array = np.zeros(blocks * WIDTH, np.float32)
     if bias is not None:
         start[: geometry.outputs] = bias
     start = start.reshape(blocks, WIDTH)

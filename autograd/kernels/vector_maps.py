@@ -16,6 +16,8 @@ from numba.extending import intrinsic
 
 __all__ = ["LANES", "ROWS", "outer_sums", "vector_map"]
 
+_emit: Any = cgutils
+
 _WIDE = get_host_cpu_features().get("avx512f", False)
 
 LANES = 16 if _WIDE else 8
@@ -131,11 +133,11 @@ def _outer_sums(
         for i in range(ROWS):
             first = builder.add(values[9], builder.mul(values[10], ir.Constant(kind, i)))
             for half in halves:
-                total = cgutils.alloca_once(builder, vector)
+                total = _emit.alloca_once(builder, vector)
                 builder.store(builder.load(wide(starts, builder.add(first, half)), align=4), total)
                 totals.append(total)
         one = ir.Constant(kind, 1)
-        with cgutils.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
+        with _emit.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
             column = builder.load(builder.gep(column_places, [t]))
             factor_at = builder.mul(t, values[7])
             pair = [
@@ -144,7 +146,7 @@ def _outer_sums(
             ]
             for i, row in enumerate(first_rows):
                 number = builder.load(builder.gep(images, [builder.add(row, column)]))
-                spread = cgutils.get_null_value(vector)
+                spread = _emit.get_null_value(vector)
                 spread = builder.insert_element(spread, number, ir.Constant(ir.IntType(32), 0))
                 mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
                 spread = builder.shuffle_vector(spread, spread, mask)

@@ -128,7 +128,7 @@ def test_only_equal_modules_are_drawn_as_one(dilation, folded):
 def test_folded_modules_count_what_they_hold():
     net, out = graphs.network()
     found = labels(ag.draw(out, depth=1))
-    counts = "(1, 2) float32, 60 operations, 72 parameters"
+    counts = "(1, 2) float32, 36 operations, 72 parameters"
     assert found["blocks: Sequential"][0] == counts
     assert sum(p.size for p in net.blocks.parameters()) == 72
     assert "Net" in labels(ag.draw(out, depth=0))

@@ -43,7 +43,7 @@ def test_chains_do_not_move_to_the_right():
 
 def test_modules_and_several_outputs():
     net, out = graphs.network()
-    assert "blocks: Sequential · (1, 2) float32, 60 operations" in text(out, depth=1)
+    assert "blocks: Sequential · (1, 2) float32, 36 operations" in text(out, depth=1)
     assert net is not None
     found = text(*graphs.factors())
     assert "output 0" in found
