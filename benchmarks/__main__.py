@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import json
 import os
-import platform
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 # Some machines slow down NumPy's matrix product with these; they are read when NumPy is loaded.
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-MODULES = {"torch": "torch", "micrograd": "micrograd", "mygrad": "mygrad", "numpy": "numpy"}
+INSTALLED = ("torch", "jax", "micrograd", "mygrad")
+"""Peers of the extra; HIPS's autograd has an environment of its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,72 +22,100 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any(name in os.environ for name in SLOWING):
         cleaned = {k: v for k, v in os.environ.items() if k not in SLOWING}
         os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], cleaned)
+    from benchmarks.comparison import compare, failed, failure
     from benchmarks.measuring import matrix_peak
-    from benchmarks.report import measured, row, titles
+    from benchmarks.processes import HIPS, hips_python
+    from benchmarks.setting import setting_of
+    from benchmarks.table import lines, titles
     from benchmarks.workloads import WORKLOADS
 
+    options = _options(arguments, list(WORKLOADS))
+    os.environ["DAGRAD_KERNELS"] = options.kernels  # also of the processes that measure memory
+    hips = None
+    if HIPS in options.peers:
+        try:
+            hips = hips_python(options.environments)
+        except (RuntimeError, OSError) as error:
+            print(f"no environment for HIPS autograd: {error}", file=sys.stderr)
+            return 1
+    peak = matrix_peak()
+    setting = setting_of(options.peers, peak, options.kernels, hips)
+    print("\n".join(f"{key}: {value}" for key, value in setting.items()))
+    print(titles(), flush=True)
+    results: list[dict[str, Any]] = []
+    for name in options.workloads:
+        workload = WORKLOADS[name]
+        try:
+            result = compare(
+                workload,
+                options.peers,
+                options.samples,
+                with_memory=options.memory,
+                hips_python=hips,
+            )
+        except Exception as error:  # named in the row, and the next workload goes on
+            result = failure(workload, error)
+        results.append(result)
+        print(lines(result, peak / 1e9), flush=True)
+        write_json(options.out, {"setting": setting, "results": results})
+    print(f"written to {options.out}")
+    return int(any(failed(result) for result in results))
+
+
+def _options(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namespace:
+    from benchmarks.processes import HIPS, default_folder
+
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(WORKLOADS))
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(names))
     parser.add_argument(
-        "--peer", action="append", choices=sorted(MODULES), help="default: all here"
+        "--peer",
+        action="append",
+        choices=(*INSTALLED, HIPS, "none"),
+        help=f"may be given again; default: all that are installed, without {HIPS} (HIPS's), which "
+        "gets an environment of its own by venv and pip",
     )
     parser.add_argument("--samples", type=int, default=10, help="of each side (10)")
-    parser.add_argument("--memory", action="store_true", help="peak memory too, on Linux")
+    parser.add_argument(
+        "--kernels",
+        choices=("auto", "numpy", "numba"),
+        default=os.environ.get("DAGRAD_KERNELS", "auto"),
+        help="ours: compiled (the extra `fast`), NumPy's, or compiled where installed (auto)",
+    )
+    parser.add_argument(
+        "--memory",
+        action=argparse.BooleanOptionalAction,
+        default=sys.platform == "linux",
+        help="peak memory too, in processes of their own (on Linux)",
+    )
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"), metavar="FILE")
+    parser.add_argument("--environments", type=Path, default=default_folder(), metavar="DIR")
     options = parser.parse_args(arguments)
-    unknown = [name for name in options.workloads if name not in WORKLOADS]
+    unknown = [name for name in options.workloads if name not in names]
     if unknown:
-        parser.error(
-            f"no workload is called {', '.join(unknown)}; there are {', '.join(WORKLOADS)}"
-        )
+        parser.error(f"no workload is called {', '.join(unknown)}; there are {', '.join(names)}")
     if options.samples < 1:
         parser.error("--samples must be at least 1")
-    peers = options.peer or [name for name in MODULES if importlib.util.find_spec(MODULES[name])]
-    missing = [name for name in peers if importlib.util.find_spec(MODULES[name]) is None]
+    if not options.out.resolve().parent.is_dir():
+        parser.error(f"--out {options.out}: there is no such folder")
+    if options.kernels == "numba" and importlib.util.find_spec("numba") is None:
+        parser.error("--kernels numba: Numba is not installed: pip install 'dagrad[fast]'")
+    here = [name for name in INSTALLED if importlib.util.find_spec(name)]
+    options.peers = [peer for peer in dict.fromkeys(options.peer or here) if peer != "none"]
+    missing = [peer for peer in options.peers if peer not in (*here, HIPS)]
     if missing:
         parser.error(f"{', '.join(missing)} is not installed: pip install 'dagrad[peers]'")
-    setting = _setting(peers, matrix_peak())
-    print("\n".join(f"{key}: {value}" for key, value in setting.items()))
-    print(titles())
-    results, failed = [], False
-    for name in options.workloads or list(WORKLOADS):
-        try:
-            result = measured(WORKLOADS[name], peers, options.samples, options.memory)
-        except Exception as error:  # a failing side is a failure of the row, named here
-            failed = True
-            result = {"workload": name, "failure": f"{type(error).__name__}: {error}"}
-        results.append(result)
-        print(row(result, setting["matrix product, GFLOP/s"]), flush=True)
-    options.out.write_text(json.dumps({"setting": setting, "results": results}, indent=1))
-    print(f"written to {options.out}")
-    return int(failed)
+    options.workloads = options.workloads or names
+    return options
 
 
-def _setting(peers: Sequence[str], peak: float) -> dict[str, Any]:
-    """Where and with what it is measured."""
-    versions = {}
-    for package in ("dagrad", "numpy", "numba", *peers):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "from the folder" if package == "dagrad" else "missing"
-    setting = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
-        "python": platform.python_version(),
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "matrix product, GFLOP/s": round(peak / 1e9, 1),
-    }
-    if "torch" in peers:
-        import torch
-
-        setting["threads of torch"] = torch.get_num_threads()
-    if importlib.util.find_spec("threadpoolctl"):
-        from threadpoolctl import threadpool_info
-
-        pools = {pool["internal_api"]: pool["num_threads"] for pool in threadpool_info()}
-        setting["threads of the pools"] = ", ".join(f"{k} {v}" for k, v in pools.items())
-    return setting
+def write_json(path: Path, found: dict[str, Any]) -> None:
+    """The file is replaced as a whole."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

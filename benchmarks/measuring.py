@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.workloads import Step
+from benchmarks.workloads import Build, Sampler, sampler_of
 
 LONGEST_SAMPLE = 0.02
 """Seconds: steps shorter than that are timed several at a time."""
+
+LONG_STEP = 1.0
+"""Seconds from which one step after the first is warm-up enough."""
+
+REST = 0.02
+"""Seconds before each sample, for the threads that the last side left spinning to fall asleep."""
 
 
 @dataclass(frozen=True)
@@ -25,45 +32,128 @@ class Timing:
     samples: int
 
 
+@dataclass
+class Measured:
+    """By side: its timing, or why it failed, or (where that is allowed) why it is missing here."""
+
+    timings: dict[str, Timing] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+
+
 def interleaved(
-    sides: Mapping[str, Callable[[], Step]], samples: int, warmups: int = 3
-) -> dict[str, Timing]:
+    sides: Mapping[str, Build],
+    samples: int,
+    *,
+    warmups: int = 3,
+    optional: Collection[str] = (),
+    agreement: float | None = None,
+) -> Measured:
     """Time every side's steps, one sample of each in turn, after its own warm-up.
 
-    A side that raises, or whose step gives a number that is not finite, ends the measurement.
+    A side fails if it raises, if a step gives a number that is not finite, or if its first step's
+    result is not the first side's within `agreement`; the others go on. One of `optional` that
+    cannot be built or take its first step is unavailable instead.
     """
-    steps = {name: build() for name, build in sides.items()}
-    counts = {name: _warmed_up(name, step, warmups) for name, step in steps.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for sample in range(samples):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            for index in range(counts[name]):
-                result = step(sample + index)
-            seconds[name].append((time.perf_counter() - began) / counts[name])
-            if not np.isfinite(result):
-                raise FloatingPointError(f"{name}: step {sample} gave {result}")
-    return {name: _timing(found) for name, found in seconds.items()}
+    found = Measured()
+    running: dict[str, _Side] = {}
+    try:
+        for name, build in sides.items():
+            try:
+                running[name] = _Side(sampler_of(build()))
+                running[name].sample(1)
+            except Exception as error:
+                (found.unavailable if name in optional else found.failures)[name] = _said(error)
+        reference = running.get(next(iter(sides)))
+        for name in list(sides):
+            if name not in found.failures and name not in found.unavailable:
+                _attempt(found, name, lambda n=name: _agree(running[n], reference, agreement))
+            if name not in found.failures and name not in found.unavailable:
+                _attempt(found, name, lambda n=name: running[n].warm_up(warmups))
+        for _ in range(samples):
+            for name in sides:
+                if name not in found.failures and name not in found.unavailable:
+                    time.sleep(REST)
+                    _attempt(found, name, running[name].take)
+    finally:
+        for side in running.values():
+            side.close()
+    for name in sides:
+        if name not in found.failures and name not in found.unavailable:
+            found.timings[name] = _timing(running[name].seconds)
+    return found
 
 
-def _warmed_up(name: str, step: Step, warmups: int) -> int:
-    """Run the first steps; how many steps make a sample long enough for the clock."""
-    for index in range(warmups):
-        began = time.perf_counter()
-        step(index)
-        last = time.perf_counter() - began
-    return max(1, round(LONGEST_SAMPLE / last))
+class _Side:
+    """One side's samples so far."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self.sampler = sampler
+        self.steps = 0
+        self.per_sample = 1
+        self.first = math.nan
+        self.seconds: list[float] = []
+
+    def sample(self, count: int) -> float:
+        """Seconds per step of the next `count` steps, which take the next inputs."""
+        seconds, result = self.sampler.sample(self.steps, count)
+        if not math.isfinite(result):
+            raise FloatingPointError(f"step {self.steps + count - 1} gave {result}")
+        if not self.steps:
+            self.first = result
+        self.steps += count
+        return seconds / count
+
+    def warm_up(self, steps: int) -> None:
+        """Run further steps; see how many make a sample long enough for the clock."""
+        last = self.sample(1)
+        for _ in range(steps - 2):
+            if last < LONG_STEP:
+                last = self.sample(1)
+        self.per_sample = max(1, round(LONGEST_SAMPLE / last))
+
+    def take(self) -> None:
+        """One sample."""
+        self.seconds.append(self.sample(self.per_sample))
+
+    def close(self) -> None:
+        """End the process of a side that has one."""
+        getattr(self.sampler, "close", lambda: None)()
+
+
+def _attempt(found: Measured, name: str, task: object) -> None:
+    try:
+        assert callable(task)
+        task()
+    except Exception as error:
+        found.failures[name] = _said(error)
+
+
+def _agree(side: _Side, reference: _Side | None, agreement: float | None) -> None:
+    if agreement is None or reference is None or math.isnan(reference.first):
+        return
+    expected = reference.first
+    if abs(side.first - expected) > agreement * max(1.0, abs(expected)):
+        raise ArithmeticError(f"the first step gave {side.first}, ours {expected}")
+
+
+def _said(error: Exception) -> str:
+    """In one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
 
 
 def _timing(found: list[float]) -> Timing:
     if len(found) < 2:
         return Timing(found[0], found[0], found[0], 1)
-    low, middle, high = statistics.quantiles(found, n=4)
+    low, middle, high = statistics.quantiles(found, n=4, method="inclusive")
     return Timing(middle, low, high, len(found))
 
 
 def matrix_peak(size: int = 2048, samples: int = 7) -> float:
-    """The best rate of NumPy's float32 matrix product seen here, in FLOP/s."""
+    """The best rate of NumPy's float32 matrix product seen here, in FLOP/s.
+
+    Measure it before the first compiled kernel runs: then NumPy's BLAS is held to one thread.
+    """
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((size, size), np.float32) for _ in range(2))
     a @ b

@@ -1,28 +1,37 @@
 """Peak memory of a workload's steps in a process of its own (Linux).
 
-`python -m benchmarks.memory WORKLOAD SIDE SETTING` prints bytes: how far the resident memory rises
-during steps above its level after the imports and the first step, and the peak in all.
+`python -m benchmarks.memory WORKLOAD SIDE SETTING` prints bytes. `above` is how far the resident
+memory rises during steps over its level after the imports and the first step, with everything
+given back that the first step left free: the allocator's memory, and our pool of buffers (which
+so counts for the steps that use it). `level` is that level, `built` the one before the first step,
+and `peak` the highest in all.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import WORKLOADS, sampler_of
+from benchmarks.workloads.workload import BATCHES
 
-STEPS = 3
 
+def measure(command: Sequence[str], workload: str, side: str, setting: str) -> dict[str, int]:
+    """Run the child process, by the start of a command that runs a module.
 
-def measure(workload: str, side: str, setting: str) -> dict[str, int]:
-    """Run the child process; raises RuntimeError with what it said if it fails."""
-    command = [sys.executable, "-m", "benchmarks.memory", workload, side, setting]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    Raises RuntimeError with what it said if it fails.
+    """
+    whole = [*command, "benchmarks.memory", workload, side, setting]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{workload}, {side}: the memory measurement failed:\n{done.stderr}")
-    found: dict[str, int] = json.loads(done.stdout)
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise RuntimeError(f"{side}: the memory measurement failed: {lines[-1]}")
+    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -33,19 +42,29 @@ def _status(field: str) -> int:
     raise RuntimeError(f"/proc/self/status has no {field}: peak memory is measured on Linux only")
 
 
+def _give_back() -> None:
+    gc.collect()
+    buffers = sys.modules.get("autograd.kernels.buffers")  # ours; HIPS's autograd has none
+    if buffers is not None:
+        buffers.release()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
+
+
 def main() -> None:
     """The child process."""
     name, side, setting = sys.argv[1:]
     workload = WORKLOADS[name]
-    build = workload.ours if side == "ours" else workload.peers[side][setting]
-    step = build()
-    step(0)
+    sampler = sampler_of((workload.ours if side == "ours" else workload.peers[side][setting])())
+    built = _status("VmRSS")
+    sampler.sample(0, 1)
+    _give_back()
     level = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    for index in range(STEPS):
-        step(index + 1)
+    sampler.sample(1, BATCHES)
     peak = _status("VmHWM")
-    print(json.dumps({"above": max(0, peak - level), "peak": peak}))
+    print(json.dumps({"above": max(0, peak - level), "level": level, "built": built, "peak": peak}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,181 @@
+"""`python -m benchmarks.choices`: the convolution's measured constants, measured again.
+
+For 3x3 convolutions of the shapes below, the forward pass and the weight gradient by Winograd's
+tiles at each candidate for the number of images at a time, and by columns, interleaved. `*` is what
+the committed constants of `autograd.kernels.winograd` choose, the fastest is named behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+if __name__ == "__main__" and {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(os.environ):
+    # They slow down the matrix product and are read when NumPy is loaded.
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        os.environ.pop(name, None)
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks.choices", *sys.argv[1:]])
+
+import numpy as np
+
+from autograd.kernels import columns, winograd
+from autograd.kernels.backend import compiled_for
+from benchmarks.measuring import Timing, interleaved
+
+MIB = 1 << 20
+TILE_BYTES = (MIB // 2, MIB, 2 * MIB, 4 * MIB)
+TILES = (64, 128, 256, 512)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A float32 convolution with 3x3 kernels, stride 1 and padding 1."""
+
+    batch: int
+    channels: int
+    outputs: int
+    side: int
+
+    @property
+    def geometry(self) -> columns.Geometry:
+        """As the kernels take it."""
+        sizes = (self.side, self.side)
+        return columns.Geometry(
+            in_sizes=sizes,
+            out=sizes,
+            kernel=(3, 3),
+            stride=(1, 1),
+            padding=((1, 1), (1, 1)),
+            dilation=(1, 1),
+            groups=1,
+            channels=self.channels,
+            outputs=self.outputs,
+        )
+
+    @property
+    def many_weights(self) -> bool:
+        """Which of the two constants decides."""
+        return self.channels * self.outputs > winograd.MANY_WEIGHTS
+
+    def __str__(self) -> str:
+        return f"{self.batch} x {self.channels}-{self.outputs} {self.side}x{self.side}"
+
+
+SHAPES = (
+    Shape(128, 16, 16, 32),
+    Shape(128, 32, 32, 32),
+    Shape(128, 64, 64, 32),
+    Shape(128, 64, 128, 16),
+    Shape(128, 128, 128, 16),
+    Shape(128, 128, 256, 8),
+    Shape(128, 256, 256, 8),
+    Shape(256, 64, 256, 15),
+    Shape(256, 256, 256, 7),
+    Shape(16, 64, 64, 32),
+    Shape(16, 256, 256, 8),
+)
+"""Layers of the benchmarks' networks, small ones, and small batches."""
+
+
+def candidates(shape: Shape) -> dict[str, dict[str, int]]:
+    """The constants to try for a shape, by a short name."""
+    if shape.many_weights:
+        return {f"{tiles} tiles": {"TILES_FOR_MANY_WEIGHTS": tiles} for tiles in TILES}
+    return {f"{size / MIB:g} MiB": {"TILE_BYTES": size} for size in TILE_BYTES}
+
+
+@contextmanager
+def constants(values: Mapping[str, int]) -> Iterator[None]:
+    """Winograd's module constants, changed inside a with block."""
+    before = {name: getattr(winograd, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(winograd, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(winograd, name, value)
+
+
+def measure(shape: Shape, gradient: bool, samples: int) -> dict[str, Timing]:
+    """Seconds by candidate; 'columns' is the exact method.
+
+    Raises RuntimeError if one fails or does not give the others' result.
+    """
+    rng = np.random.default_rng(0)
+    size = (shape.batch, shape.side, shape.side)
+    x = rng.standard_normal((*size, shape.channels), np.float32)
+    g = rng.standard_normal((*size, shape.outputs), np.float32)
+    w = rng.standard_normal((shape.outputs, shape.channels, 3, 3), np.float32)
+    y = np.empty_like(g)
+    geometry = shape.geometry
+
+    def run(values: Mapping[str, int] | None, _index: int) -> float:
+        result: Any
+        if values is None:
+            if gradient:
+                result = columns.columns_weight_gradient(x, g, geometry)
+                return float(np.ravel(result)[0])
+            columns.columns_convolve(x, w, geometry, y, None)
+            return float(y[0, 1, 1, 0])
+        with constants(values):
+            if gradient:
+                return float(winograd.winograd_weight_gradient(x, g, geometry).flat[0])
+            winograd.winograd_convolve(x, w, geometry, y)
+            return float(y[0, 1, 1, 0])
+
+    sides: dict[str, Callable[[], Callable[[int], float]]] = {"columns": lambda: partial(run, None)}
+    for name, values in candidates(shape).items():
+        sides[name] = lambda chosen=values: partial(run, chosen)  # type: ignore[misc]
+    found = interleaved(sides, samples, agreement=1e-2)
+    if found.failures:
+        raise RuntimeError(f"{shape}: {found.failures}")
+    return found.timings
+
+
+def committed(shape: Shape) -> str:
+    """The candidate that the library takes for this shape, by the constants as they are."""
+    if not winograd.winograd_pays(shape.geometry, shape.batch, np.dtype(np.float32)):
+        return "columns"
+    for name, values in candidates(shape).items():
+        if all(getattr(winograd, constant) == value for constant, value in values.items()):
+            return name
+    return "none of these"
+
+
+def line(shape: Shape, gradient: bool, timings: Mapping[str, Timing]) -> str:
+    """One row of the table, in milliseconds."""
+    chosen = committed(shape)
+    fastest = min(timings, key=lambda name: timings[name].median)
+    cells = [
+        f"{name} {timing.median * 1e3:.3g}{'*' if name == chosen else ''}"
+        for name, timing in timings.items()
+    ]
+    what = "weight gradient" if gradient else "forward"
+    return f"{shape!s:<22}{what:<17}" + "".join(f"{c:<17}" for c in cells) + f"-> {fastest}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.choices", description=__doc__)
+    parser.add_argument("--samples", type=int, default=7, help="of each candidate (7)")
+    options = parser.parse_args(arguments)
+    if options.samples < 1:
+        parser.error("--samples must be at least 1")
+    if not compiled_for(np.dtype(np.float32), 1 << 30):
+        parser.error("only the compiled kernels have choices: pip install 'dagrad[fast]'")
+    print("milliseconds; * is what the committed constants choose")
+    for shape in SHAPES:
+        for gradient in (False, True):
+            print(line(shape, gradient, measure(shape, gradient, options.samples)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

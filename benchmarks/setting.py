@@ -1,0 +1,76 @@
+"""Where and with what it is measured: machine, versions, threads."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import HIPS, installed_version
+
+
+def setting_of(
+    peers: Sequence[str], peak: float, kernels: str, hips_python: Path | None
+) -> dict[str, Any]:
+    """Names and values to print, in order."""
+    versions = {
+        "dagrad": _version("dagrad"),
+        "numpy": _version("numpy"),
+        "numba": _version("numba"),
+    }
+    for peer in peers:
+        if peer == HIPS and hips_python is not None:
+            numpy = installed_version(hips_python, "numpy")
+            versions["HIPS autograd"] = f"{installed_version(hips_python, HIPS)} (NumPy {numpy})"
+        else:
+            versions[peer] = _version(peer)
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        "python": platform.python_version(),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "kernels": kernels,
+        "threads": ", ".join(f"{name} {count}" for name, count in _threads(peers).items()),
+        "matrix product, GFLOP/s": round(peak / 1e9, 1),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "from the folder" if package == "dagrad" else "missing"
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _threads(peers: Sequence[str]) -> dict[str, int]:
+    from autograd.kernels.workers import get_num_threads
+
+    threads = {"ours": get_num_threads()}
+    if "torch" in peers:
+        import torch
+
+        threads["torch"] = torch.get_num_threads()
+    if "jax" in peers and hasattr(os, "sched_getaffinity"):
+        threads["jax (cores it may use)"] = len(os.sched_getaffinity(0))
+    if importlib.util.find_spec("threadpoolctl"):
+        from threadpoolctl import threadpool_info
+
+        for pool in threadpool_info():
+            name = f"{pool['internal_api']} {Path(pool['filepath']).name.partition('-')[0]}"
+            threads[name] = pool["num_threads"]
+    return threads
