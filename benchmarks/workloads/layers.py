@@ -21,15 +21,16 @@ def _layer_ours(kind: str, both: bool) -> Step:
         return ag.conv2d(x, w, b, stride=2, padding=1) if kind == "conv" else ag.max_pool2d(x, 2)
 
     cotangent = np.ones(forward(x[0], w, b).shape, np.float32)
+    told, ramp = _told(kind)
 
     def step(index: int) -> float:
         if not both:
             return float(np.ravel(forward(x[index % BATCHES], w, b))[0])
         leaves = [ag.Tensor(a, requires_grad=True) for a in (x[index % BATCHES], w, b)]
         forward(*leaves).backward(cotangent)
-        gradient = leaves[0].grad
+        gradient = leaves[told].grad
         assert gradient is not None
-        return float(gradient.data[0, 0, 0, 0])
+        return float(gradient.data[0, 0, 0] @ ramp)
 
     return step
 
@@ -48,6 +49,8 @@ def _layer_torch(kind: str, both: bool, last: bool) -> Step:
         return torch.nn.functional.max_pool2d(x, 2)
 
     cotangent = torch.ones_like(forward(inputs[0], weight, bias))
+    told = _told(kind)[0]
+    ramp = torch.from_numpy(_told(kind)[1])
 
     def step(index: int) -> float:
         if not both:
@@ -55,7 +58,7 @@ def _layer_torch(kind: str, both: bool, last: bool) -> Step:
                 return float(forward(inputs[index % BATCHES], weight, bias).flatten()[0])
         leaves = [a.detach().requires_grad_() for a in (inputs[index % BATCHES], weight, bias)]
         forward(*leaves).backward(cotangent)
-        return float(leaves[0].grad[0, 0, 0, 0])
+        return float(leaves[told].grad[0, 0, 0] @ ramp)
 
     return step
 
@@ -65,6 +68,12 @@ def _layer_arrays(kind: str) -> tuple[list[Any], Any, Any]:
     side = 31 if kind == "conv" else 32
     xs = [rng.standard_normal((100, 3, side, side), np.float32) for _ in range(BATCHES)]
     return xs, rng.standard_normal((25, 3, 3, 3), np.float32), np.zeros(25, np.float32)
+
+
+def _told(kind: str) -> tuple[int, np.ndarray]:
+    """The leaf whose gradient depends on the images, and weights for that gradient's first row."""
+    leaf, width = (1, 3) if kind == "conv" else (0, 32)
+    return leaf, np.arange(width, dtype=np.float32)
 
 
 def _layer(kind: str, both: bool, summary: str) -> Workload:

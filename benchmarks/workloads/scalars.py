@@ -30,12 +30,12 @@ def _chain(nodes: int, a: Any, b: Any) -> Any:
 
 
 def _backward(leaf: Callable[[float], Any], graph: Callable[[Any, Any], Any], b: float) -> Step:
-    """With a method `backward` that leaves the derivative in `grad`."""
+    """With a method `backward` that leaves the derivatives in `grad`; the one by b depends on a."""
 
     def step(index: int) -> float:
         first, second = leaf(1.0 + index % BATCHES / 8), leaf(b)
         graph(first, second).backward()
-        found = first.grad
+        found = second.grad
         return float(found.item() if hasattr(found, "item") else found)
 
     return step
@@ -48,13 +48,11 @@ def _ours(graph: Callable[[Any, Any], Any], b: float) -> Step:
 
 
 def _ours_again(nodes: int, times: int) -> Step:
-    """So many chains, one after the other."""
-    once = _ours(partial(_chain, nodes), FACTOR)
+    """So many chains, one after the other, whose derivatives add up to the long one's."""
+    once = _ours(partial(_chain, nodes), FACTOR**times)
 
     def step(index: int) -> float:
-        for _ in range(times):
-            result = once(index)
-        return result
+        return sum(once(index) for _ in range(times))
 
     return step
 
@@ -84,7 +82,7 @@ def _hips(graph: Callable[[Any, Any], Any], b: float) -> Step:
     both = grad(graph, (0, 1))
 
     def step(index: int) -> float:
-        return float(both(1.0 + index % BATCHES / 8, b)[0])
+        return float(both(1.0 + index % BATCHES / 8, b)[1])
 
     return step
 

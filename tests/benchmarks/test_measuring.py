@@ -1,107 +1,141 @@
-"""The harness: both sides in turn, failures that are failures, and counts checked by hand."""
+"""Both sides in turn, rotating inputs, failures that are failures."""
 
 from __future__ import annotations
 
-import json
+import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmarks import __main__ as command
-from benchmarks import report
-from benchmarks.measuring import interleaved
-from benchmarks.networks import NETWORKS, Network, ours
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.measuring import interleaved, matrix_peak
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that only steps move: `clock(seconds)` builds a side that takes so long."""
-    now = [0.0]
-    monkeypatch.setattr("benchmarks.measuring.time.perf_counter", lambda: now[0])
-    seen = []
-
-    def taking(seconds, name=""):
-        def build():
-            def step(index):
-                seen.append((name, index))
-                now[0] += seconds
-                return 1.0
-
-            return step
-
-        return build
-
-    taking.seen = seen
-    return taking
+def test_sides_take_turns(clock):
+    found = interleaved({"a": clock(0.5, "a"), "b": clock(0.25, "b")}, samples=3)
+    assert [timing.median for timing in found.timings.values()] == [0.5, 0.25]
+    names = [name for name, _ in clock.seen]
+    assert names == ["a", "b", "a", "a", "b", "b", "a", "b", "a", "b", "a", "b"]
 
 
-def test_sides_take_turns_and_batches_rotate(clock):
-    timings = interleaved({"a": clock(1.0, "a"), "b": clock(2.0, "b")}, samples=3, warmups=1)
-    assert [timing.median for timing in timings.values()] == [1.0, 2.0]
-    assert [name for name, _ in clock.seen] == ["a", "b"] * 4
-    assert [index for name, index in clock.seen[2:] if name == "a"] == [0, 1, 2]
+def test_inputs_go_on_rotating_from_sample_to_sample(clock):
+    interleaved({"a": clock(0.009, "a"), "b": clock(1.0, "b")}, samples=4)
+    assert clock.indices("a") == list(range(3 + 4 * 2))
+    assert clock.indices("b") == list(range(2 + 4))
 
 
 def test_short_steps_are_timed_several_at_a_time(clock):
-    timings = interleaved({"a": clock(0.001, "a")}, samples=2, warmups=1)
-    assert timings["a"].median == pytest.approx(0.001)
-    assert len(clock.seen) == 1 + 2 * 20
+    found = interleaved({"a": clock(0.001, "a")}, samples=2)
+    assert found.timings["a"].median == pytest.approx(0.001)
+    assert len(clock.seen) == 3 + 2 * 20
 
 
-def test_a_side_that_diverges_fails_its_row(monkeypatch, tmp_path, capsys):
-    def diverging():
-        return lambda index: float("nan")
-
-    broken = Workload("broken", "", diverging, {}, 1.0)
-    with pytest.raises(FloatingPointError, match="ours: step 0 gave nan"):
-        report.measured(broken, [], 2, False)
-    monkeypatch.setitem(WORKLOADS, "broken", broken)
-    monkeypatch.setattr(command, "SLOWING", ())
-    out = tmp_path / "found.json"
-    arguments = ["broken", "scalars", "--peer", "numpy", "--samples", "2", "--out", str(out)]
-    assert command.main(arguments) == 1
-    assert "broken: FAILED: FloatingPointError" in capsys.readouterr().out
-    failed, measured = json.loads(out.read_text())["results"]
-    assert "failure" in failed
-    assert measured["timings"]["ours"]["median"] > 0
-    assert measured["best"] == {}
+def test_warm_up_is_not_timed_and_short_where_steps_are_long(clock):
+    found = interleaved({"a": clock([9.0, 1.0, 2.0, 4.0], "a")}, samples=2)
+    assert len(clock.seen) == 2 + 2
+    assert found.timings["a"].median == 3.0
+    assert found.timings["a"].samples == 2
 
 
-def test_ratios_are_to_the_best_setting_of_each_peer(clock):
-    peers = {"numpy": {"slow": clock(4.0), "fast": clock(2.0)}}
-    workload = Workload("w", "", clock(1.0), peers, 0.5, "numpy", flops=3e9)
-    result = report.measured(workload, ["numpy"], 5, False)
-    assert result["best"]["numpy"] == {"setting": "fast", "seconds": 2.0, "ratio": 0.5}
-    line = report.row(result, 30.0)
-    for part in ("1 s (1 s - 1 s)", "numpy fast 2 s", "0.50", "<= 0.5 ok", "3 10%"):
-        assert part in line
+@given(st.lists(st.floats(1.0, 100.0), min_size=1, max_size=12))
+def test_median_and_quartiles(seconds):
+    def sample(first, count):
+        return (1.0 if first < 2 else seconds[first - 2]), 0.0
+
+    sampler = SimpleNamespace(sample=sample)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("benchmarks.measuring.time.sleep", lambda seconds: None)
+        timing = interleaved({"a": lambda: sampler}, len(seconds)).timings["a"]
+    expected = np.quantile(seconds, [0.25, 0.5, 0.75])
+    np.testing.assert_allclose([timing.low, timing.median, timing.high], expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_networks_take_their_inputs(name):
-    network = NETWORKS[name]
-    scores = ours(network).eval()(np.zeros((2, *network.shape), np.float32))
-    assert scores.shape == (2, 10)
+def raising(index):
+    raise ZeroDivisionError("no\nreason")
 
 
-def test_flops_by_hand():
-    layers = (("conv", 3, 8, 3, 1), ("pool", 2), ("flatten",), ("linear", 128, 10))
-    network = Network(layers, (3, 8, 8), 5)
-    convolution, affine = 2 * 27 * 8 * 64, 2 * 128 * 10
-    assert network.training_flops == 5 * (2 * convolution + 3 * affine)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("when", [0, 1, 3, 4])
+def test_results_that_are_not_finite(clock, bad, when):
+    diverging = clock(0.5, "bad", lambda index: bad if index == when else 1.0)
+    found = interleaved({"ours": clock(0.5, "ours"), "bad": diverging}, samples=2)
+    assert found.failures == {"bad": f"FloatingPointError: step {when} gave {bad}"}
+    assert set(found.timings) == {"ours"}
+    assert clock.indices("bad") == list(range(when + 1))
+
+
+def test_sides_that_raise_fail_alone(clock):
+    def not_built():
+        raise ImportError("nothing here")
+
+    sides = {"ours": lambda: raising, "missing": not_built, "good": clock(0.5, "good")}
+    found = interleaved(sides, samples=2)
+    assert found.failures == {
+        "ours": "ZeroDivisionError: no reason",
+        "missing": "ImportError: nothing here",
+    }
+    assert found.timings["good"].median == 0.5
+
+
+def test_optional_sides_are_unavailable_only_before_they_worked(clock):
+    def late(index):
+        return 1.0 if index == 0 else raising(index)
+
+    sides = {"ours": clock(0.5), "never": lambda: raising, "late": clock(0.5, "late", late)}
+    found = interleaved(sides, samples=2, optional=["never", "late"])
+    assert found.unavailable == {"never": "ZeroDivisionError: no reason"}
+    assert found.failures == {"late": "ZeroDivisionError: no reason"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("ours", "theirs", "agree"),
     [
-        (["nothing"], "no workload is called nothing"),
-        (["--samples", "0"], "at least 1"),
-        (["--peer", "caffe"], "invalid choice"),
+        (2.0, 2.0015, True),
+        (2.0, 2.01, False),
+        (0.0, 5e-4, True),
+        (0.0, 0.01, False),
+        (1e6, 1e6 + 500, True),
     ],
 )
-def test_bad_arguments(arguments, message, capsys, monkeypatch):
-    monkeypatch.setattr(command, "SLOWING", ())
-    with pytest.raises(SystemExit):
-        command.main(arguments)
-    assert message in capsys.readouterr().err
+def test_first_results_must_agree(clock, ours, theirs, agree):
+    # Later steps may drift apart.
+    sides = {
+        "ours": clock(0.5, result=lambda index: ours + index),
+        "theirs": clock(0.5, result=lambda index: theirs + 7 * index),
+    }
+    found = interleaved(sides, samples=2, agreement=1e-3)
+    assert ("theirs" in found.timings) == agree
+    assert ("theirs" in found.failures) == (not agree)
+    assert interleaved(sides, samples=2).failures == {}
+
+
+def test_processes_are_ended_whatever_happens():
+    ended = []
+
+    class Child:
+        def __init__(self, name, fails):
+            self.name, self.fails = name, fails
+
+        def sample(self, first, count):
+            if self.fails:
+                raise self.fails
+            return 1.0, 0.0
+
+        def close(self):
+            ended.append(self.name)
+
+    sides = {"a": lambda: Child("a", None), "b": lambda: Child("b", ValueError("broken"))}
+    assert interleaved(sides, samples=1).failures == {"b": "ValueError: broken"}
+    assert ended == ["a", "b"]
+    sides["b"] = lambda: Child("b", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        interleaved(sides, samples=1)
+    assert ended == ["a", "b"] * 2
+
+
+def test_matrix_peak_counts_multiplications_and_additions(monkeypatch):
+    times = iter([0.0, 2.0, 10.0, 11.0])
+    monkeypatch.setattr("benchmarks.measuring.time.perf_counter", lambda: next(times))
+    assert matrix_peak(8, 2) == 2 * 8**3

@@ -1,0 +1,70 @@
+"""The measurement of the convolution's constants: what it tries, and that it restores them."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograd.kernels import winograd
+from autograd.kernels.backend import use_kernels
+from benchmarks import choices
+from benchmarks.choices import SHAPES, Shape, candidates, committed, constants
+from benchmarks.measuring import Timing
+
+
+def test_constants_are_restored():
+    before, inside = winograd.TILE_BYTES, []
+
+    def fail():
+        with constants({"TILE_BYTES": 5}):
+            inside.append(winograd.TILE_BYTES)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert inside == [5]
+    assert before == winograd.TILE_BYTES
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_committed_constants_are_among_the_candidates(shape):
+    pytest.importorskip("numba")
+    with use_kernels("auto"):
+        assert committed(shape) in {"columns", *candidates(shape)}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_candidates_change_how_many_images_go_together(shape):
+    tiles = ((shape.side + 3) // 4) ** 2
+    counts = set()
+    for values in candidates(shape).values():
+        with constants(values):
+            counts.add(winograd._images_at_a_time(tiles, shape.channels, shape.outputs))
+    assert len(counts) > 1
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+def test_every_candidate_is_measured(gradient):
+    pytest.importorskip("numba")
+    timings = choices.measure(Shape(2, 16, 16, 8), gradient, samples=1)
+    assert list(timings) == ["columns", *candidates(Shape(2, 16, 16, 8))]
+
+
+def test_a_candidate_that_computes_something_else_is_an_error(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setattr(winograd, "winograd_convolve", lambda x, w, geometry, y: y.fill(77.0))
+    with pytest.raises(RuntimeError, match="first step gave"):
+        choices.measure(Shape(2, 16, 16, 8), False, samples=1)
+
+
+def test_a_line_names_the_fastest_and_marks_the_committed():
+    shape = Shape(128, 64, 64, 32)
+    timings = {
+        "columns": Timing(0.3, 0, 0, 1),
+        "2 MiB": Timing(0.1, 0, 0, 1),
+        "4 MiB": Timing(0.2, 0, 0, 1),
+    }
+    with constants({"TILE_BYTES": 4 << 20}), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(winograd, "winograd_pays", lambda *_: True)
+        text = choices.line(shape, True, timings)
+    expected = "128 x 64-64 32x32 weight gradient columns 300 2 MiB 100 4 MiB 200* -> 2 MiB"
+    assert " ".join(text.split()) == expected

@@ -1,0 +1,110 @@
+"""Sides in other processes, and the environment of HIPS autograd."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import memory, processes
+from benchmarks.measuring import interleaved
+from benchmarks.processes import Remote, default_folder, hips_python, own_command
+
+HERE = Path(sys.executable)
+
+
+def test_steps_on_request():
+    remote = Remote(HERE, "small_arrays", "numpy", "by hand")
+    try:
+        seconds, result = remote.sample(0, 2)
+        assert seconds > 0
+        assert remote.sample(1, 1)[1] == result
+    finally:
+        remote.close()
+    assert remote._child.returncode is not None
+
+
+def test_a_process_that_ends_is_a_failure():
+    sides = {"gone": lambda: Remote(HERE, "small_arrays", "numpy", "unknown")}
+    found = interleaved(sides, 1)
+    assert "RuntimeError: the process ended (1): KeyError: 'unknown'" in found.failures["gone"]
+
+
+def test_the_environment_is_made_once(tmp_path, monkeypatch, capsys):
+    made, ran = [], []
+
+    class Done:
+        returncode, stderr = 0, ""
+
+    def run(command, **_options):
+        ran.append(command)
+        return Done
+
+    monkeypatch.setattr(
+        processes.venv, "create", lambda home, with_pip: made.append(home) or home.mkdir()
+    )
+    monkeypatch.setattr(processes.subprocess, "run", run)
+    Done.returncode, Done.stderr = 1, "no network"
+    with pytest.raises(RuntimeError, match=r"(?s)pip install .*no network"):
+        hips_python(tmp_path)
+    Done.returncode = 0
+    python = hips_python(tmp_path)
+    assert python == hips_python(tmp_path)
+    assert len(made) == len(ran) == 2
+    assert python.is_relative_to(made[0])
+    assert ran[0][0] == str(python)
+    assert "making an environment" in capsys.readouterr().out
+
+
+def test_the_caches_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_folder() == tmp_path / "dagrad" / "benchmarks"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "me")
+    assert default_folder() == tmp_path / "me" / ".cache" / "dagrad" / "benchmarks"
+
+
+def test_packages_of_the_environment_come_before_this_folder(tmp_path):
+    """As in the environment of HIPS autograd: `benchmarks` is ours, `autograd` is not."""
+    other = tmp_path / "autograd"
+    other.mkdir()
+    (other / "__init__.py").write_text("print('another autograd')")
+    command = own_command(tmp_path / "python")
+    assert command[1] == "-I"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import autograd; {command[3]}"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            code,
+            command[4],
+            "benchmarks.steps",
+            "scalars",
+            "torch",
+            "none",
+        ],
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "another autograd\n"
+    assert done.stderr.strip().endswith("KeyError: 'none'")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_above_the_level():
+    found = memory.measure(own_command(HERE), "augmentation", "ours", "")
+    # 500 images padded to 40x40 and the shifted ones, in bytes.
+    assert 3e6 < found["above"] < 3e7
+    assert found["peak"] == found["level"] + found["above"]
+    assert found["built"] > 1e7
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_of_a_side_that_fails():
+    with pytest.raises(RuntimeError, match="numpy: the memory measurement failed: KeyError"):
+        memory.measure(own_command(HERE), "augmentation", "numpy", "")
