@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks.workloads.workload import BATCHES, Step, Workload, catalogue
+from benchmarks.workloads.workload import BATCHES, Build, Step, Workload, catalogue
 
 __all__ = ["SCALARS"]
 
@@ -87,26 +87,27 @@ def _hips(graph: Callable[[Any, Any], Any], b: float) -> Step:
     return step
 
 
-def _long(nodes: int, shorter: int, summary: str, with_peers: bool) -> Workload:
+def _long(nodes: int, shorter: int, peers: dict[str, dict[str, Build]], target: float) -> Workload:
     """A chain next to shorter ones with as many nodes in all: is the time per node the same?"""
-    graph = partial(_chain, nodes)
-    peers = {"torch": {"": partial(_torch, graph, FACTOR)}} if with_peers else {}
-    if with_peers:
-        peers["autograd"] = {"": partial(_hips, graph, FACTOR)}
     times = nodes // shorter
     again = {f"{times} of {shorter:,}": partial(_ours_again, shorter, times)}
     return Workload(
         f"chain_{nodes}",
-        summary,
-        partial(_ours, graph, FACTOR),
+        "multiplications in one chain, per node",
+        partial(_ours, partial(_chain, nodes), FACTOR),
         {"dagrad": again, **peers},
-        1.5,
-        "dagrad",
+        target,
+        "torch" if "torch" in peers else "dagrad",
         operations=nodes,
         # PyTorch's tensors are float32 here: 10^5 factors, each rounded.
         agreement=0.02,
     )
 
+
+_CHAIN_PEERS: dict[str, dict[str, Build]] = {
+    "torch": {"": partial(_torch, partial(_chain, 10**5), FACTOR)},
+    "autograd": {"": partial(_hips, partial(_chain, 10**5), FACTOR)},
+}
 
 SCALARS = catalogue(
     [
@@ -124,7 +125,7 @@ SCALARS = catalogue(
             "micrograd",
             operations=2 * TERMS,
         ),
-        _long(10**5, 10**3, "multiplications in one chain, per node", True),
-        _long(10**6, 10**5, "multiplications in one chain, per node", False),
+        _long(10**5, 10**3, _CHAIN_PEERS, 1.0),
+        _long(10**6, 10**5, {}, 1.3),
     ]
 )

@@ -105,6 +105,12 @@ def test_memory_above_the_level():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_buffers_that_are_kept_count():
+    found = memory.measure(own_command(HERE), "conv_forward", "ours", "")
+    assert found["above"] > 100 * 25 * 16 * 16 * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_of_a_side_that_fails():
     with pytest.raises(RuntimeError, match="numpy: the memory measurement failed: KeyError"):
         memory.measure(own_command(HERE), "augmentation", "numpy", "")
