@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from autograd.kernels import winograd
@@ -47,6 +48,19 @@ def test_every_candidate_is_measured(gradient):
     pytest.importorskip("numba")
     timings = choices.measure(Shape(2, 16, 16, 8), gradient, samples=1)
     assert list(timings) == ["columns", *candidates(Shape(2, 16, 16, 8))]
+
+
+def test_candidates_run_with_their_constants(monkeypatch):
+    seen = set()
+
+    def note(x, g, geometry):
+        seen.add(winograd.TILE_BYTES)
+        return np.ones(1)
+
+    monkeypatch.setattr(winograd, "winograd_weight_gradient", note)
+    monkeypatch.setattr(choices.columns, "columns_weight_gradient", lambda *_: np.ones(1))
+    choices.measure(Shape(2, 16, 16, 8), True, samples=1)
+    assert seen == set(choices.TILE_BYTES)
 
 
 def test_a_candidate_that_computes_something_else_is_an_error(monkeypatch):
