@@ -31,7 +31,7 @@ def setting_of(
             versions[peer] = _version(peer)
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        "machine": f"{_processor()}, {os.cpu_count()} cores{_load()}",
         "python": platform.python_version(),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "kernels": kernels,
@@ -55,6 +55,11 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _load() -> str:
+    """Over the last minute, where the system tells it."""
+    return f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
 
 
 def _threads(peers: Sequence[str]) -> dict[str, int]:
