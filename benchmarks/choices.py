@@ -31,6 +31,7 @@ from benchmarks.measuring import Timing, interleaved
 MIB = 1 << 20
 TILE_BYTES = (MIB // 2, MIB, 2 * MIB, 4 * MIB)
 TILES = (64, 128, 256, 512)
+FEWEST = (16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,15 @@ SHAPES = (
 """Layers of the benchmarks' networks, small ones, and small batches."""
 
 
-def candidates(shape: Shape) -> dict[str, dict[str, int]]:
-    """The constants to try for a shape, by a short name."""
-    if shape.many_weights:
+def candidates(shape: Shape, gradient: bool) -> dict[str, dict[str, int]]:
+    """The constants to try for a shape, by a short name: how many tiles go together, or where
+    weights are few, how many bytes of them.
+    """
+    if not shape.many_weights:
+        return {f"{size / MIB:g} MiB": {"TILE_BYTES": size} for size in TILE_BYTES}
+    if gradient:
         return {f"{tiles} tiles": {"TILES_FOR_MANY_WEIGHTS": tiles} for tiles in TILES}
-    return {f"{size / MIB:g} MiB": {"TILE_BYTES": size} for size in TILE_BYTES}
+    return {f"{tiles} tiles": {"FEWEST_AT_A_TIME": tiles} for tiles in FEWEST}
 
 
 @contextmanager
@@ -131,7 +136,7 @@ def measure(shape: Shape, gradient: bool, samples: int) -> dict[str, Timing]:
             return float(y[0, 1, 1, 0])
 
     sides: dict[str, Callable[[], Callable[[int], float]]] = {"columns": lambda: partial(run, None)}
-    for name, values in candidates(shape).items():
+    for name, values in candidates(shape, gradient).items():
         sides[name] = lambda chosen=values: partial(run, chosen)  # type: ignore[misc]
     found = interleaved(sides, samples, agreement=1e-2)
     if found.failures:
@@ -139,11 +144,11 @@ def measure(shape: Shape, gradient: bool, samples: int) -> dict[str, Timing]:
     return found.timings
 
 
-def committed(shape: Shape) -> str:
+def committed(shape: Shape, gradient: bool) -> str:
     """The candidate that the library takes for this shape, by the constants as they are."""
     if not winograd.winograd_pays(shape.geometry, shape.batch, np.dtype(np.float32)):
         return "columns"
-    for name, values in candidates(shape).items():
+    for name, values in candidates(shape, gradient).items():
         if all(getattr(winograd, constant) == value for constant, value in values.items()):
             return name
     return "none of these"
@@ -151,7 +156,7 @@ def committed(shape: Shape) -> str:
 
 def line(shape: Shape, gradient: bool, timings: Mapping[str, Timing]) -> str:
     """One row of the table, in milliseconds."""
-    chosen = committed(shape)
+    chosen = committed(shape, gradient)
     fastest = min(timings, key=lambda name: timings[name].median)
     cells = [
         f"{name} {timing.median * 1e3:.3g}{'*' if name == chosen else ''}"

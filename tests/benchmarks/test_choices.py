@@ -26,28 +26,34 @@ def test_constants_are_restored():
     assert before == winograd.TILE_BYTES
 
 
+@pytest.mark.parametrize("gradient", [False, True])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_committed_constants_are_among_the_candidates(shape):
+def test_the_committed_constants_are_among_the_candidates(shape, gradient):
     pytest.importorskip("numba")
     with use_kernels("auto"):
-        assert committed(shape) in {"columns", *candidates(shape)}
+        assert committed(shape, gradient) in {"columns", *candidates(shape, gradient)}
 
 
+@pytest.mark.parametrize("gradient", [False, True])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_candidates_change_how_many_images_go_together(shape):
+def test_candidates_change_how_many_images_go_together(shape, gradient):
     tiles = ((shape.side + 3) // 4) ** 2
     counts = set()
-    for values in candidates(shape).values():
+    for values in candidates(shape, gradient).values():
         with constants(values):
-            counts.add(winograd._images_at_a_time(tiles, shape.channels, shape.outputs))
+            fewest = winograd.FEWEST_AT_A_TIME
+            if gradient:
+                fewest = winograd.TILES_FOR_MANY_WEIGHTS if shape.many_weights else 1
+            counts.add(winograd._images_at_a_time(tiles, shape.channels, shape.outputs, fewest))
     assert len(counts) > 1
 
 
 @pytest.mark.parametrize("gradient", [False, True])
 def test_every_candidate_is_measured(gradient):
     pytest.importorskip("numba")
-    timings = choices.measure(Shape(2, 16, 16, 8), gradient, samples=1)
-    assert list(timings) == ["columns", *candidates(Shape(2, 16, 16, 8))]
+    shape = Shape(2, 16, 16, 8)
+    timings = choices.measure(shape, gradient, samples=1)
+    assert list(timings) == ["columns", *candidates(shape, gradient)]
 
 
 def test_candidates_run_with_their_constants(monkeypatch):
