@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from autograd import sweep
-from autograd.families.rules import CallableOp, Rule
+from autograd.families.rules import CallableOp, Rule, reads
 from autograd.modes import recording_level
 from autograd.node import Node
 from autograd.recording import identity_input
@@ -155,8 +156,12 @@ class Composite(CallableOp):
         nodes: Sequence[Node | None],
         extra: tuple[Any, ...],
     ) -> tuple[Any, ...]:
-        keep_out = self.pullback is not None or self.pushforward is not None
-        return (out if keep_out else None, *values, *extra)
+        return (out if self._reads_out else None, *values, *extra)
+
+    @cached_property
+    def _reads_out(self) -> bool:
+        kernels = (self.pullback, self.pushforward)
+        return any(kernel is not None and reads(kernel, 1) for kernel in kernels)
 
     def _replay(self, values: tuple[Any, ...], count: int, params: dict[str, Any]) -> Rule:
         assert self.reference is not None

@@ -6,6 +6,7 @@ import dis
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from autograd.base import Op
@@ -34,6 +35,19 @@ def names_read(rule: Any) -> set[int] | None:
     code = getattr(rule, "__code__", None)
     if code is None or code.co_flags & inspect.CO_VARARGS or inspect.ismethod(rule):
         return None
+    return _named_parameters_read(code)
+
+
+def reads(rule: Any, index: int) -> bool:
+    """Whether a function reads its positional parameter `index`; True if that can't be told."""
+    code = getattr(rule, "__code__", None)
+    if code is None or inspect.ismethod(rule) or index >= code.co_argcount:
+        return True
+    found = _named_parameters_read(code)
+    return found is None or index in found
+
+
+def _named_parameters_read(code: CodeType) -> set[int] | None:
     names = code.co_varnames[: code.co_argcount]
     read: set[Any] = set(code.co_cellvars)
     for instruction in dis.get_instructions(code):
