@@ -105,9 +105,7 @@ def gather_segments(
 
 
 @compiled
-def add_segments(
-    columns: Array, starts: Array, offsets: Array, length: int, images: Array
-) -> None:
+def add_segments(columns: Array, starts: Array, offsets: Array, length: int, images: Array) -> None:
     """The transpose of `gather_segments`: adds to images."""
     at = 0
     for r in range(starts.size):

@@ -59,18 +59,14 @@ def direct_rows(
         some[i] = starts[min(whole + i, rows - 1)]
     for block in range(blocks):
         last = weights[block].ravel()
-        outer_sums(
-            images, some, 0, offsets, 0, depth, last, WIDTH, bias[block], buffer, 0, WIDTH
-        )
+        outer_sums(images, some, 0, offsets, 0, depth, last, WIDTH, bias[block], buffer, 0, WIDTH)
         for i in range(rows - whole):
             for c in range(min(WIDTH, outputs - block * WIDTH)):
                 y[whole + i, block * WIDTH + c] = buffer[i * WIDTH + c]
 
 
 @compiled
-def direct_weights(
-    images: Array, starts: Array, offsets: Array, g: Array, total: Array
-) -> None:
+def direct_weights(images: Array, starts: Array, offsets: Array, g: Array, total: Array) -> None:
     """total[k, o] += sum over r of images[starts[r] + offsets[k]] g[r, o]; g (R, O), of which
     whole vectors are read: its memory goes on for WIDTH entries. `total` is (K, blocks * WIDTH).
     """

@@ -80,7 +80,7 @@ class Trainer:
         Raises TrainingError when the loss is not finite.
         """
         self.model.train()
-        self._freeze(epoch)
+        self.freeze(epoch)
         began = perf_counter()
         images = correct = 0
         total = 0.0
@@ -133,8 +133,8 @@ class Trainer:
                 scheduler.step()
         return value / (len(labels) if self.recipe.loss == "sum" else 1), scores.data
 
-    def _freeze(self, epoch: int) -> None:
-        """What is trained in the first epochs only records nothing from then on."""
+    def freeze(self, epoch: int) -> None:
+        """Let only what is trained in this epoch require gradients; the rest records nothing."""
         for group, parameters in self.groups:
             for parameter in parameters:
                 parameter.requires_grad = group.epochs is None or epoch <= group.epochs
