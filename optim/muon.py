@@ -18,7 +18,9 @@ class Muon(Optimizer):
 
     For weights of hidden layers: matrices, or kernels (out, ...) seen as matrices. The
     orthogonalisation is `ns_steps` rounds of Newton and Schulz's iteration. Biases, norms and
-    embeddings belong to another optimizer. Source: K. Jordan et al., Muon: an optimizer for hidden
+    embeddings belong to another optimizer. With `renormalize`, p is first rescaled to the Frobenius
+    norm sqrt(rows), that of orthonormal rows: for weights whose scale a normalization removes, as
+    in airbench94; a weight of zeros stays. Source: K. Jordan et al., Muon: an optimizer for hidden
     layers in neural networks, 2024.
 
     Raises ValueError for a parameter of fewer than two axes, or options out of range.
@@ -48,6 +50,8 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         ns_coefficients: tuple[float, float, float] = MUON_COEFFICIENTS,
         eps: float = 1e-7,
+        *,
+        renormalize: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -59,6 +63,7 @@ class Muon(Optimizer):
                 "ns_steps": ns_steps,
                 "ns_coefficients": tuple(ns_coefficients),
                 "eps": eps,
+                "renormalize": renormalize,
             },
         )
 
@@ -87,6 +92,10 @@ class Muon(Optimizer):
         change = orthogonalise(
             matrix, int(group["ns_steps"]), group["ns_coefficients"], float(group["eps"])
         )
+        if group["renormalize"]:
+            norm = float(np.linalg.norm(parameter))
+            if norm:
+                parameter *= rows**0.5 / norm
         if group["weight_decay"]:
             parameter *= 1.0 - lr * float(group["weight_decay"])
         change *= lr * max(1.0, rows / matrix.shape[1]) ** 0.5

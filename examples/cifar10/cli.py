@@ -35,7 +35,7 @@ Train image classifiers on CIFAR-10 with dagrad.
 MODEL_HELP = """\
 softmax: one affine layer. two_layer: affine, ReLU, affine. mlp: three hidden layers with batch
 norm. convnet: 32 filters of 5x5, ReLU, 2x2 max pool, affine. vgg: six 3x3 convolutions with batch
-norm.
+norm. airbench: airbench94 by Muon, on all training images.
 """
 DATA_HELP = f"""\
 the folder of CIFAR-10's batch files (binary or python version), its parent, or an archive as
@@ -93,7 +93,8 @@ def _train(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     dataset = load(options.data, _say, DownloadProgress(), options.mirror)
-    _say(test_line(train_run(settings, dataset, _say)))
+    for result in train_run(settings, dataset, _say):
+        _say(test_line(result))
     return 0
 
 
@@ -102,12 +103,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     from examples.cifar10.run_folder import RunFolder
     from examples.cifar10.runs import evaluate_run
 
-    result = evaluate_run(
+    results = evaluate_run(
         RunFolder(options.run),
         lambda config: load(options.data or config.data_source, _say, DownloadProgress()),
         _say,
     )
-    _say(test_line(result))
+    for result in results:
+        _say(test_line(result))
     return 0
 
 
@@ -127,7 +129,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     if options.train_images is not None and options.train_images <= FEW_IMAGES:
         recipe = for_few_images(recipe)
     if not options.augmentation:
-        recipe = replace(recipe, flips=False, shift=0)
+        recipe = replace(recipe, flips=None, shift=0)
     if options.epochs is not None:
         recipe = replace(recipe, max_steps=None)
     names = ("epochs", "batch_size", "lr", "momentum", "weight_decay")
@@ -194,7 +196,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     train = commands.add_parser(
         "train",
         help="train a model and measure it on the test images",
-        description="Train a model; the one of the best validation epoch is saved and tested.",
+        description="Train a model; the one of the best validation epoch (of airbench, which has "
+        "no validation, the last) is saved and tested.",
         epilog="In the run folder: config.json, metrics.jsonl (a line per epoch), curves.png, "
         "weights.png (the first layer as images), model.npz (read by nn.load).",
         allow_abbrev=False,
@@ -212,7 +215,11 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     train.add_argument("--epochs", type=_positive, metavar="N", help="default: the recipe's")
     train.add_argument("--batch-size", type=_positive, metavar="B", help="default: the recipe's")
     train.add_argument(
-        "--lr", type=_real, metavar="X", help="learning rate (its peak under one_cycle)"
+        "--lr",
+        type=_real,
+        metavar="X",
+        help="learning rate (its peak under one_cycle); this, momentum and decay do not change "
+        "those that a recipe gives to a group of parameters (airbench: all but the filters)",
     )
     train.add_argument("--momentum", type=_real, metavar="X", help="default: the recipe's")
     train.add_argument("--weight-decay", type=_real, metavar="X", help="default: the recipe's")

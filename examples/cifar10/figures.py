@@ -34,6 +34,8 @@ def draw_curves(epochs: Sequence[dict[str, Any]], title: str, path: Path) -> Non
     )
     for axes, (label, curves) in zip(figure.subplots(1, 2), panels, strict=True):
         for key, name in curves:
+            if key not in epochs[0]:
+                continue
             axes.plot(numbers, [entry[key] for entry in epochs], marker="o", ms=3, label=name)
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)

@@ -1,43 +1,51 @@
-"""The five classifiers, from a linear one to a small VGG."""
+"""The classifiers, from a linear one to airbench94."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import nn
 from autograd import Tensor
+from examples.cifar10.airbench import WHITENING_IMAGES, Whitening, airbench_layers
 from examples.cifar10.images import CLASSES, IMAGE_BYTES, IMAGE_SHAPE
 from examples.cifar10.presets import ModelName, Recipe
 
 _CONVNET_FILTERS = 32
 _VGG_WIDTHS = (32, 64, 128)
+_PUBLISHED_MEAN = 255.0 * np.array([0.4914, 0.4822, 0.4465])
+_PUBLISHED_DEVIATION = 255.0 * np.array([0.2470, 0.2435, 0.2616])
 
 
 class Standardise(nn.Module):
-    """Pixels 0..255 to (pixel - mean) / deviation, in float32."""
+    """Pixels 0..255 to (pixel - mean) / deviation, in the dtype of the two."""
 
     mean: np.ndarray
     deviation: np.ndarray
 
-    def __init__(
-        self, mean: np.ndarray, deviation: np.ndarray, channels_last: bool = False
-    ) -> None:
+    def __init__(self, shape: tuple[int, int, int], channels_last: bool = False) -> None:
         # Convolutions are faster on images whose channels lie together in memory.
         self.channels_last = channels_last
-        self.register_buffer("mean", mean.astype(np.float32))
-        self.register_buffer("deviation", deviation.astype(np.float32))
+        self.register_buffer("mean", np.zeros(shape, np.float32))
+        self.register_buffer("deviation", np.ones(shape, np.float32))
+
+    def fit(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        """Take over statistics of the shape given at the start."""
+        self.mean[...] = mean
+        self.deviation[...] = deviation
 
     def forward(self, images: np.ndarray | Tensor) -> Any:
         """Images of shape (N, 3, 32, 32), of any dtype if an array."""
         if isinstance(images, Tensor):
             return (images - self.mean) / self.deviation
+        count, channels, height, width = images.shape
         if self.channels_last:
-            count, channels, height, width = images.shape
-            pixels = np.empty((count, height, width, channels), np.float32).transpose(0, 3, 1, 2)
+            shape = (count, height, width, channels)
+            pixels = np.empty(shape, self.mean.dtype).transpose(0, 3, 1, 2)
         else:
-            pixels = np.empty(images.shape, np.float32)
+            pixels = np.empty(images.shape, self.mean.dtype)
         np.subtract(images, self.mean, out=pixels)
         pixels *= 1.0 / self.deviation
         return pixels
@@ -47,6 +55,8 @@ def pixel_statistics(images: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np
     """Mean and deviation for Standardise: per channel, or the mean image and ones."""
     if recipe.pixels == "centred":
         return images.mean(axis=0, dtype=np.float64), np.ones((3, 1, 1))
+    if recipe.pixels == "published":
+        return _PUBLISHED_MEAN.reshape(3, 1, 1), _PUBLISHED_DEVIATION.reshape(3, 1, 1)
     counts = np.stack([np.bincount(images[:, c].ravel(), minlength=256) for c in range(3)])
     values = np.arange(256.0)
     total = counts.sum(axis=1)
@@ -57,19 +67,10 @@ def pixel_statistics(images: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np
     return mean.reshape(3, 1, 1), deviation.reshape(3, 1, 1)
 
 
-def blank_statistics(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    """Placeholders of the right shapes, for a model whose state is about to be loaded."""
-    shape = IMAGE_SHAPE if recipe.pixels == "centred" else (3, 1, 1)
-    return np.zeros(shape), np.ones((3, 1, 1))
-
-
-def build_model(
-    name: ModelName,
-    recipe: Recipe,
-    statistics: tuple[np.ndarray, np.ndarray],
-    rng: np.random.Generator,
-) -> nn.Sequential:
+def build_model(name: ModelName, recipe: Recipe, rng: np.random.Generator) -> nn.Sequential:
     """A new model that takes uint8 images (N, 3, 32, 32) and gives scores (N, 10).
+
+    What it takes from the training images, `fit_to_images` or a saved state puts in.
 
     - softmax: one affine layer.
     - two_layer: affine, ReLU, affine.
@@ -77,21 +78,21 @@ def build_model(
     - convnet: 32 filters of 5x5, ReLU, 2x2 max pool, affine.
     - vgg: three pairs of 3x3 convolutions with batch norm and ReLU (Simonyan & Zisserman 2014;
       Ioffe & Szegedy 2015), each followed by a 2x2 max pool, then affine.
+    - airbench: fixed whitening filters, three pairs of 3x3 convolutions with pooling, batch norm
+      and GELU, a linear head (Jordan 2024).
     """
-    builders = {
+    builders: dict[str, Callable[[Recipe, np.random.Generator], list[nn.Module]]] = {
         "softmax": _fully_connected,
         "two_layer": _fully_connected,
         "mlp": _normalised,
         "convnet": _convnet,
         "vgg": _vgg,
+        "airbench": lambda _recipe, rng: airbench_layers(rng),
     }
-    first = Standardise(*statistics, channels_last=name in ("convnet", "vgg"))
+    shape = IMAGE_SHAPE if recipe.pixels == "centred" else (3, 1, 1)
+    first = Standardise(shape, channels_last=name in ("convnet", "vgg", "airbench"))
     model = nn.Sequential(first, *builders[name](recipe, rng))
-    if recipe.initial_std is None:
-        # Even scores at the start: the loss begins at log(10).
-        last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
-        nn.init.zeros_(last.weight)
-    else:
+    if recipe.initial_std is not None:
         for parameter in model.parameters():
             if parameter.ndim > 1:
                 nn.init.normal_(parameter, std=recipe.initial_std, rng=rng)
@@ -100,13 +101,24 @@ def build_model(
     return model
 
 
+def fit_to_images(model: nn.Sequential, recipe: Recipe, images: np.ndarray) -> None:
+    """Compute from training images (N, 3, 32, 32), uint8, what a model keeps of them: the
+    statistics of pixels, and whitening filters if it has any.
+    """
+    standardise = next(module for module in model if isinstance(module, Standardise))
+    standardise.fit(*pixel_statistics(images, recipe))
+    for module in model:
+        if isinstance(module, Whitening):
+            module.fit(standardise(images[:WHITENING_IMAGES]))
+
+
 def _fully_connected(recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
     layers: list[nn.Module] = [nn.Flatten()]
     width = IMAGE_BYTES
     for hidden in recipe.hidden:
         layers += [_linear(width, hidden, rng), nn.ReLU()]
         width = hidden
-    return [*layers, _linear(width, CLASSES, rng)]
+    return [*layers, _scores(width, rng)]
 
 
 def _normalised(recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
@@ -115,7 +127,7 @@ def _normalised(recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
     for hidden in recipe.hidden:
         layers += [_linear(width, hidden, rng, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
         width = hidden
-    return [*layers, _linear(width, CLASSES, rng)]
+    return [*layers, _scores(width, rng)]
 
 
 def _convnet(_recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
@@ -124,7 +136,7 @@ def _convnet(_recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Flatten(),
-        _linear(_CONVNET_FILTERS * 16 * 16, CLASSES, rng),
+        _scores(_CONVNET_FILTERS * 16 * 16, rng),
     ]
 
 
@@ -137,8 +149,15 @@ def _vgg(_recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
             layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
         layers.append(nn.MaxPool2d(2))
-    return [*layers, nn.Flatten(), _linear(channels * 4 * 4, CLASSES, rng)]
+    return [*layers, nn.Flatten(), _scores(channels * 4 * 4, rng)]
 
 
 def _linear(inputs: int, outputs: int, rng: np.random.Generator, *, bias: bool = True) -> nn.Linear:
     return nn.Linear(inputs, outputs, bias=bias, rng=rng)
+
+
+def _scores(inputs: int, rng: np.random.Generator) -> nn.Linear:
+    """The last layer: even scores at the start, so that the loss begins at log(10)."""
+    layer = _linear(inputs, CLASSES, rng)
+    nn.init.zeros_(layer.weight)
+    return layer

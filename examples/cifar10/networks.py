@@ -9,14 +9,14 @@ import numpy as np
 import autograd as ag
 import nn
 from examples.cifar10.images import IMAGE_SHAPE
-from examples.cifar10.models import blank_statistics, build_model
+from examples.cifar10.models import build_model
 from examples.cifar10.presets import PRESETS, ModelName, find_recipe
 
 
 def draw_network(name: ModelName, depth: int = 1) -> Any:
     """The graph of a model's loss on one blank image, its layers folded to a box each."""
     recipe = find_recipe(name, PRESETS[0])
-    model = build_model(name, recipe, blank_statistics(recipe), np.random.default_rng(0))
+    model = build_model(name, recipe, np.random.default_rng(0))
     model.eval()
     scores = model(np.zeros((1, *IMAGE_SHAPE), np.uint8))
     loss = nn.CrossEntropyLoss()(scores, np.zeros(1, np.int64))

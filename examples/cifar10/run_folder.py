@@ -12,7 +12,7 @@ import nn
 from examples.cifar10.errors import DataError, TrainingError
 from examples.cifar10.presets import MODELS, ModelName, Preset, Recipe
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

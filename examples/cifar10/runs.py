@@ -14,16 +14,17 @@ from examples.cifar10.batches import Batches
 from examples.cifar10.dataset import Dataset
 from examples.cifar10.display import check_bar, epoch_bar
 from examples.cifar10.errors import TrainingError
-from examples.cifar10.evaluation import Measurement, measure
+from examples.cifar10.evaluation import Measurement, measure, measure_test
 from examples.cifar10.figures import check_figures, draw_curves, draw_weights
 from examples.cifar10.images import LabelledImages
-from examples.cifar10.models import blank_statistics, build_model, pixel_statistics
+from examples.cifar10.models import build_model, fit_to_images
 from examples.cifar10.presets import ModelName, Preset, Recipe
 from examples.cifar10.run_folder import Config, RunFolder
 from examples.cifar10.source import fingerprint
 from examples.cifar10.training import Trainer
 
-VALIDATION_IMAGES = 1000
+# Unaugmented training images on which every epoch is measured.
+_LEARNT_IMAGES = 1000
 
 Say = Callable[[str], object]
 
@@ -49,7 +50,7 @@ def split(
 ) -> tuple[LabelledImages, LabelledImages]:
     """The first images for training (at most `limit`), the last `validation` for validation.
 
-    Of CIFAR-10's 50,000 that is 49,000 and 1,000, the homework's split.
+    Of CIFAR-10's 50,000 that is 49,000 and 1,000, the homework's split, or all and none.
     """
     rest = len(images) - validation
     if limit is not None and not 1 <= limit <= rest:
@@ -57,16 +58,18 @@ def split(
     return images[: rest if limit is None else limit], images[rest:]
 
 
-def train_run(settings: Settings, dataset: Dataset, say: Say) -> Measurement:
-    """Train, keep the model of the best validation epoch, measure it on the test images."""
+def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measurement]:
+    """Train, keep the model of the best validation epoch, or of the last one without validation,
+    and measure it on the test images: plainly, and averaged over views if the recipe says so.
+    """
     check_bar(settings.quiet)
     if settings.figures:
         check_figures()
     recipe = settings.recipe
-    validation = min(VALIDATION_IMAGES, len(dataset.train) // 5)
+    validation = min(recipe.validation_images, len(dataset.train) // 5)
     training, validating = split(dataset.train, validation, settings.train_images)
-    statistics = pixel_statistics(training.images, recipe)
-    model = build_model(settings.model, recipe, statistics, np.random.default_rng(settings.seed))
+    model = build_model(settings.model, recipe, np.random.default_rng(settings.seed))
+    fit_to_images(model, recipe, training.images)
     config = _config(settings, dataset, len(training), len(validating), model)
     settings.folder.begin(config, overwrite=settings.overwrite)
     say(describe(config))
@@ -84,28 +87,39 @@ def train_run(settings: Settings, dataset: Dataset, say: Say) -> Measurement:
         title = f"{settings.model}, {settings.preset} recipe, seed {settings.seed}"
         draw_curves(history, title, settings.folder.curves)
         draw_weights(model, config.class_names, settings.folder.weights)
-    result = measure(model, dataset.test)
-    settings.folder.add_metrics({"test_loss": result.loss, "test_accuracy": result.accuracy})
+    results = measure_test(model, dataset.test, recipe.test_views)
+    plain, averaged = results[0], results[-1]
+    entry = {"test_loss": plain.loss, "test_accuracy": plain.accuracy}
+    if averaged.views > 1:
+        entry |= {
+            "views": averaged.views,
+            "averaged_test_loss": averaged.loss,
+            "averaged_test_accuracy": averaged.accuracy,
+        }
+    settings.folder.add_metrics(entry)
     say(f"run folder: {settings.folder.path}")
-    return result
+    return results
 
 
-def evaluate_run(folder: RunFolder, load: Callable[[Config], Dataset], say: Say) -> Measurement:
-    """Measure a finished run's model on the test images of the data set that `load` gives."""
+def evaluate_run(
+    folder: RunFolder, load: Callable[[Config], Dataset], say: Say
+) -> list[Measurement]:
+    """Measure a finished run's model on the test images of the data set that `load` gives, as
+    `train_run` does.
+    """
     config = folder.read_config()
     dataset = load(config)
-    model = build_model(
-        config.model, config.recipe, blank_statistics(config.recipe), np.random.default_rng(0)
-    )
+    model = build_model(config.model, config.recipe, np.random.default_rng(0))
     folder.load_model(model)
     if fingerprint(dataset) != config.data_fingerprint:
         say(f"Note: these are not the test images of the run, which were {config.data_source}.")
-    result = measure(model, dataset.test)
-    per_class = np.diagonal(result.confusion) / np.maximum(result.confusion.sum(axis=1), 1)
+    results = measure_test(model, dataset.test, config.recipe.test_views)
+    confusion = results[-1].confusion
+    per_class = np.diagonal(confusion) / np.maximum(confusion.sum(axis=1), 1)
     width = max(len(name) for name in dataset.class_names)
     for name, share in zip(dataset.class_names, per_class, strict=True):
         say(f"{name:>{width}}  {share:.3f}")
-    return result
+    return results
 
 
 def _run_epochs(
@@ -126,26 +140,29 @@ def _run_epochs(
         with epoch_bar(title, images, settings.quiet) as bar:
             result = trainer.run_epoch(epoch, bar.show)
         # On at most as many images as validation has, unaugmented, so that the two compare.
-        learnt = measure(trainer.model, training[: max(len(validating), 1)])
-        held_out = measure(trainer.model, validating)
+        learnt = measure(trainer.model, training[: len(validating) or _LEARNT_IMAGES])
         entry = {
             **asdict(result),
             "train_loss": learnt.loss,
             "train_accuracy": learnt.accuracy,
-            "validation_loss": held_out.loss,
-            "validation_accuracy": held_out.accuracy,
-            "best": held_out.accuracy > best,
         }
+        line = f"{title}: loss {result.loss:.4f}, training accuracy {learnt.accuracy:.4f}, "
+        better = True
+        if len(validating):
+            held_out = measure(trainer.model, validating)
+            better = held_out.accuracy > best
+            best = max(best, held_out.accuracy)
+            entry |= {
+                "validation_loss": held_out.loss,
+                "validation_accuracy": held_out.accuracy,
+                "best": better,
+            }
+            line += f"validation accuracy {held_out.accuracy:.4f}{' (best)' if better else ''}, "
         history.append(entry)
         settings.folder.add_metrics(entry)
-        if entry["best"]:
-            best = held_out.accuracy
+        if better:
             settings.folder.save_model(trainer.model)
-        say(
-            f"{title}: loss {result.loss:.4f}, training accuracy {learnt.accuracy:.4f}, "
-            f"validation accuracy {held_out.accuracy:.4f}{' (best)' if entry['best'] else ''}, "
-            f"{result.images_per_second:.0f} images/s, {result.seconds:.1f} s"
-        )
+        say(f"{line}{result.images_per_second:.0f} images/s, {result.seconds:.1f} s")
     return history
 
 
@@ -172,12 +189,16 @@ def _config(
 def describe(config: Config) -> str:
     """A run in two lines: the model and the images, and how it is trained."""
     recipe = config.recipe
-    augmentation = [name for name, on in (("flips", recipe.flips), ("shifts", recipe.shift)) if on]
+    augmentation = [f"{recipe.flips} flips"] if recipe.flips else []
+    augmentation += ["shifts"] if recipe.shift else []
+    optimizers = {group.optimizer: None for group in recipe.groups}
+    names = " and ".join({"sgd": "SGD", "muon": "Muon"}[kind] for kind in optimizers)
     return (
         f"{config.model}: {config.parameters} parameters; {config.data_source}: "
         f"{config.train_images} training, {config.validation_images} validation, "
         f"{config.test_images} test images\n"
         f"{config.preset} recipe: {recipe.epochs} epochs of batches of {recipe.batch_size}, "
-        f"learning rate {recipe.lr:g} ({recipe.schedule}), momentum {recipe.momentum:g}, "
-        f"{' and '.join(augmentation) or 'no augmentation'}, seed {config.seed}"
+        f"{names} at learning rate {recipe.lr:g} ({recipe.schedule}), "
+        f"momentum {recipe.momentum:g}, {' and '.join(augmentation) or 'no augmentation'}, "
+        f"seed {config.seed}"
     )

@@ -1,4 +1,4 @@
-"""One model, one optimizer, one schedule: an epoch at a time."""
+"""One model by one recipe: an epoch at a time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from time import perf_counter
 import numpy as np
 
 import nn
-import optim
 from autograd import Tensor
 from examples.cifar10.batches import Batches
 from examples.cifar10.errors import TrainingError
+from examples.cifar10.optimizers import assign, make_optimizers
 from examples.cifar10.presets import Recipe
 
 # Called with the images so far in the epoch, and the mean loss and accuracy over them.
@@ -34,9 +34,11 @@ class EpochResult:
 
 
 def objective(model: nn.Module, scores: Tensor, labels: np.ndarray, recipe: Recipe) -> Tensor:
-    """Mean cross-entropy, plus l2_penalty / 2 times the sum of the squared weights."""
+    """Cross-entropy, the batch's mean or sum, plus l2_penalty / 2 times the sum of the squared
+    weights.
+    """
     loss: Tensor = nn.functional.cross_entropy(
-        scores, labels, label_smoothing=recipe.label_smoothing
+        scores, labels, reduction=recipe.loss, label_smoothing=recipe.label_smoothing
     )
     if recipe.l2_penalty:
         weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
@@ -55,13 +57,20 @@ class Trainer:
         planned = recipe.epochs * len(batches)
         self.total_steps = min(planned, recipe.max_steps or planned)
         self.step = 0
-        self.optimizer = _optimizer(model, recipe)
-        self.scheduler = _scheduler(self.optimizer, recipe, self.total_steps)
+        self.groups = assign(model, recipe)
+        made = make_optimizers(self.groups, recipe, self.total_steps, len(batches))
+        self.optimizers = [optimizer for optimizer, _ in made]
+        self.schedulers = [scheduler for _, scheduler in made]
 
     @property
     def finished(self) -> bool:
         """Whether all steps are done."""
         return self.step >= self.total_steps
+
+    @property
+    def lr(self) -> float:
+        """The current learning rate of the recipe's first group."""
+        return float(self.optimizers[0].param_groups[0]["lr"])
 
     def run_epoch(
         self, epoch: int, on_step: OnStep = lambda _images, _loss, _accuracy: None
@@ -71,35 +80,24 @@ class Trainer:
         Raises TrainingError when the loss is not finite.
         """
         self.model.train()
+        self.freeze(epoch)
         began = perf_counter()
         images = correct = 0
         total = 0.0
-        lr = float(self.optimizer.param_groups[0]["lr"])
+        lr = self.lr
         for number, (batch, labels) in enumerate(self.batches.epoch(epoch)):
             if self.finished:
                 break
             nn.manual_seed(self.batches.layer_seed(epoch, number))
-            lr = float(self.optimizer.param_groups[0]["lr"])
-            scores = self.model(batch)
-            loss = objective(self.model, scores, labels, self.recipe)
-            value = loss.item()
-            if not math.isfinite(value):
-                raise TrainingError(
-                    f"the loss is {value} in epoch {epoch}, step {number + 1}, at learning rate "
-                    f"{lr:g}; lower it with --lr"
-                )
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            self.step += 1
-            if self.recipe.schedule == "one_cycle" and not self.finished:
-                self.scheduler.step()
+            lr = self.lr
+            value, scores = self.train_on(batch, labels)
             images += len(labels)
             total += value * len(labels)
-            correct += int((scores.data.argmax(axis=1) == labels).sum())
+            correct += int((scores.argmax(axis=1) == labels).sum())
             on_step(images, total / images, correct / images)
         if self.recipe.schedule == "decay":
-            self.scheduler.step()
+            for scheduler in self.schedulers:
+                scheduler.step()
         seconds = perf_counter() - began
         return EpochResult(
             epoch=epoch,
@@ -111,25 +109,33 @@ class Trainer:
             images_per_second=images / seconds,
         )
 
+    def train_on(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+        """One step on a batch: its loss per example and its scores (B, 10), from before the step.
 
-def _optimizer(model: nn.Module, recipe: Recipe) -> optim.SGD:
-    parameters = list(model.parameters())
-    weights = [parameter for parameter in parameters if parameter.ndim > 1]
-    others = [parameter for parameter in parameters if parameter.ndim <= 1]
-    return optim.SGD(
-        [
-            {"params": weights, "weight_decay": recipe.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov and recipe.momentum > 0,
-    )
+        Raises TrainingError, before anything changes, when the loss is not finite.
+        """
+        scores = self.model(images)
+        loss = objective(self.model, scores, labels, self.recipe)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss is {value} in step {self.step + 1}, at learning rate {self.lr:g}; "
+                "lower it with --lr"
+            )
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        if self.recipe.schedule != "decay" and not self.finished:
+            for scheduler in self.schedulers:
+                scheduler.step()
+        return value / (len(labels) if self.recipe.loss == "sum" else 1), scores.data
 
-
-def _scheduler(optimizer: optim.SGD, recipe: Recipe, steps: int) -> optim.lr_scheduler.LRScheduler:
-    if recipe.schedule == "decay":
-        return optim.lr_scheduler.ExponentialLR(optimizer, recipe.lr_decay)
-    return optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.lr, total_steps=max(steps, 2), cycle_momentum=False
-    )
+    def freeze(self, epoch: int) -> None:
+        """Let only what is trained in this epoch require gradients; the rest records nothing."""
+        for group, parameters in self.groups:
+            for parameter in parameters:
+                parameter.requires_grad = group.epochs is None or epoch <= group.epochs
+                parameter.grad = None

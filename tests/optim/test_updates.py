@@ -104,10 +104,12 @@ def test_adagrad(seed, lr, decay, lr_decay, initial):
     np.testing.assert_allclose(got, w, rtol=1e-10, atol=1e-12)
 
 
-@given(SEEDS, DECAYS, st.booleans(), st.sampled_from([(3, 2), (2, 5), (4, 2, 1, 2)]))
-def test_muon(seed, decay, nesterov, shape):
+@given(SEEDS, DECAYS, st.booleans(), st.booleans(), st.sampled_from([(3, 2), (2, 5), (4, 2, 1, 2)]))
+def test_muon(seed, decay, nesterov, renormalize, shape):
     start, gradients, got = run(
-        lambda p: optim.Muon(p, 0.02, decay, 0.9, nesterov), seed, shape=shape
+        lambda p: optim.Muon(p, 0.02, decay, 0.9, nesterov, renormalize=renormalize),
+        seed,
+        shape=shape,
     )
     a, b, c = 3.4445, -4.7750, 2.0315
     w, v = start.reshape(shape[0], -1), 0.0
@@ -119,8 +121,17 @@ def test_muon(seed, decay, nesterov, shape):
         for _ in range(5):
             singular = a * singular + b * singular**3 + c * singular**5
         scale = np.sqrt(max(1.0, w.shape[0] / w.shape[1]))
+        if renormalize:
+            w = w / np.sqrt((w**2).sum() / len(w))
         w = w * (1 - 0.02 * decay) - 0.02 * scale * (left * singular) @ right
     np.testing.assert_allclose(got.reshape(w.shape), w, rtol=1e-8, atol=1e-9)
+
+
+def test_muon_leaves_a_weight_of_zeros_where_it_rescales():
+    p = nn.Parameter(np.zeros((2, 3)))
+    p.grad = ag.Tensor(np.zeros((2, 3)))
+    optim.Muon([p], renormalize=True).step()
+    np.testing.assert_array_equal(p.data, 0.0)
 
 
 MAKERS = {
