@@ -45,7 +45,7 @@ def _mentioned_by_choice(owner: Module, attribute: str) -> bool:
 def _mentions(function: ast.FunctionDef, self_name: str, attribute: str) -> list[bool]:
     """For each `self.attribute`, whether it is a choice."""
     found: list[bool] = []
-    stack: list[tuple[ast.AST, bool]] = [(child, False) for child in function.body]
+    stack: list[tuple[ast.AST, bool]] = [(function, False)]
     while stack:
         node, chosen = stack.pop()
         if (
@@ -56,14 +56,21 @@ def _mentions(function: ast.FunctionDef, self_name: str, attribute: str) -> list
         ):
             found.append(chosen)
             continue
+        left = False
         for name, child in _fields(node):
-            inside = chosen
+            inside = chosen or left
             if isinstance(node, _CHOICES) and name not in ("test", "subject"):
                 inside = True
             if isinstance(node, ast.Subscript) and name == "value":
                 inside = inside or not _constant(node.slice)
+            # What follows a branch that may return.
+            left = left or (isinstance(child, _CHOICES) and _returns(child))
             stack.append((child, inside))
     return found
+
+
+def _returns(branch: ast.AST) -> bool:
+    return any(isinstance(node, ast.Return | ast.Break | ast.Continue) for node in ast.walk(branch))
 
 
 def _fields(node: ast.AST) -> list[tuple[str, ast.AST]]:

@@ -11,7 +11,7 @@ from autograd.families import Affine, Linear, Multilinear
 from autograd.node import Node, describe_place
 from nn.linting.branches import called_by_choice
 from nn.linting.findings import Finding, listed
-from nn.linting.step import Step, is_zero, origin, sources
+from nn.linting.step import Step, bias_of, is_zero, origin, sources
 
 _SUMS = frozenset({"add", "subtract", "negative"})
 _PRODUCTS = frozenset({"multiply", "divide"})
@@ -99,9 +99,17 @@ def _by_module(step: Step, missing: list[str]) -> Iterator[tuple[str, tuple[str,
             yield path, (path,)
 
 
+def zero_paths(step: Step) -> list[str]:
+    """Paths of the parameters whose gradient is zero everywhere."""
+    return [path for path, gradient in step.gradients.items() if is_zero(gradient)]
+
+
 def dead(step: Step) -> Iterator[Finding]:
-    """Parameters whose gradient is zero everywhere, by the operation at which it vanishes."""
-    zero = [path for path, gradient in step.gradients.items() if is_zero(gradient)]
+    """Parameters whose gradient is zero everywhere, by the operation at which it vanishes.
+
+    Not those behind a weight that starts at zero and will move.
+    """
+    zero = zero_paths(step)
     if not zero or all(not np.any(loss.data) for loss in step.losses):
         # A loss of 0 has reached its minimum, as a hinge loss does.
         return
@@ -143,8 +151,11 @@ def _reasons(step: Step, leaf: Node, alive: set[Node]) -> list[tuple[Node, str] 
     while stack:
         child = stack.pop()
         for node in step.consumers.get(child, ()):
-            if node in alive:
-                reasons.append(_reason(step, node, child, alive))
+            # Of what arrives at a linear operation such as concatenate, this may be a part of zeros.
+            partial = isinstance(node.op, Linear) and node.op.name != "broadcast_to"
+            if node in alive and not (partial and child not in alive):
+                if child not in alive:
+                    reasons.append(_reason(step, node, child, alive))
             elif node not in seen:
                 seen.add(node)
                 stack.append(node)
@@ -155,27 +166,29 @@ def _reason(step: Step, node: Node, child: Node, alive: set[Node]) -> tuple[Node
     """Why a node at which a cotangent arrives hands none to one of its operands."""
     if 0 in node.shape or (child.shape is not None and 0 in child.shape):
         return None
-    others = [source for source in node.inputs if source is not child]
-    for other in others:
+    if node.op.name in _NORMS:
+        factors = node.inputs[1:2] if child is node.inputs[0] else ()
+    elif isinstance(node.op, Affine):
+        factors = () if child is node.inputs[2] else node.inputs[:2]
+    elif isinstance(node.op, Multilinear) or node.op.name in _PRODUCTS:
+        factors = node.inputs
+    elif node.op.name in _SUMS or isinstance(node.op, Linear):
+        factors = ()
+    else:
+        return node, "lets no gradient through"
+    for index, other in enumerate(factors):
         leaf = origin(other)
+        if other is child:
+            continue
         if leaf in step.path_of_leaf and leaf in alive and is_zero(_value(leaf)):
             # A weight that starts at zero and will move: the way opens with the next step.
             return None
-    if node.op.name in _SUMS or isinstance(node.op, Linear):
-        # What arrives cancels in a sum, or a mask of the data's chooses another operand.
-        return None
-    if isinstance(node.op, Multilinear | Affine) or node.op.name in _PRODUCTS:
-        if isinstance(node.op, Affine) and node.inputs[2] is child:
-            return None
-        for index, other in enumerate(node.inputs):
-            if other is not child and is_zero(node.saved[index + 1]):
-                if type(other) is Node:
-                    return _source(other), "is zero everywhere"
-                return node, "takes zeros only as its other operand"
-        return None
-    if node.op.name in _NORMS and child is not node.inputs[0]:
-        return None
-    return node, "lets no gradient through"
+        if node.op.name not in _NORMS and is_zero(node.saved[index + 1]):
+            if type(other) is Node:
+                return _source(other), "is zero everywhere"
+            return node, "takes only zeros as its other operand"
+    # What arrives cancels in a sum, or a mask of the data's chooses another operand.
+    return None
 
 
 def _source(node: Node) -> Node:
@@ -183,7 +196,7 @@ def _source(node: Node) -> Node:
     while True:
         node = origin(node)
         inner = sources(node)
-        if len(inner) == 1 and ("pool" in node.op.name or node.op.name == "multiply"):
+        if len(inner) == 1 and "pool" in node.op.name:
             node = inner[0]
         else:
             return node
@@ -207,7 +220,8 @@ def _dead_after_backward(step: Step, zero: list[str]) -> dict[tuple[Node | None,
     closed = {
         node
         for node in step.nodes
-        if any(origin(s) in moving and is_zero(_value(origin(s))) for s in sources(node))
+        if node.op.name == "where"
+        or any(origin(s) in moving and is_zero(_value(origin(s))) for s in sources(node))
     }
     open_ways: set[Node] = set()
     stack = [loss.node for loss in step.losses if loss.node is not None]
@@ -237,9 +251,10 @@ def redundant_biases(step: Step) -> Iterator[Finding]:
     for node in step.nodes:
         if node.op.name != "batch_norm" or not sources(node):
             continue
-        before = node.inputs[0]
-        if type(before) is Node and isinstance(before.op, Affine):
-            path = step.path_of_leaf.get(before.inputs[2])
+        before = origin(node.inputs[0])
+        bias = bias_of(before)
+        if bias is not None:
+            path = step.path_of_leaf.get(bias)
             if path is not None and len(step.consumers[before]) == 1:
                 yield Finding(
                     "bias-before-norm",

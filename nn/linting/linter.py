@@ -116,6 +116,7 @@ class Linter:
         self._model = model
         self._steps = steps
         self._done = 0
+        self._sweeping = True
         self._graphs = KeptGraphs()
         self._reached: set[str] = set()
         self._always_still: set[Finding] | None = None
@@ -179,8 +180,9 @@ class Linter:
             elif not first:
                 continue
             yield finding
-        if first and swept:
+        if swept and self._sweeping:
             bad = list(gradients.finite_values(step))
-            yield from bad
-            if not bad:
-                yield from gradients.dead(step)
+            dead = [] if bad else list(gradients.dead(step))
+            yield from bad + dead
+            # Once more where a gradient of zero has an excuse that the next step takes away.
+            self._sweeping = not bad and bool(gradients.zero_paths(step))

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.families import Affine
 from autograd.node import FREED, Node, describe_place
 from nn.linting.findings import Finding
-from nn.linting.step import Step, origin, sources
+from nn.linting.step import Step, is_linear_layer, origin, sources
 from nn.losses import CrossEntropyLoss
 
 _SQUASHING = frozenset({"softmax", "sigmoid"})
-_SCORES = frozenset({"linear", "conv", "relu", "tanh", "sigmoid"})
+_UNITS = frozenset({"relu", "tanh", "sigmoid"})
 _DISTANCES = frozenset({"square", "absolute", "power", "multiply"})
 _ROUNDING = 1e-3
 
@@ -79,7 +78,9 @@ def squashed_inputs(step: Step) -> Iterator[Finding]:
         elif name == "log_sigmoid" and given == "sigmoid":
             loss = "binary cross-entropy with logits, which applies a sigmoid itself"
             yield _squashed(step, node, before, loss)
-        elif _is_picking(step, node) and (given == "softmax" or given in _SCORES):
+        elif _is_picking(step, node) and (
+            given == "softmax" or given in _UNITS or is_linear_layer(before)
+        ):
             what = "probabilities" if given in _SQUASHING else "scores"
             yield Finding(
                 "softmax-input",
@@ -222,7 +223,7 @@ def _constant_of(product: Node) -> Any:
             if operand is not None:
                 return np.asarray(operand)
             saved = product.saved
-            return None if saved is FREED else saved[2 - index]
+            return None if saved is FREED else saved[index + 1]
     return None
 
 
@@ -238,7 +239,7 @@ def broadcast_targets(step: Step) -> Iterator[Finding]:
             continue
         after = step.consumers.get(node, [])
         if (
-            isinstance(origin(tracked[0]).op, Affine)
+            is_linear_layer(origin(tracked[0]))
             and after
             and all(consumer.op.name in _DISTANCES for consumer in after)
         ):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.families import Affine, Multilinear
 from autograd.markers import LEAF
 from autograd.node import FREED, Node, ancestors
 from autograd.sweep import reverse
@@ -125,6 +126,30 @@ def origin(node: Any) -> Any:
     while type(node) is Node and node.op is not LEAF and node.op.name in _ARRANGING:
         node = node.inputs[0]
     return node
+
+
+def bias_of(node: Any) -> Any:
+    """What a linear layer adds to its product: the node of its bias, or None for no such layer.
+
+    A layer is one operation, or a product and a sum that the user wrote.
+    """
+    if type(node) is not Node:
+        return None
+    if isinstance(node.op, Affine):
+        return node.inputs[2]
+    if node.op.name == "add":
+        first, second = node.inputs
+        for product, bias in ((first, second), (second, first)):
+            if type(product) is Node and isinstance(product.op, Multilinear):
+                return origin(bias)
+    return None
+
+
+def is_linear_layer(node: Any) -> bool:
+    """Whether a node is the output of a linear layer or convolution, with or without bias."""
+    return type(node) is Node and (
+        isinstance(node.op, Affine | Multilinear) or bias_of(node) is not None
+    )
 
 
 def is_zero(array: Any) -> bool:
