@@ -57,11 +57,16 @@ class Trainer:
         self.step = 0
         self.optimizer = _optimizer(model, recipe)
         self.scheduler = _scheduler(self.optimizer, recipe, self.total_steps)
+        self.linter: nn.Linter | None = None
 
     @property
     def finished(self) -> bool:
         """Whether all steps are done."""
         return self.step >= self.total_steps
+
+    def lint(self, report: Callable[[str], object]) -> None:
+        """Look for mistakes in the first steps, and later for evaluation mode; tell `report`."""
+        self.linter = nn.Linter(self.model, self.optimizer, report=report)
 
     def run_epoch(
         self, epoch: int, on_step: OnStep = lambda _images, _loss, _accuracy: None
@@ -88,6 +93,8 @@ class Trainer:
                     f"the loss is {value} in epoch {epoch}, step {number + 1}, at learning rate "
                     f"{lr:g}; lower it with --lr"
                 )
+            if self.linter is not None:
+                self.linter.check(loss)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

@@ -151,7 +151,7 @@ def _reasons(step: Step, leaf: Node, alive: set[Node]) -> list[tuple[Node, str] 
     while stack:
         child = stack.pop()
         for node in step.consumers.get(child, ()):
-            # Of what arrives at a linear operation such as concatenate, this may be a part of zeros.
+            # Of what arrives at a linear operation such as concatenate, a part may be zeros.
             partial = isinstance(node.op, Linear) and node.op.name != "broadcast_to"
             if node in alive and not (partial and child not in alive):
                 if child not in alive:
