@@ -25,6 +25,8 @@ from nn.layers.linear import Linear
 from nn.layers.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from nn.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from nn.layers.shape import Flatten, Identity, Unflatten
+from nn.linting import RULES as LINT_RULES
+from nn.linting import Finding, Linter, LintError, LintWarning, lint
 from nn.losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -44,6 +46,7 @@ from nn.substitution import functional_call
 __all__ = [
     "ELU",
     "GELU",
+    "LINT_RULES",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BCEWithLogitsLoss",
@@ -55,6 +58,7 @@ __all__ = [
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
+    "Finding",
     "Flatten",
     "GroupNorm",
     "Identity",
@@ -63,6 +67,9 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LintError",
+    "LintWarning",
+    "Linter",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -87,6 +94,7 @@ __all__ = [
     "functional",
     "functional_call",
     "init",
+    "lint",
     "load",
     "manual_seed",
     "save",

@@ -91,6 +91,7 @@ def _train(options: argparse.Namespace) -> int:
         figures=options.figures,
         quiet=options.quiet,
         overwrite=options.overwrite,
+        lint=options.lint,
     )
     dataset = load(options.data, _say, DownloadProgress(), options.mirror)
     for result in train_run(settings, dataset, _say):
@@ -240,6 +241,12 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     train.add_argument("--overwrite", action="store_true", help="replace a run in --out")
     train.add_argument(
         "--no-figures", dest="figures", action="store_false", help="without Matplotlib's pictures"
+    )
+    train.add_argument(
+        "--lint",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look for mistakes in the first steps with nn.Linter (default: yes)",
     )
     train.add_argument("--quiet", action="store_true", help="no progress bar")
 

@@ -43,6 +43,7 @@ class Settings:
     figures: bool = True
     quiet: bool = False
     overwrite: bool = False
+    lint: bool = True
 
 
 def split(
@@ -81,6 +82,8 @@ def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measuremen
         shift_reach=recipe.shift,
     )
     trainer = Trainer(model, recipe, batches)
+    if settings.lint:
+        trainer.lint(say)
     history = _run_epochs(settings, trainer, training, validating, say)
     settings.folder.load_model(model)
     if settings.figures:

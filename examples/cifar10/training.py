@@ -61,6 +61,7 @@ class Trainer:
         made = make_optimizers(self.groups, recipe, self.total_steps, len(batches))
         self.optimizers = [optimizer for optimizer, _ in made]
         self.schedulers = [scheduler for _, scheduler in made]
+        self.linter: nn.Linter | None = None
 
     @property
     def finished(self) -> bool:
@@ -71,6 +72,10 @@ class Trainer:
     def lr(self) -> float:
         """The current learning rate of the recipe's first group."""
         return float(self.optimizers[0].param_groups[0]["lr"])
+
+    def lint(self, report: Callable[[str], object]) -> None:
+        """Look for mistakes in the first steps, and later for evaluation mode; tell `report`."""
+        self.linter = nn.Linter(self.model, self.optimizers, report=report)
 
     def run_epoch(
         self, epoch: int, on_step: OnStep = lambda _images, _loss, _accuracy: None
@@ -122,6 +127,8 @@ class Trainer:
                 f"the loss is {value} in step {self.step + 1}, at learning rate {self.lr:g}; "
                 "lower it with --lr"
             )
+        if self.linter is not None:
+            self.linter.check(loss)
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
