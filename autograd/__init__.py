@@ -12,6 +12,9 @@ from autograd import linalg, op, testing
 from autograd.anomaly import (
     AnomalyError,
 )
+from autograd.dlpack import (
+    from_dlpack,
+)
 from autograd.drawing import (
     RenderingError,
     draw,
@@ -267,6 +270,7 @@ __all__ = [
     "flip",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "gelu",
     "getitem",
     "grad",
