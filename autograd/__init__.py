@@ -39,6 +39,9 @@ from autograd.modes import (
     keep_values,
     no_grad,
 )
+from autograd.onnx_export import (
+    to_onnx,
+)
 from autograd.ops.activations import (
     elu,
     gelu,
@@ -355,6 +358,7 @@ __all__ = [
     "tensordot",
     "testing",
     "tile",
+    "to_onnx",
     "trace",
     "transpose",
     "tril",
