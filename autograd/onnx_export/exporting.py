@@ -54,7 +54,8 @@ def to_onnx(function: Callable[..., Any], example: Any, *, dynamic_batch: bool =
     arrays = [_array(value, index) for index, value in enumerate(given)]
     others = [_varied(array, dynamic_batch, index) for index, array in enumerate(arrays)]
     with evaluating(function):
-        first, second = run(function, arrays), run(function, others)
+        first = run(function, arrays)
+        second = _run_on_more(function, others) if dynamic_batch else run(function, others)
         third = _run_on_noise(function, arrays)
     depends = dependent_calls(first)
     check_same(first, second, depends, dynamic_batch)
@@ -87,6 +88,16 @@ def _varied(array: np.ndarray, batch: bool, index: int) -> np.ndarray:
             f"argument {index} has shape {array.shape}"
         )
     return np.concatenate([turned, turned[:1]])
+
+
+def _run_on_more(function: Callable[..., Any], arrays: list[np.ndarray]) -> Program:
+    try:
+        return run(function, arrays)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "to_onnx: dynamic_batch calls the function with one more sample along the first axis, "
+            f"which failed: {error}"
+        ) from error
 
 
 def _run_on_noise(function: Callable[..., Any], arrays: list[np.ndarray]) -> Program | None:

@@ -58,6 +58,8 @@ FUNCTIONS = {
     "softmax": (lambda x: ag.softmax(x) + ag.log_softmax(x, 0), SIGNED),
     "a number": (lambda x: ag.sum(x) * 2.0, X),
     "a scalar input": (lambda x: ag.sin(x) + 1.0, np.full((), 0.5, np.float32)),
+    "a mask as input": (lambda x, m: ag.where(m, x, -x), X, X > 0.5),
+    "numbers as input": (lambda x, i: x[i] * 2.0, X, INDEX),
     "itself": (lambda x: x, X),
     "twice the same": (lambda x: (x * 2, x * 2), X),
     "one value twice": (lambda x: [ag.exp(x)] * 2, X),

@@ -18,6 +18,7 @@ from tests.autograd.onnx_export.running import assert_same, run
 
 RNG = np.random.default_rng(0)
 IMAGES = (2, 4, 7, 6)
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
 
 LAYERS = {
     "Linear": [(nn.Linear(4, 3), (2, 4)), (nn.Linear(4, 3, bias=False), (2, 5, 4))],
@@ -153,6 +154,22 @@ def test_a_dynamic_batch_takes_any_size(size, other):
     assert_same(net, example((other, 3, 8, 9)), proto=proto)
     for info in (*proto.graph.input, *proto.graph.output):
         assert info.type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
+@pytest.mark.parametrize(("layer", "given"), CASES)
+def test_layer_with_a_dynamic_batch(layer, given):
+    randomise(layer).eval()
+    array = example(given)
+    if isinstance(layer, CONVOLUTIONS) and array.ndim == layer.weight.ndim - 1:  # no batch
+        with pytest.raises(ValueError, match="one more sample along the first axis"):
+            ag.to_onnx(layer, array, dynamic_batch=True)
+        return
+    proto = ag.to_onnx(layer, array, dynamic_batch=True)
+    for other in (array[:1], np.concatenate([array, array[::-1], array])):
+        found = run(proto, other)[0]
+        expected = layer(ag.Tensor(other)).data
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_names_are_the_models_paths():
