@@ -10,7 +10,16 @@ import numpy as np
 from autograd.base import Op
 from autograd.onnx_export.elementwise import Translation
 from autograd.onnx_export.graph import Graph, Step
-from autograd.ops import contractions, indexing, joining, padding, reductions, scans, shaping
+from autograd.ops import (
+    affine,
+    contractions,
+    indexing,
+    joining,
+    padding,
+    reductions,
+    scans,
+    shaping,
+)
 
 _FIRST: Final = -(2**63)
 _LAST: Final = 2**63 - 1
@@ -179,6 +188,11 @@ def _matmul(graph: Graph, step: Step) -> list[str]:
     return [graph.node("MatMul", [x, y])]
 
 
+def _linear(graph: Graph, step: Step) -> list[str]:
+    operands = [graph.use(operand, step.dtype) for operand in step.operands]
+    return [graph.node("Gemm", operands, transB=1)]
+
+
 ARRAYS: dict[Op, Translation] = {
     shaping._reshape: _reshape,
     shaping._transpose: _transpose,
@@ -197,4 +211,6 @@ ARRAYS: dict[Op, Translation] = {
     reductions._logsumexp: _reduction("ReduceLogSumExp"),
     scans._cumsum: _cumsum,
     contractions._matmul: _matmul,
+    affine._product: _linear,
+    affine._affine: _linear,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,12 @@ def test_every_translation_is_tried(monkeypatch):
     assert {op.name for op in TRANSLATIONS} == {op.name for op in tried}
 
 
+def test_the_documentation_lists_what_has_a_translation():
+    page = Path(__file__).parents[3] / "docs" / "interchange.md"
+    listed = page.read_text().partition("Operations with a translation: ")[2].partition(".")[0]
+    assert listed.replace("`", "").split() == sorted({op.name for op in TRANSLATIONS})
+
+
 def test_dicts_name_the_outputs():
     proto = ag.to_onnx(lambda x: {"a": x + 1, "b": (x, x * 2)}, X)
     assert [info.name for info in proto.graph.output] == ["a", "b_0", "b_1"]
@@ -102,7 +110,9 @@ def test_dicts_name_the_outputs():
 def test_modules_in_a_function_have_their_names():
     layer = nn.Sequential(nn.Linear(4, 2))
     proto = ag.to_onnx(lambda x: layer(x), X)
-    assert [node.name for node in proto.graph.node] == ["Sequential.0/MatMul", "Sequential.0/Add"]
+    assert [node.name for node in proto.graph.node] == ["Sequential.0/Gemm"]
+    twice = ag.to_onnx(lambda x: x @ layer[0].weight.T @ layer[0].weight, X)
+    assert sum(sorted(tensor.dims) == [2, 4] for tensor in twice.graph.initializer) == 2
 
 
 def test_nothing_is_left_behind():

@@ -190,12 +190,11 @@ def test_names_are_the_models_paths():
         "norm/Add",
         "blocks.0.0/Relu",
         "blocks.0.1/Reshape",
-        "blocks.0.2/MatMul",
-        "blocks.0.2/Add",
+        "blocks.0.2/Gemm",
     ]
     names = {tensor.name for tensor in proto.graph.initializer}
-    assert {"stem.weight", "stem.bias", "blocks.0.2.bias"} <= names
-    assert "blocks.0.2.weight.transpose" in names
+    assert {"stem.weight", "stem.bias", "blocks.0.2.weight", "blocks.0.2.bias"} <= names
+    assert "norm.weight.multiply.reshape" in names
     assert [info.name for info in proto.graph.input] == ["images"]
     assert [info.name for info in proto.graph.output] == ["output"]
 
