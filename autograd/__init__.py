@@ -12,6 +12,9 @@ from autograd import linalg, op, testing
 from autograd.anomaly import (
     AnomalyError,
 )
+from autograd.dlpack import (
+    from_dlpack,
+)
 from autograd.drawing import (
     RenderingError,
     draw,
@@ -35,6 +38,9 @@ from autograd.modes import (
     enable_grad,
     keep_values,
     no_grad,
+)
+from autograd.onnx_export import (
+    to_onnx,
 )
 from autograd.ops.activations import (
     elu,
@@ -267,6 +273,7 @@ __all__ = [
     "flip",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "gelu",
     "getitem",
     "grad",
@@ -351,6 +358,7 @@ __all__ = [
     "tensordot",
     "testing",
     "tile",
+    "to_onnx",
     "trace",
     "transpose",
     "tril",

@@ -11,10 +11,18 @@ import contextvars
 import functools
 import inspect
 import weakref
-from collections.abc import Callable, Generator
-from typing import Any, Self, TypeVar, cast
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Protocol, Self, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class CallLog(Protocol):
+    """What is told of every operation called on a Tensor, whether it is tracked or not."""
+
+    def note(
+        self, op: Any, operands: Sequence[Any], params: dict[str, Any], result: Any, modes: Modes
+    ) -> None: ...
 
 
 class Scope:
@@ -31,7 +39,7 @@ class Scope:
 class Modes:
     """An immutable set of modes; entering a context replaces it by a changed copy."""
 
-    __slots__ = ("anomaly", "keep_values", "level", "quick", "recording", "scope")
+    __slots__ = ("anomaly", "calls", "keep_values", "level", "quick", "recording", "scope")
 
     def __init__(
         self,
@@ -40,14 +48,16 @@ class Modes:
         keep_values: bool = False,
         scope: Scope | None = None,
         level: int = 0,
+        calls: CallLog | None = None,
     ) -> None:
         self.recording = recording
         self.anomaly = anomaly
         self.keep_values = keep_values
         self.scope = scope
         self.level = level
-        # one test on the hot path instead of two
-        self.quick = recording and anomaly is None and not keep_values
+        self.calls = calls
+        # one test on the hot path instead of several
+        self.quick = recording and anomaly is None and not keep_values and calls is None
 
     def changed(self, **changes: Any) -> Modes:
         values = {
@@ -56,6 +66,7 @@ class Modes:
             "keep_values": self.keep_values,
             "scope": self.scope,
             "level": self.level,
+            "calls": self.calls,
         }
         return Modes(**(values | changes))
 
@@ -295,6 +306,22 @@ class Sweep:
 
 REVERSE_SWEEP = Sweep("reverse sweep")
 FORWARD_SWEEP = Sweep("forward sweep")
+
+
+class log_calls(ModeContext):
+    """Every operation called inside on a Tensor is noted in a log."""
+
+    __slots__ = ("_log",)
+
+    def __init__(self, log: CallLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def _copy(self) -> log_calls:
+        return log_calls(self._log)
+
+    def _change(self, modes: Modes) -> Modes:
+        return modes.changed(calls=self._log)
 
 
 class recording_level(ModeContext):

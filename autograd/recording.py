@@ -54,11 +54,16 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
     modes = current_modes()
     if modes.anomaly is not None:
         anomaly.check_forward(op.name, values, out, modes.anomaly)
+    result: Any
     if tracked and modes.recording:
-        return record(op, out, values, nodes, params, extra, modes)
-    if type(out) is tuple:
-        return tuple(_untracked(op, item) for item in out)
-    return _untracked(op, out)
+        result = record(op, out, values, nodes, params, extra, modes)
+    elif type(out) is tuple:
+        result = tuple(_untracked(op, item) for item in out)
+    else:
+        result = _untracked(op, out)
+    if modes.calls is not None:
+        modes.calls.note(op, operands, params, result, modes)
+    return result
 
 
 def record(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import protocols
+from autograd.conversions import Conversions
 from autograd.dispatch import operations
 from autograd.errors import TrackedTensorError
 from autograd.in_place import InPlaceMethods
@@ -18,7 +19,7 @@ from autograd.methods import ArrayMethods
 from autograd.node import Node, caller_place, small
 
 
-class Tensor(InPlaceMethods, ArrayMethods):
+class Tensor(InPlaceMethods, Conversions, ArrayMethods):
     """An array whose operations are recorded, so that both sweeps can differentiate them.
 
     `data` is an ndarray (wrapped without a copy), a Python number, or nested lists of numbers;
@@ -287,36 +288,10 @@ class Tensor(InPlaceMethods, ArrayMethods):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
 
-    def _untracked(self, what: str) -> Any:
-        if self._node is not None:
-            raise TrackedTensorError(
-                f"{what} of a tracked Tensor would drop its derivative; use `.detach()` or "
-                "`.item()` to drop it on purpose, or `ag.stack` to join Tensors into one"
-            )
-        return self._value
-
-    def __float__(self) -> float:
-        return float(self._untracked("float(t)"))
-
-    def __int__(self) -> int:
-        return int(self._untracked("int(t)"))
-
-    def __complex__(self) -> complex:
-        return complex(self._untracked("complex(t)"))
-
-    def __index__(self) -> int:
-        value = self._untracked("an index made")
-        number: int = value.__index__()
-        return number
-
     def __bool__(self) -> bool:
         return bool(self._value)
 
     __hash__ = object.__hash__
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
-        value = np.asarray(self._untracked("np.asarray(t)"))
-        return np.array(value, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return protocols.call_ufunc(ufunc, method, inputs, kwargs)

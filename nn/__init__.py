@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from nn import _engine_check as _engine_check
 from nn import functional, init
+from nn.checkpoints import Checkpoint
 from nn.containers import ModuleDict, ModuleList, Sequential
+from nn.errors import CheckpointError
 from nn.layers.activation import (
     ELU,
     GELU,
@@ -38,6 +40,7 @@ from nn.losses import (
 )
 from nn.module import Module
 from nn.parameter import Parameter
+from nn.position import TrainingPosition
 from nn.randomness import default_rng, manual_seed
 from nn.saving import load, save
 from nn.state import IncompatibleKeys, StateDictError
@@ -52,6 +55,8 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Checkpoint",
+    "CheckpointError",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -89,6 +94,7 @@ __all__ = [
     "Softplus",
     "StateDictError",
     "Tanh",
+    "TrainingPosition",
     "Unflatten",
     "default_rng",
     "functional",

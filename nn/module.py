@@ -175,7 +175,7 @@ class Module(ModuleTree):
         missing and unexpected names are returned instead of raised.
 
         Raises StateDictError, both a RuntimeError (as in PyTorch) and a ValueError, that lists
-        every problem.
+        every problem: missing and unexpected names (with close ones), shapes and dtypes.
 
         >>> import nn
         >>> net = nn.Linear(3, 2)

@@ -1,137 +1,223 @@
-"""Saving states to npz files, which hold arrays and never code."""
+"""Saving and loading weights, states and checkpoints of training runs; nothing is ever pickled."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import uuid
-import zipfile
-from collections.abc import Mapping
+import re
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from autograd import Tensor
+from nn import npz_format, safetensors_format
+from nn.atomic_files import remove_partial_files, write_atomically
+from nn.checkpoints import PARTS, Checkpoint, is_flat, read_checkpoint, restore, to_arrays
+from nn.errors import CheckpointError
+from nn.plain_data import decode, encode, plain_array, to_json
+
+PathLike = str | os.PathLike[str]
 
 _STRUCTURE: Final = "__structure__"
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_PREFIX: Final = "checkpoint-"
+_NAME: Final = re.compile(r"checkpoint-(\d{6,})(?:-step-\d+)?\.safetensors")
 
 
-def save(state: Any, path: str | os.PathLike[str]) -> None:
-    """Write a state dict to an npz file, which appears under its name only when complete.
+def save(
+    path: Any,
+    model: Any,
+    optimizer: Any = None,
+    scheduler: Any = None,
+    rng: Any = None,
+    loader: Any = None,
+    step: int | None = None,
+    *,
+    metadata: Any = None,
+    keep: int | None = None,
+) -> Path:
+    """Write a model's weights and the state of a training run to a safetensors file.
 
-    A mapping of names to arrays becomes one array per name, readable by `np.load`. Nested dicts,
-    lists and tuples of arrays, numbers, strings, booleans and None (an optimizer's state dict)
-    are kept too, with their structure as JSON in one more entry. The same state gives the same
-    bytes. Nothing is pickled.
+    `model` is a Module, a state dict, or nested plain data with arrays. The others are objects
+    with `state_dict()`, `numpy.random.Generator`s, lists, tuples or dicts of them, or plain data;
+    generators that the model's modules hold are saved too. Weights keep their names, so that the
+    safetensors library and PyTorch read them; arrays of the rest are named after their place, and
+    what is no array is JSON in the header, with a SHA-256 of the file.
 
-    Raises TypeError for anything else in the state, before a file is made.
+    The file appears under its name only when it is complete and on the disk. With `keep`, `path`
+    is a folder (made if it is missing, for one writer at a time): each call adds a file and then
+    deletes all but the `keep` newest. A path that ends in `.npz` gives NumPy's format, for weights
+    or plain data alone. `save(model, path)`, PyTorch's order, is understood.
 
-    >>> import nn, tempfile, pathlib
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.npz"
+    Returns the file's path. Raises TypeError or ValueError, before a file is made, for what cannot
+    be saved, OSError naming the file if it cannot be written; an older one is then intact.
+
+    >>> import nn, optim, tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> net = nn.Linear(2, 1)
-    >>> nn.save(net.state_dict(), path)
-    >>> bool((nn.load(path)["weight"] == net.weight.data).all())
-    True
+    >>> optimizer = optim.Adam(net.parameters())
+    >>> nn.save(folder, net, optimizer, step=7, keep=2).name
+    'checkpoint-000001-step-7.safetensors'
+    >>> checkpoint = nn.load(folder, net, optimizer)
+    >>> checkpoint.step, list(checkpoint)
+    (7, ['weight', 'bias'])
     """
-    arrays: dict[str, np.ndarray] = {}
-    if _is_flat(state):
-        arrays = {name: _plain(value, name) for name, value in state.items()}
-    else:
-        structure = json.dumps(_encode(state, "state", arrays))
-        arrays[_STRUCTURE] = np.frombuffer(structure.encode(), dtype=np.uint8)
+    if isinstance(model, str | os.PathLike) and not isinstance(path, str | os.PathLike):
+        path, model = model, path
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            f"save takes a path and what to save, got {type(path).__name__}; write "
+            "nn.save('model.safetensors', model)"
+        )
+    if step is not None and (isinstance(step, bool) or not isinstance(step, int | np.integer)):
+        raise TypeError(f"save: step must be an integer, got {step!r}")
+    step = None if step is None else int(step)
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-    try:
-        with open(partial, "xb") as file:
-            with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
-                for name, array in arrays.items():
-                    entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-                    with archive.open(entry, "w", force_zip64=True) as stream:
-                        np.lib.format.write_array(stream, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    values = (optimizer, scheduler, rng, loader, step, metadata)
+    parts = dict(zip(PARTS, values, strict=True))
+    if target.suffix == ".npz" and keep is None:
+        given = [name for name, part in parts.items() if part is not None]
+        if given:
+            raise ValueError(
+                f"save: {target.name} holds weights or plain data only, not {', '.join(given)}; "
+                "give the file a name that ends in .safetensors"
+            )
+        arrays = _npz_arrays(model.state_dict() if hasattr(model, "state_dict") else model)
+        write_atomically(target, lambda file: npz_format.write(file, arrays))
+        return target
+    arrays, texts = to_arrays(model, parts)
+    if keep is None:
+        if target.is_dir():
+            raise IsADirectoryError(
+                f"save: {target} is a folder; name a file in it, or pass keep=3 to write numbered "
+                "checkpoints into it and keep the last three"
+            )
+        write_atomically(target, lambda file: safetensors_format.write(file, arrays, texts))
+        return target
+    if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
+        raise ValueError(f"save: keep must be an integer of at least 1, got {keep!r}")
+    target.mkdir(parents=True, exist_ok=True)
+    found = _numbered(target)
+    number = found[0][0] + 1 if found else 1
+    suffix = "" if step is None else f"-step-{step}"
+    newest = target / f"{_PREFIX}{number:06}{suffix}.safetensors"
+    remove_partial_files(target, _PREFIX)
+    write_atomically(newest, lambda file: safetensors_format.write(file, arrays, texts))
+    for _, old in found[keep - 1 :]:
+        old.unlink(missing_ok=True)
+    return newest
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """Read what `save` wrote: a dict of arrays, or the nested structure.
+def load(
+    path: PathLike,
+    model: Any = None,
+    optimizer: Any = None,
+    scheduler: Any = None,
+    rng: Any = None,
+    loader: Any = None,
+    *,
+    strict: bool = True,
+) -> Any:
+    """Read what `save`, the safetensors library, PyTorch (through it) or NumPy's `savez` wrote.
 
-    Raises ValueError naming the file if it is no npz file, is damaged, or holds Python objects.
+    Gives a `Checkpoint`: a dict of the weights by name, with the rest as attributes; where nested
+    plain data was saved, that data. What is passed (as it was to `save`) gets its saved state:
+    all of it, or nothing if a part does not fit; `strict` is `load_state_dict`'s. Training then
+    continues bit for bit. A digest written by `save` is verified.
+
+    For a folder that `save(..., keep=K)` filled, its newest intact file is read; a warning names
+    those that were newer and damaged.
+
+    Raises CheckpointError, a ValueError naming the file, if it is damaged, of another kind, or
+    does not fit; FileNotFoundError if there is none.
 
     >>> import nn, tempfile, pathlib
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "state.npz"
-    >>> nn.save({"step": 3, "betas": (0.9, 0.999), "moments": [np.ones(2)]}, path)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "state.safetensors"
+    >>> nn.save(path, {"step": 3, "betas": (0.9, 0.999), "moments": [np.ones(2)]}) == path
+    True
     >>> nn.load(path)
     {'step': 3, 'betas': (0.9, 0.999), 'moments': [array([1., 1.])]}
     """
+    target = Path(path)
+    targets = {
+        "model": model,
+        "optimizer": optimizer,
+        "scheduler": scheduler,
+        "rng": rng,
+        "loader": loader,
+    }
+    wanted = [name for name, part in targets.items() if part is not None]
+    found = _newest_intact(target) if target.is_dir() else _read(target)
+    if wanted:
+        if not isinstance(found, Checkpoint):
+            raise CheckpointError(
+                f"{target} holds nested data, no checkpoint of {', '.join(wanted)}; read it with "
+                "nn.load(path)"
+            )
+        restore(found, targets, strict)
+    return found
+
+
+def _read(path: Path) -> Any:
+    if path.is_file():
+        with open(path, "rb") as file:
+            start = file.read(4)
+        if start.startswith(b"PK"):
+            return _read_npz(path)
+        if start.startswith(b"\x80") and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+            raise CheckpointError(
+                f"{path} looks like a pickle, which could run code when it is read; save the "
+                "weights as safetensors or npz instead"
+            )
+    return read_checkpoint(path)
+
+
+def _npz_arrays(state: Any) -> dict[str, np.ndarray]:
+    if is_flat(state) and _STRUCTURE not in state:
+        return {name: plain_array(value, name) for name, value in state.items()}
     arrays: dict[str, np.ndarray] = {}
+    text = to_json(encode(state, "state", arrays))
+    return arrays | {_STRUCTURE: np.frombuffer(text.encode(), dtype=np.uint8)}
+
+
+def _read_npz(path: Path) -> Any:
+    arrays = npz_format.read(path)
+    if _STRUCTURE not in arrays:
+        return Checkpoint(arrays, path, {})
     try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.namelist():
-                content = io.BytesIO(archive.read(entry))
-                name = entry.removesuffix(".npy")
-                arrays[name] = np.lib.format.read_array(content, allow_pickle=False)
-        if _STRUCTURE not in arrays:
-            return arrays
-        return _decode(json.loads(arrays.pop(_STRUCTURE).tobytes()), arrays)
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise ValueError(
-            f"{os.fspath(path)} is not a complete file written by nn.save: {error}"
-        ) from error
+        return decode(json.loads(arrays.pop(_STRUCTURE).tobytes()), arrays)
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not a complete file of nn.save: {error}") from error
 
 
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray | np.generic | Tensor)
+def _numbered(folder: Path) -> list[tuple[int, Path]]:
+    """The checkpoints of a folder with their numbers, newest first."""
+    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return sorted(((int(match[1]), path) for match, path in found), reverse=True)
 
 
-def _is_flat(state: Any) -> bool:
-    return (
-        isinstance(state, Mapping)
-        and _STRUCTURE not in state
-        and all(isinstance(name, str) and name for name in state)
-        and all(_is_array(value) for value in state.values())
+def _newest_intact(folder: Path) -> Any:
+    skipped: list[tuple[Path, str]] = []
+    for _, path in _numbered(folder):
+        try:
+            found = read_checkpoint(path)
+        except (CheckpointError, OSError) as error:
+            skipped.append((path, str(error)))
+            continue
+        if skipped:
+            warnings.warn(
+                f"loaded {path}, because newer checkpoints cannot be read: "
+                + "; ".join(reason for _, reason in skipped),
+                stacklevel=3,
+            )
+        if isinstance(found, Checkpoint):
+            found.skipped = tuple(skipped)
+        return found
+    if not skipped:
+        raise FileNotFoundError(
+            f"{folder} holds no checkpoints of nn.save(folder, ..., keep=K), which are named "
+            "checkpoint-000001....safetensors"
+        )
+    raise CheckpointError(
+        f"no checkpoint in {folder} is intact: " + "; ".join(reason for _, reason in skipped)
     )
-
-
-def _plain(value: Any, where: str) -> np.ndarray:
-    array = value.data if isinstance(value, Tensor) else np.asarray(value)
-    if array.dtype.hasobject:
-        raise TypeError(f"save: {where} has dtype {array.dtype}; only plain arrays can be saved")
-    return array
-
-
-def _encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
-    if _is_array(value):
-        arrays[where] = _plain(value, where)
-        return {"array": where}
-    if value is None or isinstance(value, bool | int | float | str):
-        return {"value": value}
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str | int) for key in value):
-            raise TypeError(f"save: the keys of {where} must be strings or integers")
-        items = [[key, _encode(v, f"{where}[{key!r}]", arrays)] for key, v in value.items()]
-        return {"dict": items}
-    if isinstance(value, list | tuple):
-        kind = "list" if isinstance(value, list) else "tuple"
-        return {kind: [_encode(v, f"{where}[{i}]", arrays) for i, v in enumerate(value)]}
-    raise TypeError(
-        f"save: {where} is of type {type(value).__name__}; expected arrays, Tensors, numbers, "
-        "strings, None, and dicts, lists and tuples of them"
-    )
-
-
-def _decode(code: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
-    ((kind, content),) = code.items()
-    if kind == "value":
-        return content
-    if kind == "array":
-        return arrays[content]
-    if kind == "dict":
-        return {key: _decode(item, arrays) for key, item in content}
-    items = [_decode(item, arrays) for item in content]
-    return items if kind == "list" else tuple(items)

@@ -71,7 +71,7 @@ class RunFolder:
 
     def save_model(self, model: nn.Module) -> None:
         """Write model.npz; the file is replaced only by a complete one."""
-        nn.save(model.state_dict(), self.model)
+        nn.save(self.model, model)
 
     def read_config(self) -> Config:
         """What `begin` wrote; DataError naming the file if it is missing or damaged."""
