@@ -202,6 +202,9 @@ from autograd.ops.transcendental import (
     tan,
     tanh,
 )
+from autograd.profiling import (
+    profile,
+)
 from autograd.tensor import (
     Tensor,
 )
@@ -315,6 +318,7 @@ __all__ = [
     "positive",
     "power",
     "prod",
+    "profile",
     "pullback",
     "pushforward",
     "ravel",

@@ -12,7 +12,10 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Generator
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+if TYPE_CHECKING:
+    from autograd.profiling.collecting import Collector
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,7 +34,7 @@ class Scope:
 class Modes:
     """An immutable set of modes; entering a context replaces it by a changed copy."""
 
-    __slots__ = ("anomaly", "keep_values", "level", "quick", "recording", "scope")
+    __slots__ = ("anomaly", "keep_values", "level", "profile", "quick", "recording", "scope")
 
     def __init__(
         self,
@@ -40,14 +43,16 @@ class Modes:
         keep_values: bool = False,
         scope: Scope | None = None,
         level: int = 0,
+        profile: Collector | None = None,
     ) -> None:
         self.recording = recording
         self.anomaly = anomaly
         self.keep_values = keep_values
         self.scope = scope
         self.level = level
-        # one test on the hot path instead of two
-        self.quick = recording and anomaly is None and not keep_values
+        self.profile = profile
+        # one test on the hot path instead of several
+        self.quick = recording and anomaly is None and not keep_values and profile is None
 
     def changed(self, **changes: Any) -> Modes:
         values = {
@@ -56,6 +61,7 @@ class Modes:
             "keep_values": self.keep_values,
             "scope": self.scope,
             "level": self.level,
+            "profile": self.profile,
         }
         return Modes(**(values | changes))
 
@@ -268,6 +274,22 @@ class detect_anomaly(ModeContext):
 
     def _change(self, modes: Modes) -> Modes:
         return modes.changed(anomaly=AnomalyChecks(self._nan, self._infinity))
+
+
+class profiled(ModeContext):
+    """What runs inside is measured by a collector (see `ag.profile`)."""
+
+    __slots__ = ("_collector",)
+
+    def __init__(self, collector: Collector) -> None:
+        super().__init__()
+        self._collector = collector
+
+    def _copy(self) -> profiled:
+        return profiled(self._collector)
+
+    def _change(self, modes: Modes) -> Modes:
+        return modes.changed(profile=self._collector)
 
 
 class scope(ModeContext):
