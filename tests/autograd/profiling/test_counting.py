@@ -146,6 +146,21 @@ def test_a_layer_replaced_during_the_profile_gets_its_name():
     }  # fmt: skip
 
 
+def test_a_new_module_in_the_memory_of_an_old_one_gets_its_own_name():
+    block, first = Block(), nn.Tanh()
+    x = np.ones((2, 3), np.float32)
+    with ag.profile(show=False) as p:
+        for _ in range(10):
+            block.layers = [nn.Sigmoid()]
+            block(x)
+            block.layers = None
+            block.layers = [first, nn.Sigmoid()]
+            block(x)
+            block.layers = None
+    counts = {r.module: r.calls for r in p.by_module() if r.calls}
+    assert counts["Block.layers.0 (Sigmoid)"] == counts["Block.layers.1 (Sigmoid)"] == 10
+
+
 def test_what_a_recorded_sweep_recorded_belongs_to_no_module():
     layer = nn.Tanh()
     x = ag.Tensor(np.ones(3), requires_grad=True)
