@@ -208,6 +208,9 @@ from autograd.ops.transcendental import (
     tan,
     tanh,
 )
+from autograd.profiling import (
+    profile,
+)
 from autograd.tensor import (
     Tensor,
 )
@@ -322,6 +325,7 @@ __all__ = [
     "positive",
     "power",
     "prod",
+    "profile",
     "pullback",
     "pushforward",
     "ravel",

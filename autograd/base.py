@@ -27,6 +27,8 @@ class Op:
     error: float = field(default=1.0, repr=False, kw_only=True)
     """The error constant of `forward`: how inexact its values are, relative to the largest of
     them, in units of the dtype's rounding; checks widen their tolerance by it and nothing else."""
+    flops: Callable[..., int] | None = field(default=None, repr=False, kw_only=True)
+    """`(out, *operands)`, all of them shapes, to the additions and multiplications of `forward`."""
     samples: Any = field(default=None, repr=False, kw_only=True)
     """Example calls for tests (see `autograd.samples`)."""
 

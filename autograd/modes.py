@@ -12,7 +12,10 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
+
+if TYPE_CHECKING:
+    from autograd.profiling.collecting import Collector
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,7 +42,7 @@ class Scope:
 class Modes:
     """An immutable set of modes; entering a context replaces it by a changed copy."""
 
-    __slots__ = ("anomaly", "calls", "keep_values", "level", "quick", "recording", "scope")
+    __slots__ = ("anomaly", "calls", "keep_values", "level", "profile", "quick", "recording", "scope")
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Modes:
         scope: Scope | None = None,
         level: int = 0,
         calls: CallLog | None = None,
+        profile: Collector | None = None,
     ) -> None:
         self.recording = recording
         self.anomaly = anomaly
@@ -56,8 +60,10 @@ class Modes:
         self.scope = scope
         self.level = level
         self.calls = calls
+        self.profile = profile
         # one test on the hot path instead of several
-        self.quick = recording and anomaly is None and not keep_values and calls is None
+        observed = keep_values or not (anomaly is None and calls is None and profile is None)
+        self.quick = recording and not observed
 
     def changed(self, **changes: Any) -> Modes:
         values = {
@@ -67,6 +73,7 @@ class Modes:
             "scope": self.scope,
             "level": self.level,
             "calls": self.calls,
+            "profile": self.profile,
         }
         return Modes(**(values | changes))
 
@@ -279,6 +286,22 @@ class detect_anomaly(ModeContext):
 
     def _change(self, modes: Modes) -> Modes:
         return modes.changed(anomaly=AnomalyChecks(self._nan, self._infinity))
+
+
+class profiled(ModeContext):
+    """What runs inside is measured by a collector (see `ag.profile`)."""
+
+    __slots__ = ("_collector",)
+
+    def __init__(self, collector: Collector) -> None:
+        super().__init__()
+        self._collector = collector
+
+    def _copy(self) -> profiled:
+        return profiled(self._collector)
+
+    def _change(self, modes: Modes) -> Modes:
+        return modes.changed(profile=self._collector)
 
 
 class scope(ModeContext):

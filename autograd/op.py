@@ -159,11 +159,13 @@ def multilinear(
     *,
     analytic: bool = True,
     error: float = 1.0,
+    flops: Callable[..., int] | None = None,
 ) -> Multilinear:
     """An operation linear in each operand alone: the product rule.
 
     `transposes[i](cotangent, *the other operands in order, **params)` is the transposed map in
-    operand i.
+    operand i. `flops(out, *operands)`, from their shapes, counts the additions and multiplications
+    of `forward`, for `ag.profile`.
 
     >>> import autograd as ag, numpy as np
     >>> dot = ag.op.multilinear(
@@ -177,12 +179,15 @@ def multilinear(
         raise TypeError(f"transposes of {name} must be a tuple with one function per operand")
     for index, rule in enumerate(transposes):
         _check(name, **{f"transposes[{index}]": rule})
+    if flops is not None:
+        _check_arity(name, "flops", flops, len(transposes) + 1, "the shapes of out and operands")
     return Multilinear(
         name,
         _arrays(name, forward),
         tuple(transposes),
         analytic=analytic,
         error=_check_error(name, error),
+        flops=flops,
         samples=samples,
     )
 
@@ -196,6 +201,7 @@ def bilinear(
     *,
     analytic: bool = True,
     error: float = 1.0,
+    flops: Callable[..., int] | None = None,
 ) -> Multilinear:
     """An operation of two operands, linear in each: see `multilinear`.
 
@@ -207,7 +213,7 @@ def bilinear(
     array([3., 3., 3.])
     """
     rules = (transpose_lhs, transpose_rhs)
-    return multilinear(name, forward, rules, samples, analytic=analytic, error=error)
+    return multilinear(name, forward, rules, samples, analytic=analytic, error=error, flops=flops)
 
 
 def selection(

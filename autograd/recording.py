@@ -29,6 +29,9 @@ SIMPLE_TYPES = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.
 
 def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
     """`op(*operands, **params)`: arrays in, arrays out; any Tensor in, Tensors out."""
+    modes = current_modes()
+    if modes.profile is not None and modes.profile.watches():
+        return modes.profile.call(apply, op, operands, params)
     values: list[Any] = []
     nodes: list[Node | None] = []
     tracked = tensors = False
@@ -51,7 +54,6 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
         _explain(op, values, params, error)
     if not tensors:
         return out
-    modes = current_modes()
     if modes.anomaly is not None:
         anomaly.check_forward(op.name, values, out, modes.anomaly)
     result: Any

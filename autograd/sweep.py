@@ -100,6 +100,12 @@ def reverse(
 
     A node that nothing arrived at is absent from the mapping.
     """
+    profile = current_modes().profile
+    if profile is not None and profile.watches():
+        result: tuple[list[Node], dict[Node, Any]] = profile.sweep(
+            "reverse sweep", reverse, outputs, cotangents, inputs, record=record
+        )
+        return result
     oldest = 0 if inputs is None else min((node.serial for node in inputs), default=0)
     order = gather(outputs, oldest)
     leading = None if inputs is None else _leading_to(order, inputs)
@@ -126,6 +132,10 @@ def _pull_all(
     wanted: set[Node],
     record: bool,
 ) -> None:
+    profile = current_modes().profile
+    if profile is not None and profile.sweeps():
+        profile.pull_each(_pull_all, order, found, owned, leading, wanted, record)
+        return
     check_anomaly = current_modes().anomaly is not None
     changed = storage.last_change[0]
     take, arrived = found.pop, found.get
@@ -207,6 +217,12 @@ def forward(
 
     A node whose tangent is zero by construction is absent from the mapping.
     """
+    profile = current_modes().profile
+    if profile is not None and profile.watches():
+        result: dict[Node, Any] = profile.sweep(
+            "forward sweep", forward, outputs, inputs, tangents, record=record
+        )
+        return result
     oldest = min((node.serial for node in inputs), default=0)
     order = gather(outputs, oldest)
     leading = _leading_to(order, inputs)
@@ -223,6 +239,10 @@ def forward(
 
 
 def _push_all(order: list[Node], found: dict[Node, Any], leading: set[Node], record: bool) -> None:
+    profile = current_modes().profile
+    if profile is not None and profile.sweeps():
+        profile.push_each(_push_all, order, found, leading, record)
+        return
     check_anomaly = current_modes().anomaly is not None
     changed = storage.last_change[0]
     for node in order:

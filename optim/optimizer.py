@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.anomaly import check_update
+from autograd.profiling import measured_update
 from autograd.storage import mark_changed
 
 Array = np.ndarray[Any, Any]
@@ -164,6 +165,14 @@ class Optimizer:
         Raises ValueError for a gradient of another shape before anything changes, and under
         `ag.detect_anomaly()` AnomalyError naming the parameter whose update is not finite.
         """
+        with measured_update(type(self).__name__, self._bytes_to_write):
+            self._step()
+
+    def _bytes_to_write(self) -> int:
+        parameters = (p for group in self.param_groups for p in group["params"])
+        return sum(p.data.nbytes for p in parameters if p.grad is not None)
+
+    def _step(self) -> None:
         untrained: list[Tensor] = []
         trained: list[tuple[Tensor, Array, Group]] = []
         for group in self.param_groups:
@@ -202,7 +211,7 @@ class Optimizer:
                 f"{type(self).__name__}.step: never got a gradient, so not trained: "
                 f"{'; '.join(map(self.describe, new))}. Use it in the loss, or set "
                 "requires_grad=False",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:

@@ -30,6 +30,10 @@ def _forward(x: Any, w: Any, b: Any = None) -> Any:
     return np.add(out, b, out=out) if b.dtype == out.dtype else out + b
 
 
+def _flops(out: tuple[int, ...], x: tuple[int, ...], *_: tuple[int, ...]) -> int:
+    return 2 * math.prod(out) * x[-1]
+
+
 def _sum_of_rows(cotangent: Any) -> Any:
     if isinstance(cotangent, Tensor):
         return operations.sum(cotangent, 0)
@@ -44,6 +48,7 @@ _product: Multilinear = Multilinear(
         lambda cotangent, x: operations.matmul(_turned(cotangent), x),
     ),
     analytic=True,
+    flops=_flops,
 )
 
 _affine: Affine = Affine(
@@ -53,6 +58,7 @@ _affine: Affine = Affine(
     spread=lambda b, _dims: b,
     collect=_sum_of_rows,
     analytic=True,
+    flops=_flops,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ _matmul: Multilinear = Multilinear(
         lambda cotangent, x: operations.matmul(_turned(x), cotangent),
     ),
     analytic=True,
+    flops=lambda out, x, _: 2 * math.prod(out) * x[-1],
 )
 
 

@@ -6,6 +6,7 @@ transposes are the other two, so every order of derivative runs on the same thre
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,14 @@ from autograd.samples import call, real
 
 __all__ = ["conv1d", "conv2d", "conv_transpose2d"]
 
+Shape = tuple[int, ...]
+
+
+def _flops(out: Shape, _: Shape, w: Shape, *__: Shape) -> int:
+    """Of the sums by definition; Winograd's kernels need fewer."""
+    return 2 * math.prod(out) * math.prod(w[1:])
+
+
 _convolve: Multilinear = Multilinear(
     "conv",
     kernels.convolve,
@@ -33,6 +42,7 @@ _convolve: Multilinear = Multilinear(
         ),
     ),
     analytic=True,
+    flops=_flops,
 )
 
 _input_gradient: Multilinear = Multilinear(
@@ -45,6 +55,7 @@ _input_gradient: Multilinear = Multilinear(
         ),
     ),
     analytic=True,
+    flops=lambda out, g, w: _flops(g, out, w),
 )
 
 _weight_gradient: Multilinear = Multilinear(
@@ -57,6 +68,7 @@ _weight_gradient: Multilinear = Multilinear(
         lambda cotangent, x, kernel, **sizes: _convolve(x, cotangent, **sizes),
     ),
     analytic=True,
+    flops=lambda out, x, g: _flops(g, x, out),
 )
 
 
@@ -67,6 +79,7 @@ _convolve_biased: Affine = Affine(
     spread=per_channel,
     collect=sums_of_channels,
     analytic=True,
+    flops=_flops,
 )
 
 
