@@ -42,7 +42,16 @@ class Scope:
 class Modes:
     """An immutable set of modes; entering a context replaces it by a changed copy."""
 
-    __slots__ = ("anomaly", "calls", "keep_values", "level", "profile", "quick", "recording", "scope")
+    __slots__ = (
+        "anomaly",
+        "calls",
+        "keep_values",
+        "level",
+        "profile",
+        "quick",
+        "recording",
+        "scope",
+    )
 
     def __init__(
         self,
