@@ -66,10 +66,11 @@ def _load_ours() -> Step:
 
     labels = np.arange(LOADED) % 10
     data = Batches(
-        LabelledImages(_pixels(LOADED), labels), LOADED_BATCH, 0, flips=True, shift_reach=REACH
+        LabelledImages(_pixels(LOADED), labels), LOADED_BATCH, 0, flips="random", shift_reach=REACH
     )
     each = np.array(MEAN).reshape(3, 1, 1), np.array(DEVIATION).reshape(3, 1, 1)
-    standardise = Standardise(*each, channels_last=True)
+    standardise = Standardise((3, 1, 1), channels_last=True)
+    standardise.fit(*each)
     endless = itertools.chain.from_iterable(data.epoch(epoch) for epoch in itertools.count())
 
     def step(_index: int) -> float:
