@@ -25,7 +25,7 @@ BIAS_EPOCHS = 3
 REACH = 2
 
 
-class Head(nn.Linear):
+class Head(nn.Linear):  # type: ignore[misc]
     """Logits divided by the number of features."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -34,29 +34,23 @@ class Head(nn.Linear):
         return scores / self.in_features
 
 
-class Muon(torch.optim.Optimizer):
+class Muon:
     """Nesterov momentum, orthogonalised by three Newton-Schulz steps, on weights rescaled to the
     Frobenius norm sqrt(rows).
     """
 
-    def __init__(self, params: Any, lr: float, momentum: float) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+    def __init__(self, params: list[Any], lr: float, momentum: float) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": params, "lr": lr}]
+        self.momentum = momentum
+        self.velocities = [torch.zeros_like(p) for p in params]
 
-    def step(self, closure: Any = None) -> Any:
+    def step(self) -> None:
         """Change the parameters in place."""
-        assert closure is None
+        (group,) = self.param_groups
         with torch.no_grad():
-            self._step()
-
-    def _step(self) -> None:
-        for group in self.param_groups:
-            for p in group["params"]:
-                state = self.state[p]
-                if "velocity" not in state:
-                    state["velocity"] = torch.zeros_like(p)
-                velocity = state["velocity"]
-                velocity.mul_(group["momentum"]).add_(p.grad)
-                update = p.grad.add(velocity, alpha=group["momentum"])
+            for p, velocity in zip(group["params"], self.velocities, strict=True):
+                velocity.mul_(self.momentum).add_(p.grad)
+                update = p.grad.add(velocity, alpha=self.momentum)
                 p.mul_(len(p) ** 0.5 / p.norm())
                 change = orthogonalise(update.reshape(len(p), -1)).view(p.shape)
                 p.add_(change, alpha=-group["lr"])
