@@ -237,9 +237,15 @@ def test_without_onnx_the_extra_is_named(monkeypatch):
     import sys
 
     for name in [n for n in sys.modules if n.startswith("autograd.onnx_export.")]:
-        if name.rpartition(".")[2] in ("building", "graph", "arrays", "layers", "elementwise"):
+        if name.rpartition(".")[2] in (
+            "inference",
+            "building",
+            "graph",
+            "arrays",
+            "layers",
+            "elementwise",
+        ):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("autograd.onnx_export.building", raising=False)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"pip install 'dagrad\[onnx\]'"):
         ag.to_onnx(lambda x: x, X)

@@ -194,9 +194,19 @@ def test_names_are_the_models_paths():
     ]
     names = {tensor.name for tensor in proto.graph.initializer}
     assert {"stem.weight", "stem.bias", "blocks.0.2.weight", "blocks.0.2.bias"} <= names
-    assert "norm.weight.multiply.reshape" in names
+    assert "norm.weight.multiply" in names
     assert [info.name for info in proto.graph.input] == ["images"]
     assert [info.name for info in proto.graph.output] == ["output"]
+
+
+def test_weights_that_depend_on_the_input():
+    def condition(x, scale):
+        normal = nn.functional.batch_norm(
+            x, np.zeros(3, np.float32), np.ones(3, np.float32), scale, scale * 2.0
+        )
+        return nn.functional.group_norm(normal, 1, scale, scale)
+
+    assert_same(condition, example((2, 3, 4)), example((3,)))
 
 
 def test_parameters_are_stored_once():
