@@ -140,15 +140,26 @@ def _batch_norm(graph: Graph, step: Step) -> list[str]:
     return [_per_channel(graph, step, graph.node("Div", [centred, deviation]))]
 
 
-def _per_channel(graph: Graph, step: Step, x: str) -> str:
+def _per_channel(
+    graph: Graph, step: Step, x: str, affine: tuple[Value | None, Value | None] | None = None
+) -> str:
     """x times the weight plus the bias, both along axis 1."""
-    ones = (1,) * (len(step.x.shape) - 2)
-    for kind, value in zip(("Mul", "Add"), _affine_names(step), strict=True):
-        if value is not None:
-            sizes = graph.integers([-1, *ones], "shape")
-            spread = graph.node("Reshape", [graph.use(value, step.dtype), sizes])
-            x = graph.node(kind, [x, spread])
+    sizes = (-1, *(1,) * (len(step.x.shape) - 2))
+    for kind, value in zip(("Mul", "Add"), affine or _affine_names(step), strict=True):
+        if value is None:
+            continue
+        if value.name:
+            spread = graph.node("Reshape", [graph.use(value), graph.integers(sizes, "shape")])
+        else:
+            column = np.asarray(value.array).astype(step.dtype).reshape(sizes)
+            spread = graph.constant(column, value.hint)
+        x = graph.node(kind, [x, spread])
     return x
+
+
+def _affine_channels(graph: Graph, step: Step) -> list[str]:
+    x, weight, bias = step.operands
+    return [_per_channel(graph, step, graph.use(x, step.dtype), (weight, bias))]
 
 
 def _softmax(kind: str) -> Translation:
@@ -176,6 +187,7 @@ LAYERS: dict[Op, Translation] = {
     pooling._max_pool: _max_pool,
     pooling._average: _average_pool,
     pooling._adaptive: _adaptive,
+    channels.affine_channels: _affine_channels,
     normalizations._layer_norm: _layer_norm,
     normalizations._group_norm: _group_norm,
     normalizations._batch_norm: _batch_norm,

@@ -115,6 +115,12 @@ def test_modules_in_a_function_have_their_names():
     assert sum(sorted(tensor.dims) == [2, 4] for tensor in twice.graph.initializer) == 2
 
 
+def test_a_square_weight_and_its_transpose_are_two_constants():
+    weight = ag.Tensor(RNG.normal(size=(5, 5)).astype("f"), requires_grad=True)
+    array = RNG.normal(size=(3, 5)).astype("f")
+    assert_same(lambda x: x @ weight @ weight.T, array, tolerance=1e-4)
+
+
 def test_nothing_is_left_behind():
     layer = nn.Linear(4, 2)
     ag.to_onnx(layer, X)
@@ -231,9 +237,15 @@ def test_without_onnx_the_extra_is_named(monkeypatch):
     import sys
 
     for name in [n for n in sys.modules if n.startswith("autograd.onnx_export.")]:
-        if name.rpartition(".")[2] in ("building", "graph", "arrays", "layers", "elementwise"):
+        if name.rpartition(".")[2] in (
+            "inference",
+            "building",
+            "graph",
+            "arrays",
+            "layers",
+            "elementwise",
+        ):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("autograd.onnx_export.building", raising=False)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"pip install 'dagrad\[onnx\]'"):
         ag.to_onnx(lambda x: x, X)

@@ -198,6 +198,16 @@ def test_names_are_the_models_paths():
     assert [info.name for info in proto.graph.output] == ["output"]
 
 
+def test_weights_that_depend_on_the_input():
+    def condition(x, scale):
+        normal = nn.functional.batch_norm(
+            x, np.zeros(3, np.float32), np.ones(3, np.float32), scale, scale * 2.0
+        )
+        return nn.functional.group_norm(normal, 1, scale, scale)
+
+    assert_same(condition, example((2, 3, 4)), example((3,)))
+
+
 def test_parameters_are_stored_once():
     layer = randomise(nn.Linear(20, 20))
     proto = ag.to_onnx(lambda x: layer(layer(x)), example((2, 20)))
