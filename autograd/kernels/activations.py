@@ -59,7 +59,7 @@ def gelu(x: Any) -> Any:
         from autograd.kernels import compiled_activations as compiled
 
         return _in_one_pass(compiled.gelu, x)
-    return 0.5 * x * (1 + erf(x * _ROOT_HALF))
+    return _product(x, 0.5 * (1 + erf(x * _ROOT_HALF)))
 
 
 def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
@@ -72,7 +72,14 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
         from autograd.kernels import compiled_activations as compiled
 
         return _in_one_pass(compiled.gelu_back, g, x)
-    return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + x * (_DENSITY_AT_0 * np.exp(-0.5 * x * x)))
+    density = _DENSITY_AT_0 * np.exp(-0.5 * x * x)
+    return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + _product(x, density))
+
+
+def _product(x: Any, factor: Any) -> Any:
+    """x factor, and 0 where the factor is 0, also for an infinite x."""
+    with np.errstate(invalid="ignore"):
+        return np.where(factor == 0, factor, x * factor)[()]
 
 
 def _goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:

@@ -1,0 +1,97 @@
+"""Activation kernels against the standard library's functions, entry by entry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.kernels.activations import gelu, gelu_pullback, relu, relu_pullback
+
+Array = np.ndarray[Any, Any]
+
+shapes = st.sampled_from([(0,), (1,), (7,), (3, 5), (2, 3, 4, 5), (9001,)])
+dtypes = st.sampled_from(["float32", "float64"])
+seeds = st.integers(0, 2**32 - 1)
+EDGES = [0.0, -0.0, 1e-30, -1e-30, 5.0, -5.0, 40.0, -40.0, math.inf, -math.inf, math.nan]
+
+
+def cumulative(value: float) -> float:
+    return 0.5 * math.erfc(-value / math.sqrt(2.0))
+
+
+def exact_gelu(value: float) -> float:
+    return 0.0 if value == -math.inf else value * cumulative(value)
+
+
+def exact_slope(value: float) -> float:
+    bell = math.exp(-0.5 * value * value) / math.sqrt(2.0 * math.pi)
+    return cumulative(value) + (0.0 if math.isinf(value) else value * bell)
+
+
+def entries(shape: tuple[int, ...], dtype: str, seed: int) -> Array:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape) * 3.0
+    flat = x.reshape(-1)
+    count = min(flat.size, len(EDGES))
+    flat[:count] = rng.permutation(EDGES)[:count]
+    return x.astype(dtype)
+
+
+@given(shapes, dtypes, seeds, st.data())
+def test_gelu_and_its_slope(
+    layouts: tuple[str, ...],
+    in_layout: Callable[[Array, str], Array],
+    shape: tuple[int, ...],
+    dtype: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    x = in_layout(entries(shape, dtype, seed), data.draw(st.sampled_from(layouts)))
+    g = in_layout(
+        np.random.default_rng(seed).normal(size=shape).astype(dtype),
+        data.draw(st.sampled_from(layouts)),
+    )
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    out = gelu(x)
+    assert out.dtype == x.dtype and out.shape == x.shape
+    with np.errstate(invalid="ignore"):
+        expected = np.vectorize(exact_gelu, otypes=[float])(x.astype(float))
+        np.testing.assert_allclose(out, expected, rtol=tolerance, atol=tolerance)
+    back = gelu_pullback(g, out, x)
+    slopes = np.vectorize(exact_slope, otypes=[float])(x.astype(float)) * g
+    np.testing.assert_allclose(back, slopes, rtol=tolerance, atol=2 * tolerance)
+    assert back.dtype == x.dtype
+
+
+@given(shapes, dtypes, seeds, st.data())
+def test_relu_and_its_mask(
+    layouts: tuple[str, ...],
+    in_layout: Callable[[Array, str], Array],
+    shape: tuple[int, ...],
+    dtype: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    x = in_layout(entries(shape, dtype, seed), data.draw(st.sampled_from(layouts)))
+    g = in_layout(
+        np.random.default_rng(seed).normal(size=shape).astype(dtype),
+        data.draw(st.sampled_from(layouts)),
+    )
+    out = relu(x)
+    for value, found in zip(x.ravel().tolist(), out.ravel().tolist(), strict=True):
+        assert found == max(value, 0.0) if value == value else found != found
+    back = relu_pullback(g, out, x)
+    for value, seed_value, found in zip(out.ravel(), g.ravel(), back.ravel(), strict=True):
+        assert found == (seed_value if value > 0 else 0)
+
+
+@pytest.mark.parametrize("function", [gelu, relu])
+def test_a_large_result_keeps_the_memory_order(function: Callable[[Array], Array]) -> None:
+    x = np.ones((40, 30, 20, 16), np.float32).transpose(0, 3, 1, 2)
+    assert function(x).strides == x.strides

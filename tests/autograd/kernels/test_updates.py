@@ -1,0 +1,80 @@
+"""Optimizer steps in one pass against the same steps written for one number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.kernels.updates import adam_update, one_pass, sgd_update
+
+seeds = st.integers(0, 2**32 - 1)
+rates = st.floats(0.0, 1.0, width=32)
+
+
+@pytest.fixture(autouse=True)
+def _compiled_only(backend: str) -> None:
+    if backend == "numpy":
+        pytest.skip("one_pass is false without compiled kernels")
+
+
+@given(
+    seeds, st.integers(1, 9000), rates, rates, rates, rates, st.booleans(), st.booleans(),
+    st.booleans(), st.sampled_from(["C", "F"]),
+)  # fmt: skip
+def test_sgd(
+    seed: int, size: int, lr: float, momentum: float, decay: float, dampening: float,
+    nesterov: bool, maximize: bool, with_velocity: bool, order: str,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    p, g, v = (np.array(rng.normal(size=(size, 2)), order=order) for _ in range(3))
+    before = [array.copy() for array in (p, g, v)]
+    velocity = v if with_velocity else None
+    assert one_pass(p, g, velocity)
+    sgd_update(
+        p, g, velocity, lr, momentum, decay,
+        dampening=dampening, nesterov=nesterov, maximize=maximize,
+    )  # fmt: skip
+    assert np.array_equal(g, before[1])
+    for at in ((0, 0), (size - 1, 1), (size // 2, 0)):
+        number, seed_value, speed = (float(array[at]) for array in before)
+        change = (-seed_value if maximize else seed_value) + decay * number
+        if with_velocity:
+            speed = momentum * speed + (1 - dampening) * change
+            change = change + momentum * speed if nesterov else speed
+            assert math.isclose(v[at], speed, rel_tol=1e-12, abs_tol=1e-12)
+        else:
+            assert v[at] == speed
+        assert math.isclose(p[at], number - lr * change, rel_tol=1e-12, abs_tol=1e-12)
+
+
+@given(seeds, st.integers(1, 9000), rates, rates, st.booleans())
+def test_adam(seed: int, size: int, lr: float, decay: float, maximize: bool) -> None:
+    rng = np.random.default_rng(seed)
+    p, g, m = rng.normal(size=(3, size))
+    s = rng.uniform(0, 1, size)
+    before = [array.copy() for array in (p, g, m, s)]
+    adam_update(
+        p, g, m, s, lr, (0.9, 0.99), 1e-8, 0.5,
+        shrink=0.75, weight_decay=decay, maximize=maximize,
+    )  # fmt: skip
+    for at in (0, size - 1, size // 2):
+        number, seed_value, mean, square = (float(array[at]) for array in before)
+        change = (-seed_value if maximize else seed_value) + decay * number
+        mean = 0.9 * mean + 0.1 * change
+        square = 0.99 * square + 0.01 * change**2
+        number = 0.75 * number - lr * mean / (math.sqrt(square) / 0.5 + 1e-8)
+        for found, expected in ((p, number), (m, mean), (s, square)):
+            assert math.isclose(found[at], expected, rel_tol=1e-11, abs_tol=1e-12)
+
+
+def test_arrays_that_cannot_be_walked_together() -> None:
+    square = np.ones((4, 4))
+    assert one_pass(square, square.copy(), square.copy(), None)
+    assert not one_pass(square, np.ones((4, 4), order="F"))
+    assert not one_pass(square, square.astype(np.float32))
+    assert not one_pass(square[:, ::2], square[:, ::2])
+    assert not one_pass(square.astype(np.float16), square.astype(np.float16))

@@ -1,0 +1,163 @@
+"""Work split over threads: everything once, errors raised, and the number of threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.kernels import workers
+from autograd.kernels.workers import (
+    get_num_threads,
+    matrix_product,
+    parallel_chunks,
+    parallel_ranges,
+    scratch,
+    set_num_threads,
+    thread_count,
+)
+
+needs_threadpoolctl = pytest.mark.skipif(
+    find_spec("threadpoolctl") is None, reason="threadpoolctl is not installed"
+)
+
+
+@pytest.fixture(params=[1, 2, 3], scope="module")
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    workers.use_own_threads()
+    before = get_num_threads()
+    set_num_threads(request.param)
+    yield request.param
+    set_num_threads(before)
+
+
+@needs_threadpoolctl
+@given(count=st.integers(0, 50), grain=st.integers(1, 9))
+def test_ranges_and_chunks_cover_everything_once(threads: int, count: int, grain: int) -> None:
+    assert thread_count() == threads
+    seen: list[int] = []
+    workers_seen: set[int] = set()
+
+    def ranges(worker: int, first: int, last: int) -> None:
+        workers_seen.add(worker)
+        assert first % grain == 0
+        seen.extend(range(first, last))
+
+    parallel_ranges(ranges, count, grain)
+    assert sorted(seen) == list(range(count))
+    assert workers_seen <= set(range(threads))
+    seen.clear()
+
+    def chunks(first: int, last: int) -> None:
+        assert first % grain == 0 and last - first <= grain
+        seen.extend(range(first, last))
+
+    parallel_chunks(chunks, count, grain)
+    assert sorted(seen) == list(range(count))
+
+
+@needs_threadpoolctl
+def test_an_error_in_any_part_is_raised_and_the_next_call_works(threads: int) -> None:
+    for guilty in range(threads):
+
+        def task(worker: int, first: int, last: int, guilty: int = guilty) -> None:
+            if worker == guilty:
+                raise KeyError(worker)
+
+        with pytest.raises(KeyError):
+            parallel_ranges(task, 12)
+    parts: list[int] = []
+    parallel_ranges(lambda worker, first, last: parts.append(last - first), 12)
+    assert sum(parts) == 12
+
+
+@needs_threadpoolctl
+def test_inside_a_part_everything_is_one_part(threads: int) -> None:
+    inner: list[tuple[int, int]] = []
+
+    def task(worker: int, first: int, last: int) -> None:
+        parallel_ranges(lambda _, a, b: inner.append((a, b)), 10)
+
+    parallel_ranges(task, threads)
+    assert inner == [(0, 10)] * threads
+
+
+@needs_threadpoolctl
+@given(
+    rows=st.integers(0, 300),
+    inner=st.integers(0, 200),
+    columns=st.integers(0, 300),
+    turned=st.tuples(st.booleans(), st.booleans()),
+)
+def test_products(
+    threads: int, rows: int, inner: int, columns: int, turned: tuple[bool, bool]
+) -> None:
+    rng = np.random.default_rng(rows + inner + columns)
+    a = rng.normal(size=(inner, rows)).T if turned[0] else rng.normal(size=(rows, inner))
+    b = rng.normal(size=(columns, inner)).T if turned[1] else rng.normal(size=(inner, columns))
+    expected = np.einsum("ij,jk->ik", a, b)
+    np.testing.assert_allclose(matrix_product(a, b), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_scratch_memory_belongs_to_its_thread() -> None:
+    mine = scratch("test", (10,), np.float64)
+    assert np.shares_memory(mine, scratch("test", (5,), np.float64))
+    others: list[bool] = []
+
+    def other() -> None:
+        others.append(np.shares_memory(mine, scratch("test", (10,), np.float64)))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert others == [False]
+
+
+@pytest.mark.parametrize(("count", "error"), [(0, ValueError), (True, TypeError), (1.5, TypeError)])
+def test_bad_numbers_of_threads(count: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="set_num_threads"):
+        set_num_threads(count)  # type: ignore[arg-type]
+
+
+PROGRAM = """
+import os
+import numpy as np
+import autograd as ag
+from autograd.kernels import workers
+from autograd.kernels.convolution import convolve
+x = np.random.default_rng(0).normal(size=(64, 16, 16, 16)).astype(np.float32)
+w = np.random.default_rng(1).normal(size=(16, 16, 3, 3)).astype(np.float32)
+y = convolve(x, w, (1, 1), ((1, 1), (1, 1)), (1, 1))
+print(workers.get_num_threads(), float(y.sum(dtype=np.float64)))
+child = os.fork()
+if child == 0:
+    again = convolve(x, w, (1, 1), ((1, 1), (1, 1)), (1, 1))
+    os._exit(0 if np.array_equal(again, y) else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_the_environment_sets_the_number_and_forks_work() -> None:
+    found = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", PROGRAM],
+            env={**os.environ, "DAGRAD_NUM_THREADS": "3"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        found.append(done.stdout)
+    assert found[0] == found[1]
+    assert found[0].split()[0] == "3"
+    assert found[0].split()[-1] == "0"
