@@ -12,6 +12,9 @@ from autograd import linalg, op, testing
 from autograd.anomaly import (
     AnomalyError,
 )
+from autograd.configuration import (
+    show_config,
+)
 from autograd.drawing import (
     RenderingError,
     draw,
@@ -29,6 +32,16 @@ from autograd.jacobians import (
     hessian,
     hvp,
     jacobian,
+)
+from autograd.kernels.backend import (
+    use_winograd,
+)
+from autograd.kernels.warm_up import (
+    watch_compilation,
+)
+from autograd.kernels.workers import (
+    get_num_threads,
+    set_num_threads,
 )
 from autograd.modes import (
     detect_anomaly,
@@ -271,6 +284,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "gelu",
+    "get_num_threads",
     "getitem",
     "grad",
     "group_norm",
@@ -330,6 +344,8 @@ __all__ = [
     "rint",
     "roll",
     "round",
+    "set_num_threads",
+    "show_config",
     "show_tree",
     "sigmoid",
     "sign",
@@ -360,8 +376,10 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "use_winograd",
     "value_and_grad",
     "var",
     "vjp",
+    "watch_compilation",
     "where",
 ]
