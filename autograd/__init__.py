@@ -12,6 +12,9 @@ from autograd import linalg, op, testing
 from autograd.anomaly import (
     AnomalyError,
 )
+from autograd.configuration import (
+    show_config,
+)
 from autograd.dlpack import (
     from_dlpack,
 )
@@ -32,6 +35,16 @@ from autograd.jacobians import (
     hessian,
     hvp,
     jacobian,
+)
+from autograd.kernels.backend import (
+    use_winograd,
+)
+from autograd.kernels.warm_up import (
+    watch_compilation,
+)
+from autograd.kernels.workers import (
+    get_num_threads,
+    set_num_threads,
 )
 from autograd.modes import (
     detect_anomaly,
@@ -278,6 +291,7 @@ __all__ = [
     "floor_divide",
     "from_dlpack",
     "gelu",
+    "get_num_threads",
     "getitem",
     "grad",
     "group_norm",
@@ -337,6 +351,8 @@ __all__ = [
     "rint",
     "roll",
     "round",
+    "set_num_threads",
+    "show_config",
     "show_tree",
     "sigmoid",
     "sign",
@@ -368,8 +384,10 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "use_winograd",
     "value_and_grad",
     "var",
     "vjp",
+    "watch_compilation",
     "where",
 ]

@@ -79,7 +79,9 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
 def _product(x: Any, factor: Any) -> Any:
     """x factor, and 0 where the factor is 0, also for an infinite x."""
     with np.errstate(invalid="ignore"):
-        return np.where(factor == 0, factor, x * factor)[()]
+        product = np.asarray(x * factor)
+    np.copyto(product, 0, where=factor == 0)
+    return product if product.ndim else product[()]
 
 
 def _goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:

@@ -3,6 +3,7 @@
 `DAGRAD_KERNELS=numpy` or `numba` decides; otherwise Numba is used when it is installed. It is
 imported when the first array arrives that is large enough to gain from it, never before. The choice
 depends on shapes and dtypes only, so the same program on the same machine gives the same bits.
+`DAGRAD_WINOGRAD=0` turns Winograd's convolutions off.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ import numpy as np
 
 from autograd.kernels.workers import use_own_threads
 
-__all__ = ["LARGE", "compiled_for", "use_kernels"]
+__all__ = [
+    "LARGE",
+    "compiled_for",
+    "explain_choice",
+    "explain_winograd",
+    "use_kernels",
+    "use_winograd",
+    "winograd_is_on",
+]
 
 LARGE = 1 << 14
 """Elements from which a compiled kernel is worth its call and its compilation."""
@@ -24,6 +33,7 @@ LARGE = 1 << 14
 CHOICES = ("auto", "numpy", "numba")
 
 _forced: str | None = None
+_forced_winograd: bool | None = None
 _available: bool | None = None
 
 
@@ -79,3 +89,78 @@ def use_kernels(choice: str) -> Iterator[None]:
         yield
     finally:
         _forced = before
+
+
+def explain_choice() -> tuple[str, str]:
+    """'numpy' or 'numba', for large arrays, and why.
+
+    >>> with use_kernels('numpy'):
+    ...     explain_choice()
+    ('numpy', 'use_kernels')
+    """
+    choice = _choice()
+    if _forced is not None:
+        return choice, "use_kernels"
+    if os.environ.get("DAGRAD_KERNELS", "auto") != "auto":
+        return choice, f"DAGRAD_KERNELS={choice}"
+    if choice == "numba":
+        return choice, "Numba is installed"
+    return choice, "Numba is not installed: pip install 'dagrad[fast]'"
+
+
+@contextmanager
+def use_winograd(on: bool) -> Iterator[None]:
+    """Allow Winograd's convolutions inside a with block, or turn them off.
+
+    They compute 3x3 convolutions of stride 1 in float32 with a quarter of the multiplications,
+    where shapes make that worthwhile and compiled kernels are in use; docs/performance.md has their
+    errors, under 1e-4 of the largest entry. `DAGRAD_WINOGRAD=0` turns them off for a program. The
+    choice holds for all threads.
+
+    Raises TypeError unless `on` is True or False. Source: Lavin and Gray, Fast algorithms for
+    convolutional neural networks, 2015.
+
+    >>> import autograd as ag
+    >>> with ag.use_winograd(False):
+    ...     "off" in ag.show_config(mode="dicts")["kernels"]["Winograd"]
+    True
+    """
+    global _forced_winograd
+    if not isinstance(on, bool):
+        raise TypeError(f"use_winograd takes True or False, got {on!r}")
+    before = _forced_winograd
+    _forced_winograd = on
+    try:
+        yield
+    finally:
+        _forced_winograd = before
+
+
+def winograd_is_on() -> bool:
+    """Whether Winograd's convolutions may be used.
+
+    >>> with use_winograd(False):
+    ...     winograd_is_on()
+    False
+    """
+    if _forced_winograd is not None:
+        return _forced_winograd
+    given = os.environ.get("DAGRAD_WINOGRAD", "1")
+    if given not in ("0", "1"):
+        raise ValueError(f"DAGRAD_WINOGRAD={given!r}: give 0 (off) or 1 (on)")
+    return given == "1"
+
+
+def explain_winograd() -> tuple[bool, str]:
+    """Whether Winograd's convolutions may be used, and why.
+
+    >>> with use_winograd(True):
+    ...     explain_winograd()
+    (True, 'use_winograd')
+    """
+    on = winograd_is_on()
+    if _forced_winograd is not None:
+        return on, "use_winograd"
+    if "DAGRAD_WINOGRAD" in os.environ:
+        return on, f"DAGRAD_WINOGRAD={int(on)}"
+    return on, "the default"

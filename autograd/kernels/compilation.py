@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
+
+from autograd.kernels.warm_up import compilation_began, compilation_ended
 
 __all__ = ["compiled", "inlined"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_kernels: weakref.WeakSet[Any] = weakref.WeakSet()
 
 _SUMS_MAY_BE_REORDERED = {"contract", "reassoc", "nsz"}
 
@@ -30,7 +36,23 @@ def compiled(function: F) -> F:
         result: F = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba found no folder for its cache
         result = numba.njit(**options)(function)
+    _kernels.add(result)
     return result
+
+
+class _Reporter(event.Listener):
+    """Passes on what Numba says of the library's own kernels."""
+
+    def on_start(self, event: Any) -> None:
+        if event.data["dispatcher"] in _kernels:
+            compilation_began(event.data["dispatcher"].__name__)
+
+    def on_end(self, event: Any) -> None:
+        if event.data["dispatcher"] in _kernels:
+            compilation_ended(event.data["dispatcher"].__name__)
+
+
+event.register("numba:compile", _Reporter())  # type: ignore[no-untyped-call]
 
 
 def inlined(function: F) -> F:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, winograd_is_on
 from autograd.kernels.buffers import empty
 from autograd.kernels.columns import Geometry
 from autograd.kernels.windows import Sizes
@@ -47,7 +47,7 @@ PLANES = POINTS * POINTS
 
 
 def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
-    """Whether this convolution goes by tiles: a rule of shapes and dtype only."""
+    """Whether this convolution goes by tiles: a rule of shapes and dtype, and of `use_winograd`."""
     if dtype.char != "f" or geometry.groups != 1 or geometry.kernel != (3, 3):
         return False
     if geometry.stride != (1, 1) or geometry.dilation != (1, 1):
@@ -58,6 +58,8 @@ def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
         return False
     tiles = _tiles(geometry.out)
     if batch * tiles.count < FEWEST_TILES or 2 * tiles.products > 9 * math.prod(geometry.out):
+        return False
+    if not winograd_is_on():
         return False
     return compiled_for(dtype, batch * geometry.channels * math.prod(geometry.in_sizes))
 

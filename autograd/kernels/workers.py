@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "blas_threads",
     "get_num_threads",
     "matrix_product",
     "parallel_chunks",
@@ -203,6 +204,15 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, An
         buffer = buffers[name] = memory[first : first + size]
     part: np.ndarray[Any, Any] = buffer[:size].view(dtype).reshape(shape)
     return part
+
+
+def blas_threads() -> list[int]:
+    """The threads of each BLAS library of NumPy's; none are found without threadpoolctl.
+
+    >>> all(threads >= 1 for threads in blas_threads())
+    True
+    """
+    return [library.num_threads for library in _blas_libraries()]
 
 
 def _default_count() -> int:

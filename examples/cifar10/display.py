@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
+import autograd as ag
 from examples.cifar10.extras import check_extra, load_extra
 
 
@@ -29,6 +30,11 @@ class EpochBar:
             self._bar.set_postfix_str(f"loss {loss:.4f}, accuracy {accuracy:.4f}", refresh=False)
             self._bar.update(images - self._bar.n)
 
+    def compiling(self, kernel: str | None) -> None:
+        """Say that the epoch waits for kernels to be compiled, or no longer."""
+        if self._bar is not None:
+            self._bar.set_postfix_str("" if kernel is None else f"compiling kernels: {kernel}")
+
 
 @contextmanager
 def epoch_bar(title: str, images: int, quiet: bool) -> Iterator[EpochBar]:
@@ -45,7 +51,9 @@ def epoch_bar(title: str, images: int, quiet: bool) -> Iterator[EpochBar]:
         disable=None,
         dynamic_ncols=True,
     ) as bar:
-        yield EpochBar(bar)
+        epoch = EpochBar(bar)
+        with ag.watch_compilation(epoch.compiling):
+            yield epoch
 
 
 class DownloadProgress:
