@@ -25,7 +25,7 @@ BIAS_EPOCHS = 3
 REACH = 2
 
 
-class Head(nn.Linear):  # type: ignore[misc]
+class Head(nn.Linear):
     """Logits divided by the number of features."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

@@ -169,16 +169,6 @@ def _softmax(kind: str) -> Translation:
     return translate
 
 
-def _affine_channels(graph: Graph, step: Step) -> list[str]:
-    """Batch normalization by the mean 0 and the variance 1: there is no node for less."""
-    channels = step.x.shape[1]
-    scale, *shift = (graph.use(operand, step.dtype) for operand in step.operands[1:])
-    zeros = graph.constant(np.zeros(channels, step.dtype), "zeros")
-    ones = graph.constant(np.ones(channels, step.dtype), "ones")
-    inputs = [graph.use(step.x), scale, shift[0] if shift else zeros, zeros, ones]
-    return [graph.node("BatchNormalization", inputs, epsilon=0.0)]
-
-
 LAYERS: dict[Op, Translation] = {
     channels.affine_channels: _affine_channels,
     convolutions._convolve: _conv,

@@ -220,7 +220,7 @@ def test_float32_on_image_sizes_agrees_with_float64_einsum(
         # 3x3 kernels may go by Winograd tiles, with ten times the rounding of the direct sum.
         assert np.sqrt(np.mean(np.square(result - expected))) < 1e-5 * scale
         assert np.max(np.abs(result - expected)) < 1e-4 * scale
-    assert is_channels_last(results[0]) and is_channels_last(results[1])
+    assert all(is_channels_last(result) or result.shape[1] == 1 for result in results[:2])
 
 
 def test_same_arguments_same_bits() -> None:

@@ -186,7 +186,8 @@ def test_names_are_the_models_paths():
     proto = ag.to_onnx(net, example((1, 3, 8, 8)))
     assert [node.name for node in proto.graph.node] == [
         "stem/Conv",
-        "norm/BatchNormalization",
+        "norm/Mul",
+        "norm/Add",
         "blocks.0.0/Relu",
         "blocks.0.1/Reshape",
         "blocks.0.2/Gemm",
