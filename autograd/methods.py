@@ -26,34 +26,34 @@ class ArrayMethods:
         def data(self) -> np.ndarray: ...
 
     def __add__(self, other: Any) -> Tensor:
-        return operations.add(self, other)
+        return operations.add.pair(self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return operations.add(other, self)
+        return operations.add.pair(other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return operations.subtract(self, other)
+        return operations.subtract.pair(self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return operations.subtract(other, self)
+        return operations.subtract.pair(other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return operations.multiply(self, other)
+        return operations.multiply.pair(self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return operations.multiply(other, self)
+        return operations.multiply.pair(other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return operations.divide(self, other)
+        return operations.divide.pair(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return operations.divide(other, self)
+        return operations.divide.pair(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        return operations.power(self, other)
+        return operations.power.pair(self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return operations.power(other, self)
+        return operations.power.pair(other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
         return operations.matmul(self, other)
@@ -62,16 +62,16 @@ class ArrayMethods:
         return operations.matmul(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return operations.floor_divide(self, other)
+        return operations.floor_divide.pair(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return operations.floor_divide(other, self)
+        return operations.floor_divide.pair(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
-        return operations.remainder(self, other)
+        return operations.remainder.pair(self, other)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return operations.remainder(other, self)
+        return operations.remainder.pair(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other

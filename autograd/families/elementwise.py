@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from autograd.families.rules import CallableOp, Rule, names_read
 from autograd.modes import current_modes
 from autograd.node import Node, small
-from autograd.recording import SIMPLE_TYPES, apply, record_plain
+from autograd.recording import NO_PARAMS, SIMPLE_TYPES, apply, record_plain
 from autograd.tensor import Tensor
+
+_ARRAY = np.ndarray
+_DOUBLE = np.float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +32,16 @@ class Elementwise(CallableOp):
     which a ufunc takes ten times as long for.
     """
     pullback: Rule | None = None
-    """`(cotangent, out, x)` to the cotangent of x of an operation of one operand without
-    parameters: what `partials` says, on plain arrays, in one pass over the memory.
+    """What `partials` says, on plain arrays and all at once, for calls without parameters:
+    `(cotangent, out, x)` to the cotangent of x, in one pass over the memory, or `(cotangent, out,
+    x, y)` to those of x and y, for which the sweep asks where both are scalars.
     """
+    compute: Any = field(init=False, repr=False)
+    """`operator` or else `forward`."""
     _kept: dict[int, tuple[bool, ...]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compute", self.operator or self.forward)
 
     def _keeps(self, mask: int) -> tuple[bool, ...]:
         count = len(self.partials)
@@ -45,50 +56,73 @@ class Elementwise(CallableOp):
         return result
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
-        """`apply`, with the common case written out: recording one or two plain operands."""
-        modes = current_modes()
-        if params or not modes.quick:
-            return apply(self, operands, params)
-        if len(operands) == 2:
-            x, y = operands
-            xv, xn = (x._value, x._node) if isinstance(x, Tensor) else (x, None)
-            yv, yn = (y._value, y._node) if isinstance(y, Tensor) else (y, None)
-            if xn is None:
-                if yn is None or type(xv) not in SIMPLE_TYPES:
-                    return apply(self, operands, params)
-                mask = 2
-            elif yn is not None:
-                mask = 3
-            elif type(yv) in SIMPLE_TYPES:
-                mask = 1
-            else:
-                return apply(self, operands, params)
-            try:
-                out = (self.operator or self.forward)(xv, yv)
-            except (TypeError, ValueError):
-                return apply(self, operands, params)
-            keep_out, keep_x, keep_y = self._kept.get(mask) or self._keeps(mask)
-            kept = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
-            inputs: tuple[Any, ...]
-            if mask == 3:
-                inputs = (xn, yn)
-            elif mask == 1:
-                inputs = (xn, yv if type(yv) is float else small(yv))
-            else:
-                inputs = (xv if type(xv) is float else small(xv), yn)
-            return record_plain(self, inputs, kept, out, modes.scope)
-        if len(operands) == 1:
-            x = operands[0]
-            if isinstance(x, Tensor) and x._node is not None:
-                value = x._value
-                try:
-                    out = (self.operator or self.forward)(value)
-                except (TypeError, ValueError):
-                    return apply(self, operands, params)
-                keep_out, keep_x = self._kept.get(1) or self._keeps(1)
-                saved = (out if keep_out else None, value if keep_x else None)
-                return record_plain(self, (x._node,), saved, out, modes.scope)
+        if not params:
+            if len(operands) == 2:
+                return self.pair(*operands)
+            if len(operands) == 1:
+                return self.single(*operands)
         return apply(self, operands, params)
+
+    def single(self, x: Any) -> Any:
+        """`self(x)`: as `apply`, with the common case, recording a plain operand, written out."""
+        modes = current_modes()
+        if not modes.quick or not isinstance(x, Tensor) or x._node is None:
+            return apply(self, (x,), NO_PARAMS)
+        value = x._value
+        if type(value) is _ARRAY and not value.ndim:
+            value = value[()]
+        try:
+            out = self.compute(value)
+        except (TypeError, ValueError):
+            return apply(self, (x,), NO_PARAMS)
+        keep_out, keep_x = self._kept.get(1) or self._keeps(1)
+        saved = (out if keep_out else None, value if keep_x else None)
+        return record_plain(self, (x._node,), saved, out, modes.scope)
+
+    def pair(self, x: Any, y: Any) -> Any:
+        """`self(x, y)`: as `apply`, with the common case, recording plain operands, written out.
+
+        A 0-d array is read into a NumPy scalar, which computes ten times as fast.
+        """
+        modes = current_modes()
+        if not modes.quick:
+            return apply(self, (x, y), NO_PARAMS)
+        mask = 0
+        xv = xn = x
+        yv = yn = y
+        if isinstance(x, Tensor):
+            xv = x._value
+            xn = x._node
+            if type(xv) is _ARRAY and not xv.ndim:
+                xv = xv[()]
+            if xn is not None:
+                mask = 1
+        if isinstance(y, Tensor):
+            yv = y._value
+            yn = y._node
+            if type(yv) is _ARRAY and not yv.ndim:
+                yv = yv[()]
+            if yn is not None:
+                mask += 2
+        if mask != 3:
+            if not mask or type(xv) not in SIMPLE_TYPES or type(yv) not in SIMPLE_TYPES:
+                return apply(self, (x, y), NO_PARAMS)
+            if mask == 1:
+                yn = yv if type(yv) is float else small(yv)
+            else:
+                xn = xv if type(xv) is float else small(xv)
+        try:
+            out = self.compute(xv, yv)
+        except (TypeError, ValueError):
+            return apply(self, (x, y), NO_PARAMS)
+        try:
+            keep_out, keep_x, keep_y = self._kept[mask]
+        except KeyError:
+            keep_out, keep_x, keep_y = self._keeps(mask)
+        saved = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
+        scalars = mask == 3 and type(xv) is _DOUBLE and type(yv) is _DOUBLE
+        rule = self.pullback if scalars else None
+        return record_plain(self, (xn, yn), saved, out, modes.scope, rule)
 
     def save(
         self,
@@ -115,13 +149,17 @@ class Elementwise(CallableOp):
         record: bool,
     ) -> Sequence[Any]:
         params = node.params
-        if self.pullback is not None and not record and type(targets[0]) is Node:
+        if self.pullback is not None and not record and len(targets) == 1:
             return (self.pullback(cotangent, *values),)
         found: list[Any] = []
-        for target, partial in zip(targets, self.partials, strict=False):
+        index = -1
+        for target in targets:
+            index += 1
             if type(target) is not Node:
                 found.append(None)
-            elif partial.__class__ is FunctionType and not params:
+                continue
+            partial = self.partials[index]
+            if type(partial) is FunctionType and not params:
                 found.append(cotangent * partial(*values))
             else:
                 found.append(self._times(cotangent, partial, values, params))

@@ -37,6 +37,7 @@ add = elementwise(
     """,
     numpy=(np.add,),
     operator=operator.add,
+    pullback=lambda c, out, x, y: (c, c),
 )
 
 subtract = elementwise(
@@ -51,6 +52,7 @@ subtract = elementwise(
     """,
     numpy=(np.subtract,),
     operator=operator.sub,
+    pullback=lambda c, out, x, y: (c, -c),
 )
 
 multiply = elementwise(
@@ -65,6 +67,7 @@ multiply = elementwise(
     """,
     numpy=(np.multiply,),
     operator=operator.mul,
+    pullback=lambda c, out, x, y: (c * y, c * x),
 )
 
 divide = elementwise(
