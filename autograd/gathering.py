@@ -6,7 +6,7 @@ recurses.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NoReturn
 
@@ -67,7 +67,7 @@ def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
     return False
 
 
-def leading_to(order: list[Node], inputs: Sequence[Node]) -> set[Node]:
+def leading_to(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
     """The nodes of `order` that depend on an input, inputs included."""
     leading = set(inputs)
     for node in order:

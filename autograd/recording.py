@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from sys import _getframe
 from typing import Any, NoReturn
 
 import numpy as np
@@ -108,7 +108,7 @@ def record(
 _new_tensor = object.__new__
 NO_PARAMS: dict[str, Any] = {}
 _DOUBLE = np.float64
-_FLOAT64 = np.dtype(np.float64)
+FLOAT64 = np.dtype(np.float64)
 
 
 def record_plain(
@@ -117,7 +117,6 @@ def record_plain(
     saved: Any,
     out: Any,
     scope: Scope | None,
-    pull_scalars: Any = None,
 ) -> Tensor:
     """`record` for one output without parameters, outside the anomaly and value-keeping modes.
 
@@ -126,7 +125,7 @@ def record_plain(
     node = Node()
     if type(out) is _DOUBLE:
         node.shape = ()
-        node.dtype = _FLOAT64
+        node.dtype = FLOAT64
         node.value = out
     else:
         node.dtype = dtype = out.dtype
@@ -138,17 +137,16 @@ def record_plain(
     node.inputs = inputs
     node.params = NO_PARAMS
     node.saved = saved
-    node.pull_scalars = pull_scalars
     node.serial = next_serial()
-    frame = sys._getframe(3)
+    frame = _getframe(3)
     code = frame.f_code
     if code is not last_user_code[0]:
-        frame = user_frame(sys._getframe(2))
+        frame = user_frame(_getframe(2))
         code = frame.f_code
     node.code = code
     node.offset = frame.f_lasti
     node.scope = scope
-    node.name = node.leaf = node.fingerprint = None
+    node.name = node.leaf = node.fingerprint = node.pull_scalars = None
     tensor = _new_tensor(Tensor)
     tensor._value = out
     tensor._node = node

@@ -105,7 +105,8 @@ def _pull_all(
         if rule is not None and plain and changed < node.serial:
             x, y = node.inputs
             if whole or (x in found and y in found):
-                to_x, to_y = rule(cotangent, *node.saved)
+                out, x_value, y_value = node.saved
+                to_x, to_y = rule(cotangent, out, x_value, y_value)
                 previous = found[x]
                 found[x] = to_x if previous is None else previous + to_x
                 previous = found[y]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.families.elementwise import scalar_operator
+from autograd.methods import ArrayMethods
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
 from autograd.registry import Kink
@@ -139,6 +141,11 @@ reciprocal = elementwise(
     """,
     numpy=(np.reciprocal,),
 )
+
+
+# The quickest way to record for the operators of which graphs of scalars are made.
+for _name, _op in (("add", add), ("sub", subtract), ("mul", multiply)):
+    setattr(ArrayMethods, f"__{_name}__", scalar_operator(_op))
 
 
 def _base_partial(out: Any, x: Any, y: Any) -> Any:
