@@ -28,6 +28,15 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
         node = pop()
         if node.saved is FREED:
             _raise_freed(node)
+        if node.pull_scalars is not None:  # two tracked inputs: a loop would take twice as long
+            x, y = node.inputs
+            if x not in found and x.serial >= oldest:
+                found[x] = None
+                push(x)
+            if y not in found and y.serial >= oldest:
+                found[y] = None
+                push(y)
+            continue
         for source in node.inputs:
             if type(source) is Node and source not in found and source.serial >= oldest:
                 found[source] = None

@@ -109,6 +109,7 @@ _new_tensor = object.__new__
 NO_PARAMS: dict[str, Any] = {}
 _DOUBLE = np.float64
 FLOAT64 = np.dtype(np.float64)
+_FLOAT32 = np.dtype(np.float32)
 
 
 def record_plain(
@@ -117,10 +118,11 @@ def record_plain(
     saved: Any,
     out: Any,
     scope: Scope | None,
+    depth: int,
 ) -> Tensor:
     """`record` for one output without parameters, outside the anomaly and value-keeping modes.
 
-    Called by what an operator's method calls: the third frame from here is mostly the user's.
+    All frames nearer than `depth` are the library's.
     """
     node = Node()
     if type(out) is _DOUBLE:
@@ -129,7 +131,7 @@ def record_plain(
         node.value = out
     else:
         node.dtype = dtype = out.dtype
-        if dtype.kind != "f":
+        if dtype is not _FLOAT32 and dtype.kind != "f":
             return _untracked(op, out)
         node.shape = out.shape
         node.value = out if out.size <= KEPT_SIZE else None
@@ -138,13 +140,17 @@ def record_plain(
     node.params = NO_PARAMS
     node.saved = saved
     node.serial = next_serial()
-    frame = _getframe(3)
-    code = frame.f_code
-    if code is not last_user_code[0]:
-        frame = user_frame(_getframe(2))
+    try:
+        frame = _getframe(depth)
+    except ValueError:  # a thread whose outermost function is the library's
+        node.code, node.offset = None, 0
+    else:
         code = frame.f_code
-    node.code = code
-    node.offset = frame.f_lasti
+        if code is not last_user_code[0]:
+            frame = user_frame(frame)
+            code = frame.f_code
+        node.code = code
+        node.offset = frame.f_lasti
     node.scope = scope
     node.name = node.leaf = node.fingerprint = node.pull_scalars = None
     tensor = _new_tensor(Tensor)

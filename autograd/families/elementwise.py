@@ -66,7 +66,7 @@ class Elementwise(CallableOp):
         return apply(self, operands, params)
 
     def single(self, x: Any) -> Any:
-        """`self(x)`: as `apply`, with the common case, recording a plain operand, written out."""
+        """`self(x)` for `__call__`: as `apply`, with recording a plain operand written out."""
         modes = current_modes()
         if not modes.quick or not isinstance(x, Tensor) or x._node is None:
             return apply(self, (x,), NO_PARAMS)
@@ -80,12 +80,13 @@ class Elementwise(CallableOp):
             return apply(self, (x,), NO_PARAMS)
         keep_out, keep_x = self._kept.get(1) or self._keeps(1)
         saved = (out if keep_out else None, value if keep_x else None)
-        return record_plain(self, (x._node,), saved, out, modes.scope)
+        return record_plain(self, (x._node,), saved, out, modes.scope, 3)
 
     def pair(self, x: Any, y: Any) -> Any:
         """`self(x, y)`: as `apply`, with the common case, recording plain operands, written out.
 
-        A 0-d array is read into a NumPy scalar, which computes ten times as fast.
+        For `__call__` and operators only: their own frames are not the user's. A 0-d array is read
+        into a NumPy scalar, which computes ten times as fast.
         """
         modes = current_modes()
         if not modes.quick:
@@ -93,27 +94,31 @@ class Elementwise(CallableOp):
         mask = 0
         xv = xn = x
         yv = yn = y
-        if isinstance(x, Tensor):
+        if type(x) is not float and isinstance(x, Tensor):
             xv = x._value
             xn = x._node
             if type(xv) is _ARRAY and not xv.ndim:
                 xv = xv[()]
             if xn is not None:
                 mask = 1
-        if isinstance(y, Tensor):
+        if type(y) is not float and isinstance(y, Tensor):
             yv = y._value
             yn = y._node
             if type(yv) is _ARRAY and not yv.ndim:
                 yv = yv[()]
             if yn is not None:
                 mask += 2
-        if mask != 3:
-            if not mask or type(xv) not in SIMPLE_TYPES or type(yv) not in SIMPLE_TYPES:
+        if mask == 1:
+            if type(yv) is not float:
+                if type(yv) not in SIMPLE_TYPES:
+                    return apply(self, (x, y), NO_PARAMS)
+                yn = small(yv)
+        elif mask == 2:
+            if type(xv) not in SIMPLE_TYPES:
                 return apply(self, (x, y), NO_PARAMS)
-            if mask == 1:
-                yn = yv if type(yv) is float else small(yv)
-            else:
-                xn = xv if type(xv) is float else small(xv)
+            xn = small(xv)
+        elif not mask:
+            return apply(self, (x, y), NO_PARAMS)
         compute = self.compute
         try:
             out = compute(xv, yv)
@@ -124,7 +129,7 @@ class Elementwise(CallableOp):
         except KeyError:
             keep_out, keep_x, keep_y = self._keeps(mask)
         saved = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
-        return record_plain(self, (xn, yn), saved, out, modes.scope)
+        return record_plain(self, (xn, yn), saved, out, modes.scope, 3)
 
     def save(
         self,
@@ -192,18 +197,19 @@ class Elementwise(CallableOp):
         return -change if partial == -1 else change * partial
 
 
-def scalar_operator(op: Elementwise) -> Callable[[Any, Any], Any]:
+def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     """`op.pair` as a function of its own that Tensor can have for an operator's method.
 
     Two tracked float64 scalars, of which graphs of scalars are made, are recorded right here: each
-    further call would take a tenth of the time of all. The rest is `op.pair`'s.
+    further call would take a tenth of the time of all. The rest is `op.pair`'s. (A float is told
+    by its type, because `isinstance` takes long to say no.)
     """
     compute, pull_scalars, otherwise = op.compute, op.pullback, op.pair
     keep_out, keep_x, keep_y = op._keeps(3)
 
-    def operator(x: Any, y: Any) -> Any:
+    def operator(x: Tensor, y: Any) -> Any:
         modes = current_modes()
-        if modes.quick and isinstance(x, Tensor) and isinstance(y, Tensor):
+        if modes.quick and type(y) is not float and isinstance(y, Tensor):
             xn, xv = x._node, x._value
             yn, yv = y._node, y._value
             if type(xv) is _ARRAY and not xv.ndim:
@@ -227,13 +233,17 @@ def scalar_operator(op: Elementwise) -> Callable[[Any, Any], Any]:
                 node.serial = next_serial()
                 node.scope = modes.scope
                 node.name = node.leaf = node.fingerprint = None
-                frame = _getframe(1)
-                code = frame.f_code
-                if code is not last_user_code[0]:
-                    frame = user_frame(frame)
+                try:
+                    frame = _getframe(1)
+                except ValueError:  # a thread whose outermost function is this one
+                    node.code, node.offset = None, 0
+                else:
                     code = frame.f_code
-                node.code = code
-                node.offset = frame.f_lasti
+                    if code is not last_user_code[0]:
+                        frame = user_frame(frame)
+                        code = frame.f_code
+                    node.code = code
+                    node.offset = frame.f_lasti
                 tensor = _new(Tensor)
                 tensor._value = out
                 tensor._node = node

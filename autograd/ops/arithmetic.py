@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families.elementwise import scalar_operator
-from autograd.methods import ArrayMethods
+from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
 from autograd.registry import Kink
@@ -143,11 +143,6 @@ reciprocal = elementwise(
 )
 
 
-# The quickest way to record for the operators of which graphs of scalars are made.
-for _name, _op in (("add", add), ("sub", subtract), ("mul", multiply)):
-    setattr(ArrayMethods, f"__{_name}__", scalar_operator(_op))
-
-
 def _base_partial(out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where the exponent is 0, also at the base 0."""
     lowered = np.power(x, np.where(data_of(y) == 0, 1, y - 1))
@@ -213,3 +208,14 @@ remainder = elementwise(
     numpy=(np.remainder,),
     analytic=False,
 )
+
+for _symbol, _operation in (
+    ("add", add),
+    ("sub", subtract),
+    ("mul", multiply),
+    ("truediv", divide),
+    ("pow", power),
+    ("floordiv", floor_divide),
+    ("mod", remainder),
+):
+    set_operator(_symbol, scalar_operator(_operation), _operation.pair)
