@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import sweep
 from autograd.dispatch import operations
+from autograd.gathering import reached, reaches_other
 from autograd.markers import LEAF
 from autograd.modes import current_modes
 from autograd.node import FINISHED, Node
@@ -67,8 +68,9 @@ def _inside_transform(node: Node) -> bool:
     modes = current_modes()
     if modes.level == 0 or not modes.recording:
         return False
-    reached = sweep.gather([node], 0)
-    return any(n.op is LEAF and n.leaf is None and n.params is not FINISHED for n in reached)
+    return any(
+        n.op is LEAF and n.leaf is None and n.params is not FINISHED for n in reached([node], 0)
+    )
 
 
 def pullback(
@@ -102,9 +104,9 @@ def pullback(
     ]
     record = _records(outs, ins, checked, create_graph)
     pairs = [(o._node, _value(s, record)) for o, s in zip(outs, checked, strict=True)]
-    reached = [(node, seed) for node, seed in pairs if node is not None]
+    tracked = [(node, seed) for node, seed in pairs if node is not None]
     nodes = [t._node for t in ins]
-    _, found = sweep.reverse([n for n, _ in reached], [s for _, s in reached], nodes, record=record)
+    _, found = sweep.reverse([n for n, _ in tracked], [s for _, s in tracked], nodes, record=record)
     results = tuple(_result(found.get(node), node) for node in nodes)
     return results[0] if isinstance(inputs, Tensor) else results
 
@@ -174,7 +176,7 @@ def _records(
     if any(isinstance(seed, Tensor) and seed._node is not None for seed in seeds):
         return True
     tracked = [out._node for out in outs if out._node is not None]
-    return modes.level > 0 and sweep.reaches_other(tracked, [t._node for t in ins])
+    return modes.level > 0 and reaches_other(tracked, [t._node for t in ins])
 
 
 def _cotangent(output: Tensor, cotangent: Any, what: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,53 +26,23 @@ class ArrayMethods:
         @property
         def data(self) -> np.ndarray: ...
 
-    def __add__(self, other: Any) -> Tensor:
-        return operations.add(self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return operations.add(other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return operations.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return operations.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return operations.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return operations.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return operations.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return operations.divide(other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return operations.power(self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return operations.power(other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return operations.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return operations.matmul(other, self)
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return operations.floor_divide(self, other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return operations.floor_divide(other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return operations.remainder(self, other)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return operations.remainder(other, self)
+        # Set where the operations are defined, so that an operator is one call.
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __rfloordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __rmod__(self, other: Any) -> Tensor: ...
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
@@ -252,3 +223,18 @@ def _data(value: Any) -> Any:
 def _unpacked(values: tuple[Any, ...]) -> Any:
     """`(2, 3)` from both `t.reshape(2, 3)` and `t.reshape((2, 3))`."""
     return values[0] if len(values) == 1 else values
+
+
+def set_operator(
+    name: str, function: Callable[[Any, Any], Any], operation: Callable[[Any, Any], Any]
+) -> None:
+    """Make `function` what `x + y` calls (for the name "add") when x is a Tensor.
+
+    `operation` computes the same for any operands: where only y is a Tensor, it is called.
+    """
+
+    def reflected(x: Any, y: Any) -> Any:
+        return operation(y, x)
+
+    setattr(ArrayMethods, f"__{name}__", function)
+    setattr(ArrayMethods, f"__r{name}__", reflected)

@@ -8,7 +8,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,19 +47,24 @@ class Node:
 
     `inputs` has one entry per operand: the operand's node when it is tracked, otherwise the
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
-    them is a topological order.
+    them is a topological order. `pull_scalars` is set where two tracked float64 scalars made a
+    third: the function of (cotangent, *saved) that gives both their cotangents.
+
+    There is no `__init__`, because calling one would take as long as all else: see `make_node`.
     """
 
     __slots__ = (
         "__weakref__",
+        "code",
         "dtype",
         "fingerprint",
         "inputs",
         "leaf",
         "name",
+        "offset",
         "op",
         "params",
-        "place",
+        "pull_scalars",
         "saved",
         "scope",
         "serial",
@@ -75,40 +80,48 @@ class Node:
     dtype: Any
     serial: int
     scope: Scope | None
-    place: Place | None
+    code: CodeType | None
+    offset: int
+    pull_scalars: Any
     name: str | None
     value: Any
     leaf: weakref.ref[Tensor] | None
     fingerprint: Any
 
-    def __init__(
-        self,
-        op: Op,
-        inputs: tuple[Any, ...],
-        params: dict[str, Any],
-        saved: Any,
-        shape: Any,
-        dtype: Any,
-        place: Place | None,
-        scope: Scope | None,
-        value: Any,
-    ) -> None:
-        self.op = op
-        self.inputs = inputs
-        self.params = params
-        self.saved = saved
-        self.shape = shape
-        self.dtype = dtype
-        self.serial = next_serial()
-        self.place = place
-        self.scope = scope
-        self.value = value
-        self.name = None
-        self.leaf = None
-        self.fingerprint = None
+    @property
+    def place(self) -> Place | None:
+        """Where the user's program made it."""
+        return None if self.code is None else (self.code, self.offset)
 
     def __repr__(self) -> str:
         return f"<Node {self.serial} {self.op.name} shape={self.shape}>"
+
+
+def make_node(
+    op: Op,
+    inputs: tuple[Any, ...],
+    params: dict[str, Any],
+    saved: Any,
+    shape: Any,
+    dtype: Any,
+    place: Place | None,
+    scope: Scope | None,
+    value: Any,
+) -> Node:
+    """A new node, the youngest of all."""
+    node = Node()
+    node.op = op
+    node.inputs = inputs
+    node.params = params
+    node.saved = saved
+    node.shape = shape
+    node.dtype = dtype
+    node.serial = next_serial()
+    node.code, node.offset = (None, 0) if place is None else place
+    node.scope = scope
+    node.value = value
+    node.name = node.leaf = node.fingerprint = node.pull_scalars = None
+    return node
 
 
 _LIBRARY_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -129,17 +142,25 @@ class _LibraryFiles(dict[str, bool]):
 is_library_file = _LibraryFiles()
 
 
-def caller_place(depth: int = 1) -> Place | None:
-    """The innermost place outside the library, at least `depth` frames up."""
-    frame = sys._getframe(depth)
-    code = frame.f_code
-    while is_library_file[code.co_filename]:
+last_user_code: list[CodeType | None] = [None]
+"""The code that recorded last: mostly the one that records next, and known not to be ours."""
+
+
+def user_frame(frame: FrameType) -> FrameType:
+    """`frame`, or the innermost frame outside it whose code is not the library's."""
+    while is_library_file[frame.f_code.co_filename]:
         outer = frame.f_back
         if outer is None:
-            break
+            return frame
         frame = outer
-        code = frame.f_code
-    return code, frame.f_lasti
+    last_user_code[0] = frame.f_code
+    return frame
+
+
+def caller_place(depth: int = 1) -> Place | None:
+    """The innermost place outside the library, at least `depth` frames up."""
+    frame = user_frame(sys._getframe(depth))
+    return frame.f_code, frame.f_lasti
 
 
 def describe_place(place: Place | None) -> str:

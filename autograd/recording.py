@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from sys import _getframe
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,9 +18,11 @@ from autograd.node import (
     KEPT_SIZE,
     Node,
     caller_place,
-    is_library_file,
+    last_user_code,
+    make_node,
     next_serial,
     small,
+    user_frame,
 )
 from autograd.tensor import Tensor, check_dtype, wrap
 
@@ -88,14 +90,14 @@ def record(
     if type(out) is tuple:
         shapes = tuple(item.shape for item in out)
         dtypes = tuple(item.dtype for item in out)
-        parent = Node(op, inputs, params, saved, shapes, dtypes, place, modes.scope, None)
+        parent = make_node(op, inputs, params, saved, shapes, dtypes, place, modes.scope, None)
         if modes.anomaly is not None:
             parent.fingerprint = anomaly.fingerprint(saved)
         return tuple(output_of(parent, index, item, modes) for index, item in enumerate(out))
     dtype = out.dtype
     if dtype.kind != "f":
         return _untracked(op, out)
-    node = Node(op, inputs, params, saved, out.shape, dtype, place, modes.scope, None)
+    node = make_node(op, inputs, params, saved, out.shape, dtype, place, modes.scope, None)
     if out.size <= KEPT_SIZE or modes.keep_values:
         node.value = out
     if modes.anomaly is not None:
@@ -103,45 +105,54 @@ def record(
     return wrap(out, node)
 
 
-_new_node = _new_tensor = object.__new__
-_NO_PARAMS: dict[str, Any] = {}
-_FLOAT64 = np.dtype(np.float64)
+_new_tensor = object.__new__
+NO_PARAMS: dict[str, Any] = {}
+_DOUBLE = np.float64
+FLOAT64 = np.dtype(np.float64)
+_FLOAT32 = np.dtype(np.float32)
 
 
 def record_plain(
-    op: Op, inputs: tuple[Any, ...], saved: Any, out: Any, scope: Scope | None
+    op: Op,
+    inputs: tuple[Any, ...],
+    saved: Any,
+    out: Any,
+    scope: Scope | None,
+    depth: int,
 ) -> Tensor:
     """`record` for one output without parameters, outside the anomaly and value-keeping modes.
 
-    Called by an operation's `__call__`, whose own frame is not the user's.
+    All frames nearer than `depth` are the library's.
     """
-    frame = sys._getframe(2)
-    code = frame.f_code
-    while is_library_file[code.co_filename]:
-        outer = frame.f_back
-        if outer is None:
-            break
-        frame = outer
-        code = frame.f_code
-    node = _new_node(Node)
-    node.op = op
-    node.inputs = inputs
-    node.params = _NO_PARAMS
-    node.saved = saved
-    if type(out) is np.float64:
+    node = Node()
+    if type(out) is _DOUBLE:
         node.shape = ()
-        node.dtype = _FLOAT64
+        node.dtype = FLOAT64
         node.value = out
     else:
         node.dtype = dtype = out.dtype
-        if dtype.kind != "f":
+        if dtype is not _FLOAT32 and dtype.kind != "f":
             return _untracked(op, out)
         node.shape = out.shape
         node.value = out if out.size <= KEPT_SIZE else None
+    node.op = op
+    node.inputs = inputs
+    node.params = NO_PARAMS
+    node.saved = saved
     node.serial = next_serial()
-    node.place = (code, frame.f_lasti)
+    try:
+        frame = _getframe(depth)
+    except ValueError:  # a thread whose outermost function is the library's
+        node.code, node.offset = None, 0
+    else:
+        code = frame.f_code
+        if code is not last_user_code[0]:
+            frame = user_frame(frame)
+            code = frame.f_code
+        node.code = code
+        node.offset = frame.f_lasti
     node.scope = scope
-    node.name = node.leaf = node.fingerprint = None
+    node.name = node.leaf = node.fingerprint = node.pull_scalars = None
     tensor = _new_tensor(Tensor)
     tensor._value = out
     tensor._node = node
@@ -152,7 +163,7 @@ def output_of(parent: Node, index: int, value: Any, modes: Modes) -> Tensor:
     """The handle of one of several outputs."""
     if value.dtype.kind != "f":
         return _untracked(parent.op, value)
-    node = Node(
+    node = make_node(
         OUTPUT,
         (parent,),
         {"index": index},
@@ -170,7 +181,7 @@ def identity_input(operand: Any) -> Tensor:
     """A tracked Tensor of a transform's own: a leaf, or a recorded identity of a tracked one."""
     if isinstance(operand, Tensor) and operand._node is not None:
         value, source = operand._value, operand._node
-        node = Node(
+        node = make_node(
             INPUT,
             (source,),
             {},
@@ -184,7 +195,8 @@ def identity_input(operand: Any) -> Tensor:
         node.name = source.name
         return wrap(value, node)
     value = operand.data if isinstance(operand, Tensor) else np.asarray(operand)
-    node = Node(LEAF, (), {}, (), value.shape, value.dtype, caller_place(2), None, small(value))
+    place = caller_place(2)
+    node = make_node(LEAF, (), {}, (), value.shape, value.dtype, place, None, small(value))
     return wrap(value, node)
 
 

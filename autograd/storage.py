@@ -69,9 +69,20 @@ def saved_arrays(saved: Any) -> list[np.ndarray]:
     return found
 
 
+def _read_leaves(node: Node) -> list[np.ndarray]:
+    """The arrays of 0-d leaves whose numbers this node saved in their place."""
+    found: list[np.ndarray] = []
+    for source, kept in zip(node.inputs, node.saved[1:], strict=False):
+        if isinstance(kept, np.generic) and type(source) is Node and source.leaf is not None:
+            leaf = source.leaf()
+            if leaf is not None:
+                found.append(leaf._value)
+    return found
+
+
 def check_unchanged(node: Node) -> None:
     """Raise if an array this node saved was changed in place since."""
-    for array in saved_arrays(node.saved):
+    for array in (*saved_arrays(node.saved), *_read_leaves(node)):
         changed, place = change_after(array, node.serial)
         if changed:
             raise RuntimeError(

@@ -10,13 +10,13 @@ swept again. Nothing here recurses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from autograd import anomaly, storage
 from autograd.dispatch import operations
+from autograd.gathering import leading_to, oldest_first, reached
 from autograd.markers import LEAF, OUTPUT
 from autograd.modes import (
     FORWARD_SWEEP,
@@ -25,68 +25,12 @@ from autograd.modes import (
     recording_level,
     scope,
 )
-from autograd.node import FINISHED, FREED, Node, describe_place
+from autograd.node import FREED, Node
 from autograd.recording import handles
 from autograd.tensor import Tensor
 
-_serial = attrgetter("serial")
 _SCALAR = np.float64
 _DOUBLE = np.dtype(np.float64)
-
-
-def gather(outputs: Sequence[Node], oldest: int) -> list[Node]:
-    """The nodes that `outputs` reach, none older than serial `oldest`, oldest first."""
-    seen = {node for node in outputs if node.serial >= oldest}
-    stack = list(seen)
-    pop, push, mark = stack.pop, stack.append, seen.add
-    while stack:
-        node = pop()
-        if node.saved is FREED:
-            _raise_freed(node)
-        for source in node.inputs:
-            if type(source) is Node and source not in seen and source.serial >= oldest:
-                mark(source)
-                push(source)
-    order = list(seen)
-    order.sort(key=_serial)
-    return order
-
-
-def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
-    """Whether the graph of `outputs` reaches a tracked node other than the leaves in `inputs`.
-
-    An input that is a recorded identity of an outer Tensor counts: what depends on it depends on
-    the outer one. Variables of transforms that have finished do not.
-    """
-    own = set(inputs)
-    oldest = min((node.serial for node in inputs), default=0)
-    seen = set(outputs)
-    stack = list(seen)
-    while stack:
-        node = stack.pop()
-        if node.op is LEAF:
-            if node not in own and node.params is not FINISHED:
-                return True
-            continue
-        if node.serial < oldest:
-            return True
-        for source in node.inputs:
-            if type(source) is Node and source not in seen:
-                seen.add(source)
-                stack.append(source)
-    return False
-
-
-def _leading_to(order: list[Node], inputs: Sequence[Node]) -> set[Node]:
-    """The nodes of `order` that depend on an input, inputs included."""
-    leading = set(inputs)
-    for node in order:
-        if node not in leading:
-            for source in node.inputs:
-                if type(source) is Node and source in leading:
-                    leading.add(node)
-                    break
-    return leading
 
 
 def reverse(
@@ -98,7 +42,7 @@ def reverse(
 ) -> tuple[list[Node], dict[Node, Any]]:
     """Pull cotangents back; the visited nodes and the cotangents of `inputs` (None: the leaves).
 
-    A node that nothing arrived at is absent from the mapping.
+    An input that nothing arrived at is absent from the mapping; a leaf may be there with None.
     """
     profile = current_modes().profile
     if profile is not None and profile.watches():
@@ -107,20 +51,28 @@ def reverse(
         )
         return result
     oldest = 0 if inputs is None else min((node.serial for node in inputs), default=0)
-    order = gather(outputs, oldest)
-    leading = None if inputs is None else _leading_to(order, inputs)
-    wanted: set[Node] = set() if inputs is None else set(inputs)
-    found: dict[Node, Any] = {}
-    owned: set[Node] = set()
+    found = reached(outputs, oldest)
+    order = oldest_first(found)
+    wanted: frozenset[Node] = frozenset()
+    if inputs is not None:
+        wanted = frozenset(inputs)
+        leading = leading_to(order, wanted)
+        order = [node for node in order if node in leading]
+        found = dict.fromkeys(leading)
     for node, cotangent in zip(outputs, cotangents, strict=True):
-        if leading is None or node in leading:
-            found[node] = found[node] + cotangent if node in found else cotangent
+        if node in found:
+            if not record and node.shape == ():
+                cotangent = cotangent[()]
+            previous = found[node]
+            found[node] = cotangent if previous is None else previous + cotangent
     if record:
         with recording_level(), scope(REVERSE_SWEEP):
-            _pull_all(order, found, owned, leading, wanted, record=True)
+            _pull_all(order, found, set(), wanted, inputs is None, True)
     else:
         with np.errstate(all="ignore"):
-            _pull_all(order, found, owned, leading, wanted, record=False)
+            _pull_all(order, found, set(), wanted, inputs is None, False)
+    if inputs is not None:
+        found = {node: found[node] for node in wanted if found.get(node) is not None}
     return order, found
 
 
@@ -128,30 +80,47 @@ def _pull_all(
     order: list[Node],
     found: dict[Node, Any],
     owned: set[Node],
-    leading: set[Node] | None,
-    wanted: set[Node],
+    wanted: frozenset[Node],
+    whole: bool,
     record: bool,
 ) -> None:
+    """Visit `order` downwards. `found` has an entry for every node a cotangent may arrive at.
+
+    `whole` says that these are all nodes there are. In a sweep on plain arrays, nodes that were
+    made of two float64 scalars take a short way: their cotangents need no fitting. Arrays in
+    `found` of the nodes in `owned` are the sweep's own, to be added to in place.
+    """
     profile = current_modes().profile
     if profile is not None and profile.sweeps():
-        profile.pull_each(_pull_all, order, found, owned, leading, wanted, record)
+        profile.pull_each(_pull_all, order, found, owned, wanted, whole, record)
         return
     check_anomaly = current_modes().anomaly is not None
     changed = storage.last_change[0]
-    take, arrived = found.pop, found.get
+    plain = not record and not check_anomaly
     for node in reversed(order):
+        cotangent = found[node]
+        if cotangent is None:
+            continue
+        rule = node.pull_scalars
+        if rule is not None and plain and changed < node.serial:
+            x, y = node.inputs
+            if whole or (x in found and y in found):
+                out, x_value, y_value = node.saved
+                to_x, to_y = rule(cotangent, out, x_value, y_value)
+                previous = found[x]
+                found[x] = to_x if previous is None else previous + to_x
+                previous = found[y]
+                found[y] = to_y if previous is None else previous + to_y
+                continue
         op = node.op
         if op is LEAF:
             continue
-        cotangent = take(node, None)
-        if cotangent is None:
-            continue
-        if node in wanted:
-            found[node] = cotangent
+        if node not in wanted:
+            found[node] = None
         targets = node.inputs
-        if leading is not None:
+        if not whole:
             targets = tuple(
-                source if type(source) is Node and source in leading else None for source in targets
+                source if type(source) is Node and source in found else None for source in targets
             )
         if op is OUTPUT:
             if targets[0] is not None:
@@ -166,8 +135,13 @@ def _pull_all(
         values = handles(node) if record else node.saved
         contributions = op.pull(node, cotangent, values, targets, record)
         assert len(contributions) == len(targets)
-        for source, contribution in zip(targets, contributions, strict=False):
-            if contribution is None or type(source) is not Node:
+        index = -1
+        for source in targets:
+            index += 1  # zip would take as long as all else here
+            if type(source) is not Node:
+                continue
+            contribution = contributions[index]
+            if contribution is None:
                 continue
             # A float64 scalar for a float64 scalar, the quick case, needs neither check.
             if type(contribution) is not _SCALAR or source.shape or source.dtype is not _DOUBLE:
@@ -177,7 +151,7 @@ def _pull_all(
                     contribution = contribution.astype(source.dtype)
             if check_anomaly:
                 anomaly.check_sweep(node, "cotangent", contribution, (cotangent, *values))
-            previous = arrived(source)
+            previous = found[source]
             if previous is None:
                 found[source] = contribution
             elif source in owned and type(contribution) is np.ndarray:
@@ -191,7 +165,7 @@ def _pull_all(
 def _join_output(node: Node, cotangent: Any, found: dict[Node, Any]) -> None:
     """Collect one output's cotangent in the list of its many-output node."""
     parent = node.inputs[0]
-    slots = found.get(parent)
+    slots = found[parent]
     if slots is None:
         slots = found[parent] = [None] * len(parent.shape)
     index = node.params["index"]
@@ -224,8 +198,8 @@ def forward(
         )
         return result
     oldest = min((node.serial for node in inputs), default=0)
-    order = gather(outputs, oldest)
-    leading = _leading_to(order, inputs)
+    order = oldest_first(reached(outputs, oldest))
+    leading = leading_to(order, inputs)
     found: dict[Node, Any] = {}
     for node, tangent in zip(inputs, tangents, strict=True):
         found[node] = found[node] + tangent if node in found else tangent
@@ -303,14 +277,6 @@ def sum_to(cotangent: Any, shape: tuple[int, ...], node: Node) -> Any:
     if isinstance(cotangent, Tensor):
         return operations.reshape(operations.sum(cotangent, axis=axes), shape)
     return np.add.reduce(cotangent, axis=axes).reshape(shape)
-
-
-def _raise_freed(node: Node) -> None:
-    raise RuntimeError(
-        f"this graph was freed by an earlier backward() (node {node.op.name}, recorded at "
-        f"{describe_place(node.place)}); pass retain_graph=True to the first backward() to sweep "
-        "it again"
-    )
 
 
 def free(order: Sequence[Node]) -> None:

@@ -16,7 +16,7 @@ from autograd.errors import TrackedTensorError
 from autograd.in_place import InPlaceMethods
 from autograd.markers import LEAF
 from autograd.methods import ArrayMethods
-from autograd.node import Node, caller_place, small
+from autograd.node import Node, caller_place, make_node, small
 
 
 class Tensor(InPlaceMethods, Conversions, ArrayMethods):
@@ -131,8 +131,8 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
                     f"only floats have derivatives: requires_grad=True needs a float dtype, got "
                     f"{dtype}; write 3.0 instead of 3, or pass dtype=float"
                 )
-            node = Node(LEAF, (), {}, (), self.shape, dtype, caller_place(2), None, None)
-            node.value = small(self.data)
+            place, value = caller_place(2), small(self.data)
+            node = make_node(LEAF, (), {}, (), self.shape, dtype, place, None, value)
             node.leaf = weakref.ref(self)
             node.name = self.name
             self._node = node

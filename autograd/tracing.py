@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import sweep, tree
+from autograd.gathering import reaches_other
 from autograd.markers import LEAF
 from autograd.modes import current_modes, recording_level
 from autograd.node import FINISHED
@@ -67,7 +68,7 @@ class Traced:
         """A result as the caller gets it: see the module's docstring."""
         if isinstance(value, Tensor):
             node = value._node
-            if node is not None and sweep.reaches_other([node], self.nodes):
+            if node is not None and reaches_other([node], self.nodes):
                 return value
             value = value._value
         if as_tensor:
@@ -87,7 +88,7 @@ class Traced:
         if any(isinstance(seed, Tensor) and seed._node is not None for seed in seeds):
             return True
         tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
-        return sweep.reaches_other(tracked, self.nodes)
+        return reaches_other(tracked, self.nodes)
 
     def pull(self, seeds: Sequence[Any]) -> list[Any]:
         """Cotangents of the argument leaves, given those of the output leaves."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.families.elementwise import scalar_operator
+from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
 from autograd.registry import Kink
@@ -37,6 +39,7 @@ add = elementwise(
     """,
     numpy=(np.add,),
     operator=operator.add,
+    pullback=lambda c, out, x, y: (c, c),
 )
 
 subtract = elementwise(
@@ -51,6 +54,7 @@ subtract = elementwise(
     """,
     numpy=(np.subtract,),
     operator=operator.sub,
+    pullback=lambda c, out, x, y: (c, -c),
 )
 
 multiply = elementwise(
@@ -65,6 +69,7 @@ multiply = elementwise(
     """,
     numpy=(np.multiply,),
     operator=operator.mul,
+    pullback=lambda c, out, x, y: (c * y, c * x),
 )
 
 divide = elementwise(
@@ -203,3 +208,14 @@ remainder = elementwise(
     numpy=(np.remainder,),
     analytic=False,
 )
+
+for _symbol, _operation in (
+    ("add", add),
+    ("sub", subtract),
+    ("mul", multiply),
+    ("truediv", divide),
+    ("pow", power),
+    ("floordiv", floor_divide),
+    ("mod", remainder),
+):
+    set_operator(_symbol, scalar_operator(_operation), _operation.pair)

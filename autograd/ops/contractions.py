@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,11 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Multilinear
 from autograd.kernels.workers import matrix_product
+from autograd.methods import set_operator
+from autograd.modes import current_modes
+from autograd.node import Node, small
 from autograd.ops.axes import as_axes
+from autograd.recording import record_plain
 from autograd.registry import bad, register
 from autograd.samples import call, real
 from autograd.tensor import Tensor
@@ -22,7 +27,27 @@ def _turned(x: Any) -> Any:
     return operations.swapaxes(x, -1, -2) if isinstance(x, Tensor) else x.swapaxes(-1, -2)
 
 
-_matmul: Multilinear = Multilinear(
+class _MatrixProduct(Multilinear):
+    """Two matrices' cotangents are two products of arrays: no need to dispatch each again."""
+
+    def pull(
+        self,
+        node: Node,
+        cotangent: Any,
+        values: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        record: bool,
+    ) -> Sequence[Any]:
+        if record or cotangent.ndim != 2:
+            return super().pull(node, cotangent, values, targets, record)
+        _, x, y, _ = values
+        return (
+            matrix_product(cotangent, y.T) if type(targets[0]) is Node else None,
+            matrix_product(x.T, cotangent) if type(targets[1]) is Node else None,
+        )
+
+
+_matmul = _MatrixProduct(
     "matmul",
     matrix_product,
     (
@@ -69,6 +94,19 @@ def matmul(x: Any, y: Any) -> Any:
     >>> ag.matmul(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), ag.Tensor([1.0, 10.0]))
     Tensor([21., 43.])
     """
+    modes = current_modes()
+    out: Any
+    if modes.quick and isinstance(x, Tensor) and isinstance(y, Tensor):
+        xv, xn, yv, yn = x._value, x._node, y._value, y._node
+        if not (xn is None is yn) and xv.ndim == yv.ndim == 2:
+            # Two matrices, the commonest case, as `_matmul(x, y)` records them.
+            try:
+                out = matrix_product(xv, yv)
+            except ValueError:
+                return _matmul(x, y)
+            kept = (None, None if yn is None else xv, None if xn is None else yv, None)
+            inputs = (small(xv) if xn is None else xn, small(yv) if yn is None else yn)
+            return record_plain(_matmul, inputs, kept, out, modes.scope, 2)
     x, y = _operand(x), _operand(y)
     rows, columns = x.ndim, y.ndim
     if rows == 2 and columns == 2:
@@ -88,7 +126,6 @@ def matmul(x: Any, y: Any) -> Any:
     if columns == 1:
         y = operations.reshape(y, (y.shape[0], 1))
     lead = x.shape[:-1]
-    out: Any
     if y.ndim == 2 and x.ndim > 2:
         flat = operations.reshape(x, (int(np.prod(lead)), x.shape[-1]))
         out = operations.reshape(_matmul(flat, y), (*lead, y.shape[-1]))
@@ -101,6 +138,9 @@ def matmul(x: Any, y: Any) -> Any:
             shape = shape[:cut] + shape[cut + 1 :]
         out = operations.reshape(out, shape)
     return out if isinstance(out, Tensor) or out.ndim else out[()]
+
+
+set_operator("matmul", matmul, matmul)
 
 
 def _axes_of(axes: Any, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:

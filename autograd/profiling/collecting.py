@@ -168,24 +168,21 @@ class Collector:
         order: list[Node],
         found: dict[Node, Any],
         owned: set[Node],
-        leading: set[Node] | None,
-        wanted: set[Node],
+        wanted: frozenset[Node],
+        whole: bool,
         record: bool,
     ) -> None:
         """`pull_all` of the reverse sweep, one node at a time."""
-
-        def reached(source: Node) -> bool:
-            return leading is None or source in leading
-
+        reached = found.__contains__
         self._state = _State.INSIDE
         for node in reversed(order):
-            if node.op in _MARKERS or node not in found:
-                pull_all([node], found, owned, leading, wanted, record)
+            if node.op in _MARKERS or found[node] is None:
+                pull_all([node], found, owned, wanted, whole, record)
                 continue
             flops = sweep_flops(node, reached)
             size = sum(node_bytes(x) for x in node.inputs if type(x) is Node and reached(x))
             with self._rule(REVERSE, node, flops) as entry:
-                pull_all([node], found, owned, leading, wanted, record)
+                pull_all([node], found, owned, wanted, whole, record)
             entry.bytes += size
 
     def push_each(

@@ -1,0 +1,96 @@
+"""Which nodes a sweep visits, and in which order.
+
+Serial numbers grow with creation, so the order of the serial numbers is topological. Nothing here
+recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any, NoReturn
+
+from autograd.markers import LEAF
+from autograd.node import FINISHED, FREED, Node, describe_place
+
+_serial = attrgetter("serial")
+
+
+def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
+    """The nodes that `outputs` reach, none older than serial `oldest`, each with None.
+
+    Raises RuntimeError if one of them was freed.
+    """
+    found: dict[Node, Any] = {node: None for node in outputs if node.serial >= oldest}
+    stack = list(found)
+    pop, push = stack.pop, stack.append
+    while stack:
+        node = pop()
+        if node.saved is FREED:
+            _raise_freed(node)
+        if node.pull_scalars is not None:  # two tracked inputs: a loop would take twice as long
+            x, y = node.inputs
+            if x not in found and x.serial >= oldest:
+                found[x] = None
+                push(x)
+            if y not in found and y.serial >= oldest:
+                found[y] = None
+                push(y)
+            continue
+        for source in node.inputs:
+            if type(source) is Node and source not in found and source.serial >= oldest:
+                found[source] = None
+                push(source)
+    return found
+
+
+def oldest_first(nodes: Iterable[Node]) -> list[Node]:
+    """`nodes` in topological order."""
+    order = list(nodes)
+    order.sort(key=_serial)
+    return order
+
+
+def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
+    """Whether the graph of `outputs` reaches a tracked node other than the leaves in `inputs`.
+
+    An input that is a recorded identity of an outer Tensor counts: what depends on it depends on
+    the outer one. Variables of transforms that have finished do not.
+    """
+    own = set(inputs)
+    oldest = min((node.serial for node in inputs), default=0)
+    seen = set(outputs)
+    stack = list(seen)
+    while stack:
+        node = stack.pop()
+        if node.op is LEAF:
+            if node not in own and node.params is not FINISHED:
+                return True
+            continue
+        if node.serial < oldest:
+            return True
+        for source in node.inputs:
+            if type(source) is Node and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return False
+
+
+def leading_to(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
+    """The nodes of `order` that depend on an input, inputs included."""
+    leading = set(inputs)
+    for node in order:
+        if node not in leading:
+            for source in node.inputs:
+                if type(source) is Node and source in leading:
+                    leading.add(node)
+                    break
+    return leading
+
+
+def _raise_freed(node: Node) -> NoReturn:
+    raise RuntimeError(
+        f"this graph was freed by an earlier backward() (node {node.op.name}, recorded at "
+        f"{describe_place(node.place)}); pass retain_graph=True to the first backward() to sweep "
+        "it again"
+    )

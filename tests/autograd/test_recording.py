@@ -1,0 +1,180 @@
+"""What records the common calls quickly agrees, bit for bit, with what records every call."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import linecache
+import sys
+import time
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.modes import current_modes
+from autograd.testing import strategies
+
+CONSTANTS = (0.5, np.float64(0.25), np.array(1.5), 2)
+
+
+def results(run, arrays, seed):
+    """The value, both sweeps and their second order, as bytes with shapes and dtypes."""
+    leaves = [ag.Tensor(a.copy(), requires_grad=True) for a in arrays]
+    out = run(leaves)
+    rng = np.random.default_rng(seed)
+    seeds = [rng.uniform(-1, 1, t.shape).astype(t.dtype) for t in (out, *leaves)]
+    first = ag.pullback(out, leaves, seeds[0], create_graph=True)
+    pushed = ag.pushforward(out, leaves, seeds[1:], create_graph=True)
+    found = [out, *first, pushed]
+    found += ag.pullback(out, leaves, seeds[0])
+    found.append(ag.pushforward(out, leaves, seeds[1:]))
+    tracked = [t for t in (*first, pushed) if t.requires_grad]
+    if tracked:
+        found += ag.pullback(tracked, leaves, [np.ones(t.shape, t.dtype) for t in tracked])
+        found += ag.pushforward(tracked, leaves, seeds[1:])
+    out.backward(seeds[0])
+    found += [leaf.grad for leaf in leaves]
+    return [(t.data.tobytes(), t.shape, t.dtype.str) for t in found]
+
+
+@given(
+    strategies.programs(6),
+    st.sampled_from([(), (1,), (2, 2)]),
+    st.sampled_from([np.float64, np.float32]),
+    st.sampled_from(CONSTANTS),
+    st.integers(0, 2**20),
+)
+def test_quick_and_thorough_recording_agree(program, shape, dtype, constant, seed):
+    arrays = [np.asarray(a, dtype) for a in strategies.inputs_of(program, shape, seed)]
+
+    def run(leaves):
+        x, y = leaves
+        scaled = constant * x - y * constant + x / (constant + y * y)
+        if shape == (2, 2):
+            fixed = ag.Tensor(arrays[0])
+            product = scaled @ (y - x) + fixed @ x - x @ fixed
+        else:
+            product = scaled * (y - x)
+        return program(product, x) * y
+
+    assert current_modes().quick
+    quick = results(run, arrays, seed)
+    with ag.keep_values():
+        assert not current_modes().quick
+        assert results(run, arrays, seed) == quick
+
+
+@given(st.integers(0, 2**20), st.booleans())
+def test_scalars_among_arrays_agree(seed, first):
+    rng = np.random.default_rng(seed)
+    arrays = [rng.uniform(-2, 2, ()), rng.uniform(-2, 2, (3,))]
+
+    def run(leaves):
+        s, a = leaves if first else leaves[::-1]
+        inner = s * s - s
+        return (inner * a + a * inner - s).sum() * inner + inner
+
+    quick = results(run, arrays if first else arrays[::-1], seed)
+    with ag.keep_values():
+        assert results(run, arrays if first else arrays[::-1], seed) == quick
+
+
+OPERATORS = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "matmul": lambda a, b: a @ b,
+}
+
+
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("shape", [(), (2, 2)])
+def test_the_place_of_a_node_is_the_users_line(name, quick, shape):
+    if name == "matmul" and not shape:
+        return
+    x = ag.Tensor(np.ones(shape), requires_grad=True)
+    with contextlib.nullcontext() if quick else ag.keep_values():
+        made = [
+            OPERATORS[name](x, x),
+            getattr(ag, name)(x, x),
+            OPERATORS[name](np.ones((2, 2)), x),
+            OPERATORS[name](x, np.ones((2, 2))),
+        ]
+    places = [t.node.place for t in made]
+    assert {code.co_filename for code, _ in places} == {__file__}
+    assert places[0][0].co_name == "<lambda>"
+    assert places[1][0].co_name == "test_the_place_of_a_node_is_the_users_line"
+    assert "OPERATORS" not in linecache.getline(__file__, places[0][0].co_firstlineno)
+
+
+@pytest.mark.parametrize("call", [ag.Tensor.__mul__, ag.multiply, ag.matmul])
+def test_the_outermost_function_of_a_thread_may_be_an_operation(call, monkeypatch):
+    shape = (2, 2) if call is ag.matmul else ()
+    x, y = (ag.Tensor(np.ones(shape), requires_grad=True) for _ in range(2))
+    errors, running = [], weakref.ref(y)
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: errors.append(str(error.exc_value)))
+    _thread.start_new_thread(call, (x, y))
+    del y
+    deadline = time.monotonic() + 10
+    while running() is not None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert errors == []
+    assert running() is None
+
+
+@pytest.mark.parametrize("change", [lambda p: p.copy_(2.0), lambda p: p.__imul__(2.0)])
+def test_a_scalar_leaf_changed_before_the_sweep_is_an_error_although_its_number_was_saved(change):
+    p = ag.Tensor(3.0, requires_grad=True)
+    needed, unneeded = p * p, p + p
+    with ag.no_grad():
+        change(p)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        needed.backward()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        needed.jvp({p: 1.0})
+    unneeded.backward()
+    assert p.grad.item() == 2.0
+
+
+def test_a_number_read_from_an_array_is_not_changed_by_writing_to_the_array():
+    x, factor = ag.Tensor(3.0, requires_grad=True), np.array(2.0)
+    constant = ag.Tensor(factor)
+    out = x * constant
+    factor[...] = 5.0
+    out.backward()
+    assert x.grad.item() == 2.0
+
+
+def test_an_inner_input_is_where_a_sweep_of_scalars_ends():
+    x = ag.Tensor(2.0, requires_grad=True)
+    y = x * x
+    other = ag.Tensor(5.0, requires_grad=True)
+    z = y * x + y * other
+    to_y, to_other = ag.pullback(z, [y, other])
+    assert (to_y.item(), to_other.item()) == (7.0, 4.0)
+    assert ag.pullback(z, x).item() == 32.0
+
+
+def test_a_scalar_graph_freed_is_freed():
+    x = ag.Tensor(2.0, requires_grad=True)
+    out = x * x + x
+    out.backward()
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        out.backward()
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        ag.pullback(out, x)
+
+
+def test_what_is_older_than_the_inputs_is_not_visited():
+    x = ag.Tensor(2.0, requires_grad=True)
+    older = x * x
+    older.backward()
+    y = ag.Tensor(3.0, requires_grad=True)
+    for out in (older * y, y * older):
+        assert ag.pullback(out, y).item() == 4.0
