@@ -103,7 +103,7 @@ def tell(findings: Sequence[Finding], report: Report) -> None:
     elif report == "warn":
         for finding in findings:
             # The level of the caller of `lint` and of `Linter.check`.
-            warnings.warn(str(finding), LintWarning, stacklevel=4)
+            warnings.warn(str(finding), LintWarning, stacklevel=3)
     elif report == "raise":
         serious = [finding for finding in findings if finding.severity == "warning"]
         if serious:

@@ -133,14 +133,15 @@ def _dead_in_sweep(step: Step, zero: list[str]) -> dict[tuple[Node | None, str],
     """The parameters by the operation that lets nothing through, and the reason."""
     found = step.swept(step.nodes)
     alive = {node for node in step.nodes if _any(found.get(node))}
-    causes: dict[tuple[Node | None, str], list[str]] = {}
+    causes: dict[Node, tuple[str, list[str]]] = {}
     leaf_of = {path: node for node, path in step.path_of_leaf.items()}
     for path in zero:
         reasons = _reasons(step, leaf_of[path], alive)
         if reasons and not any(reason is None for reason in reasons):
             first = max((r for r in reasons if r is not None), key=lambda reason: reason[0].serial)
-            causes.setdefault(first, []).append(path)
-    return causes
+            node, why = first
+            causes.setdefault(node, (why, []))[1].append(path)
+    return {(node, why): paths for node, (why, paths) in causes.items()}
 
 
 def _reasons(step: Step, leaf: Node, alive: set[Node]) -> list[tuple[Node, str] | None]:

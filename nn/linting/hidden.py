@@ -7,8 +7,9 @@ ways is not trained, saved, cast or switched between training and evaluation.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping
-from types import FunctionType, MethodType, ModuleType, NoneType
+from collections import deque
+from collections.abc import Iterator
+from types import FunctionType, MappingProxyType, MethodType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -117,29 +118,27 @@ def _attributes(path: str, module: Module) -> list[tuple[str, Any]]:
                 found.setdefault(name, value)
         slots = vars(kind).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
-            if hasattr(module, name):
+            if name in vars(kind) and hasattr(module, name):
                 found[name] = getattr(module, name)
     found.update(vars(module))
     return [(lead + name, value) for name, value in found.items()]
 
 
 def _contents(value: Any) -> list[tuple[str, Any, bool]]:
-    """What an object holds: name, item, and whether the object is a container of items."""
+    """What an object holds: name, item, and whether the object is a container of items.
+
+    Only containers whose items are in memory are looked through, not any mapping or collection.
+    """
     if isinstance(value, np.ndarray):
-        if value.dtype != object:
-            return []
-        return [(f"[{index}]", item, True) for index, item in enumerate(value.flat)]
-    if isinstance(value, Mapping):
-        items = list(value.items())
-        named = [(f".{key}", item, True) for key, item in items if isinstance(key, str | int)]
-        other = [(f"[{key!r:.20}]", item, True) for key, item in items]
-        keys = [(".keys()", key, True) for key, _ in items]
-        return (named if len(named) == len(items) else other) + keys
+        items = enumerate(value.flat) if value.dtype == object else ()
+        return [(f"[{index}]", item, True) for index, item in items]
+    if isinstance(value, dict | MappingProxyType):
+        found = [(f".{key}", item, True) for key, item in value.items() if _holds(item)]
+        return found + [(".keys()", key, True) for key in value if _holds(key)]
     if isinstance(value, list | tuple):
-        return [(f".{index}", item, True) for index, item in enumerate(value)]
-    if isinstance(value, Collection):
-        kind = type(value).__name__
-        return [(f" ({kind})", item, True) for item in value]
+        return [(f".{index}", item, True) for index, item in enumerate(value) if _holds(item)]
+    if isinstance(value, set | frozenset | deque):
+        return [(f" ({type(value).__name__})", item, True) for item in value if _holds(item)]
     if isinstance(value, functools.partial):
         parts = [value.func, *value.args, *value.keywords.values()]
         return [(" (partial)", item, False) for item in parts]
@@ -148,7 +147,14 @@ def _contents(value: Any) -> list[tuple[str, Any, bool]]:
     if isinstance(value, FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
         return [(" (closure)", item, False) for item in [*cells, *(value.__defaults__ or ())]]
-    return [(f".{name}", item, False) for name, item in getattr(value, "__dict__", {}).items()]
+    attributes = getattr(value, "__dict__", None)
+    if not isinstance(attributes, dict):
+        return []
+    return [(f".{name}", item, False) for name, item in attributes.items() if _holds(item)]
+
+
+def _holds(value: Any) -> bool:
+    return not isinstance(value, _LEAVES)
 
 
 def _filled(cell: Any) -> bool:
@@ -169,7 +175,11 @@ def _made_elsewhere(step: Step, leaves: set[Node], held: set[int]) -> Iterator[F
             continue
         for consumer in step.consumers.get(node, ()):
             call = consumer.scope
-            if call is None or id(call.owner()) in step.modules:
+            owner = None if call is None else call.owner()
+            if call is None or id(owner) in step.modules:
+                continue
+            if not isinstance(owner, Module | NoneType):
+                # A sweep that `forward` recorded.
                 continue
             above = call.parent
             while above is not None and id(above.owner()) not in step.modules:
