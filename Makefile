@@ -15,7 +15,7 @@ usable := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,\
 	$(shell $(name) -c '$(usable)' >/dev/null 2>&1 && echo $(name))))
 
-.PHONY: help train test thorough test-thorough test-peers lint format format-check types check \
+.PHONY: help train test thorough test-thorough test-peers test-packaging lint format format-check types check \
 	check-python clean
 
 help: ## list the targets
@@ -35,6 +35,9 @@ thorough test-thorough: $(VENV)/.with-dev ## the same with many more examples, 2
 
 test-peers: $(VENV)/.with-peers ## compare with PyTorch and JAX (a large install)
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m peers $(ARGS)
+
+test-packaging: $(VENV)/.with-dev ## install into clean environments of Python 3.11 to 3.13 (needs an index)
+	$(BIN)/python -m pytest -q -rsP -m packaging tests/packaging $(ARGS)
 
 lint: $(VENV)/.with-dev ## find mistakes with ruff
 	$(BIN)/ruff check .

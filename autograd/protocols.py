@@ -146,6 +146,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Any, kwargs: dict[str, Any]
     return target(*inputs, **({"axis": 0} | allowed))
 
 
+# What NumPy 2.0 calls the bounds, and later versions may still be given.
+_CLIP_BOUNDS = {"a_min": "min", "a_max": "max"}
+
+
 def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """`function(*args, **kwargs)` where an argument is, or holds, a Tensor."""
     name = getattr(function, "__name__", str(function))
@@ -162,6 +166,8 @@ def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any
         raise TrackedTensorError(
             f"np.{name}(..., out=...) would drop a derivative; use the result instead"
         )
+    if function is np.clip:
+        kwargs = {_CLIP_BOUNDS.get(key, key): value for key, value in kwargs.items()}
     given = {
         key: value
         for key, value in kwargs.items()

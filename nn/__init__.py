@@ -21,7 +21,7 @@ from nn.layers.activation import (
     Tanh,
 )
 from nn.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
-from nn.layers.dropout import Dropout
+from nn.layers.dropout import Dropout, DropPath
 from nn.layers.embedding import Embedding
 from nn.layers.linear import Linear
 from nn.layers.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
@@ -61,6 +61,7 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "CrossEntropyLoss",
+    "DropPath",
     "Dropout",
     "Embedding",
     "Finding",

@@ -70,12 +70,12 @@ def single(value: Any, name: str, minimum: int = 1) -> int:
     return count(value, name, minimum)
 
 
-def probability(p: Any) -> float:
+def probability(p: Any, name: str = "p") -> float:
     """A dropout probability."""
     if isinstance(p, bool) or not isinstance(p, int | float | np.floating):
-        raise TypeError(f"p must be a number, got {p!r} of {type(p).__name__}")
+        raise TypeError(f"{name} must be a number, got {p!r} of {type(p).__name__}")
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"p must be between 0 and 1, got {p}")
+        raise ValueError(f"{name} must be between 0 and 1, got {p}")
     return float(p)
 
 

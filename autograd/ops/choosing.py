@@ -227,6 +227,8 @@ minimum = elementwise(
     analytic=False,
     kinks=(Kink((0.0, 0.0, 1.0), (0.5, 0.5, 0.0), "clip is minimum(maximum(x, min), max)"),),
     bad=[bad(ValueError, "min and max", np.ones(2))],
+    # NumPy 2.0 knows the bounds as a_min and a_max only.
+    reference=lambda x, min=None, max=None: np.clip(x, min, max),
 )
 def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     """minimum(maximum(x, min), max); None leaves a side open.

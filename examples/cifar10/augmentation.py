@@ -39,3 +39,26 @@ def shift(images: np.ndarray, reach: int, rng: np.random.Generator) -> np.ndarra
     windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
     down, right = rng.integers(0, 2 * reach + 1, (2, count))
     return windows[np.arange(count), :, down, right]
+
+
+def cutout(images: np.ndarray, size: int, fill: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each image of (N, C, H, W) with a square of `size` by `size` pixels replaced by `fill` (C,).
+
+    The squares' centres are uniform over the image, so that a square may lie partly outside.
+    Source: DeVries & Taylor, Improved regularization of convolutional neural networks with
+    cutout, 2017.
+
+    >>> images = np.ones((1, 1, 3, 3))
+    >>> cutout(images, 2, np.zeros(1), np.random.default_rng(0))[0, 0]
+    array([[1., 1., 1.],
+           [0., 0., 1.],
+           [0., 0., 1.]])
+    """
+    count, _, height, width = images.shape
+    top = rng.integers(0, height, (count, 1)) - size // 2
+    left = rng.integers(0, width, (count, 1)) - size // 2
+    rows, columns = np.arange(height), np.arange(width)
+    tall = (rows >= top) & (rows < top + size)
+    wide = (columns >= left) & (columns < left + size)
+    hidden = tall[:, None, :, None] & wide[:, None, None, :]
+    return np.where(hidden, fill.astype(images.dtype)[:, None, None], images)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from examples.cifar10.augmentation import flip, mirror, shift
+from examples.cifar10.augmentation import cutout, flip, mirror, shift
 from examples.cifar10.images import LabelledImages
 
 _SHUFFLE, _AUGMENT, _LAYERS, _ORIENTATION = range(4)
@@ -29,12 +29,16 @@ class Batches:
         *,
         flips: Literal["random", "alternating"] | None = None,
         shift_reach: int = 0,
+        cutout_size: int = 0,
     ) -> None:
         self.data = data
         self.batch_size = min(batch_size, len(data))
         self.seed = seed
         self.flips = flips
         self.shift_reach = shift_reach
+        self.cutout_size = cutout_size
+        # What the squares are filled with: 0 once the pixels are standardised.
+        self.mean_pixel = np.rint(data.images.mean(axis=(0, 2, 3))) if cutout_size else np.zeros(3)
 
     def __len__(self) -> int:
         return len(self.data) // self.batch_size
@@ -53,6 +57,8 @@ class Batches:
                 images = flip(images, rng)
             elif mirrored is not None:
                 images = mirror(images, mirrored[rows])
+            if self.cutout_size:
+                images = cutout(images, self.cutout_size, self.mean_pixel, rng)
             yield images, self.data.labels[rows]
 
     def mirrored(self, epoch: int) -> np.ndarray:

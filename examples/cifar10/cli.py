@@ -19,6 +19,7 @@ from examples.cifar10.presets import (
     Recipe,
     find_recipe,
     for_few_images,
+    for_fine_tuning,
 )
 from examples.cifar10.source import AUTO, DEFAULT_FOLDER, GENERATED, VARIABLE, load, megabytes
 
@@ -29,13 +30,15 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 train convnet
   python -m examples.cifar10 train softmax --data DIR --out DIR
   python -m examples.cifar10 train convnet --train-images 50
+  python -m examples.cifar10 train darts --from WEIGHTS --new-classifier
   python -m examples.cifar10 evaluate RUN_DIR
   python -m examples.cifar10 draw vgg --out vgg.svg
 """
 MODEL_HELP = """\
 softmax: one affine layer. two_layer: affine, ReLU, affine. mlp: three hidden layers with batch
 norm. convnet: 32 filters of 5x5, ReLU, 2x2 max pool, affine. vgg: six 3x3 convolutions with batch
-norm. airbench: airbench94 by Muon, on all training images.
+norm. airbench: airbench94 by Muon, on all training images. darts: 20 cells found by architecture
+search; darts_small: 8 smaller ones.
 """
 DATA_HELP = f"""\
 the folder of CIFAR-10's batch files (binary or python version), its parent, or an archive as
@@ -75,6 +78,8 @@ def _train(options: argparse.Namespace) -> int:
     from examples.cifar10.run_folder import RunFolder
     from examples.cifar10.runs import Settings, train_run
 
+    if options.new_classifier and options.weights is None:
+        raise ExampleError("--new-classifier needs --from WEIGHTS")
     recipe = _recipe(options)
     out = options.out
     if out is None:
@@ -92,6 +97,8 @@ def _train(options: argparse.Namespace) -> int:
         quiet=options.quiet,
         overwrite=options.overwrite,
         lint=options.lint,
+        weights=options.weights,
+        new_classifier=options.new_classifier,
     )
     dataset = load(options.data, _say, DownloadProgress(), options.mirror)
     for result in train_run(settings, dataset, _say):
@@ -127,10 +134,12 @@ def _draw(options: argparse.Namespace) -> int:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     recipe = find_recipe(options.model, options.preset)
+    if options.weights is not None:
+        recipe = for_fine_tuning(recipe)
     if options.train_images is not None and options.train_images <= FEW_IMAGES:
         recipe = for_few_images(recipe)
     if not options.augmentation:
-        recipe = replace(recipe, flips=None, shift=0)
+        recipe = replace(recipe, flips=None, shift=0, cutout=0)
     if options.epochs is not None:
         recipe = replace(recipe, max_steps=None)
     names = ("epochs", "batch_size", "lr", "momentum", "weight_decay")
@@ -232,7 +241,23 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "batches of 10, 20 epochs, no augmentation",
     )
     train.add_argument(
-        "--no-augmentation", dest="augmentation", action="store_false", help="no flips and shifts"
+        "--no-augmentation",
+        dest="augmentation",
+        action="store_false",
+        help="no flips, shifts, cutout",
+    )
+    train.add_argument(
+        "--from",
+        dest="weights",
+        type=Path,
+        metavar="WEIGHTS",
+        help="begin with the weights in a file (of a run, or of the network alone) or a run folder;"
+        " by default for 1 epoch at a tenth of the recipe's learning rate",
+    )
+    train.add_argument(
+        "--new-classifier",
+        action="store_true",
+        help="with --from: the last layer starts anew, whatever its size in WEIGHTS",
     )
     train.add_argument("--seed", type=_natural, default=0, metavar="S", help="default: %(default)s")
     train.add_argument(

@@ -1,4 +1,4 @@
-"""The classifiers, from a linear one to airbench94."""
+"""The classifiers, from a linear one to an architecture-searched network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import nn
 from autograd import Tensor
 from examples.cifar10.airbench import WHITENING_IMAGES, Whitening, airbench_layers
+from examples.cifar10.darts import DartsNetwork
 from examples.cifar10.images import CLASSES, IMAGE_BYTES, IMAGE_SHAPE
 from examples.cifar10.presets import ModelName, Recipe
 
@@ -17,6 +18,8 @@ _CONVNET_FILTERS = 32
 _VGG_WIDTHS = (32, 64, 128)
 _PUBLISHED_MEAN = 255.0 * np.array([0.4914, 0.4822, 0.4465])
 _PUBLISHED_DEVIATION = 255.0 * np.array([0.2470, 0.2435, 0.2616])
+
+_Builder = Callable[[Recipe, np.random.Generator], list[nn.Module]]
 
 
 class Standardise(nn.Module):
@@ -80,17 +83,22 @@ def build_model(name: ModelName, recipe: Recipe, rng: np.random.Generator) -> nn
       Ioffe & Szegedy 2015), each followed by a 2x2 max pool, then affine.
     - airbench: fixed whitening filters, three pairs of 3x3 convolutions with pooling, batch norm
       and GELU, a linear head (Jordan 2024).
+    - darts: 20 cells found by architecture search (Liu et al. 2019), with 36 channels;
+      darts_small: 8 of them, with 16.
     """
-    builders: dict[str, Callable[[Recipe, np.random.Generator], list[nn.Module]]] = {
+    builders: dict[str, _Builder] = {
         "softmax": _fully_connected,
         "two_layer": _fully_connected,
         "mlp": _normalised,
         "convnet": _convnet,
         "vgg": _vgg,
         "airbench": lambda _recipe, rng: airbench_layers(rng),
+        "darts_small": _darts(16, 8),
+        "darts": _darts(36, 20),
     }
     shape = IMAGE_SHAPE if recipe.pixels == "centred" else (3, 1, 1)
-    first = Standardise(shape, channels_last=name in ("convnet", "vgg", "airbench"))
+    fully_connected = name in ("softmax", "two_layer", "mlp")
+    first = Standardise(shape, channels_last=not fully_connected)
     model = nn.Sequential(first, *builders[name](recipe, rng))
     if recipe.initial_std is not None:
         for parameter in model.parameters():
@@ -150,6 +158,12 @@ def _vgg(_recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:
             channels = width
         layers.append(nn.MaxPool2d(2))
     return [*layers, nn.Flatten(), _scores(channels * 4 * 4, rng)]
+
+
+def _darts(channels: int, cells: int) -> _Builder:
+    return lambda recipe, rng: [
+        DartsNetwork(channels, cells, rng, auxiliary=recipe.auxiliary_weight > 0)
+    ]
 
 
 def _linear(inputs: int, outputs: int, rng: np.random.Generator, *, bias: bool = True) -> nn.Linear:

@@ -81,6 +81,8 @@ def _scheduler(
     if recipe.schedule == "linear":
         lines = [linear_factor(span) for span in spans]
         return optim.lr_scheduler.LambdaLR(optimizer, lines)
+    if recipe.schedule == "cosine":
+        return optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
     peaks = [float(group["lr"]) for group in optimizer.param_groups]
     return optim.lr_scheduler.OneCycleLR(
         optimizer, peaks, total_steps=max(total_steps, 2), cycle_momentum=False

@@ -7,7 +7,9 @@ from typing import Any, Literal, get_args
 
 from examples.cifar10.errors import TrainingError
 
-ModelName = Literal["softmax", "two_layer", "mlp", "convnet", "vgg", "airbench"]
+ModelName = Literal[
+    "softmax", "two_layer", "mlp", "convnet", "vgg", "airbench", "darts_small", "darts"
+]
 Preset = Literal["tuned", "homework"]
 MODELS: tuple[ModelName, ...] = get_args(ModelName)
 PRESETS: tuple[Preset, ...] = get_args(Preset)
@@ -42,9 +44,9 @@ class Recipe:
     epochs: int
     batch_size: int
     lr: float
-    # one_cycle: up and down again within the run (Smith & Topin 2017); linear: down to 0 at its
-    # end; decay: a factor per epoch.
-    schedule: Literal["one_cycle", "linear", "decay"] = "one_cycle"
+    # one_cycle: up and down again within the run (Smith & Topin 2017); linear and cosine: down to 0
+    # at its end (Loshchilov & Hutter 2017); decay: a factor per epoch.
+    schedule: Literal["one_cycle", "linear", "cosine", "decay"] = "one_cycle"
     lr_decay: float = 1.0
     momentum: float = 0.9
     nesterov: bool = True
@@ -56,9 +58,17 @@ class Recipe:
     # Over the examples of a batch.
     loss: Literal["mean", "sum"] = "mean"
     label_smoothing: float = 0.0
+    # The factor of an auxiliary head's loss; 0 is without the head.
+    auxiliary_weight: float = 0.0
+    # The probability of dropping a path, reached in equal steps from 0 in the first epoch.
+    drop_path: float = 0.0
+    # Gradients are scaled to a common norm of at most this.
+    max_grad_norm: float | None = None
     # random: by chance in every epoch; alternating: by chance in the first, then in turns.
     flips: Literal["random", "alternating"] | None = None
     shift: int = 0
+    # Side of a square that is hidden in each image.
+    cutout: int = 0
     # standardised: channels of mean 0 and deviation 1; published: by CIFAR-10's published means and
     # deviations; centred: 0..255 minus the mean image.
     pixels: Literal["standardised", "published", "centred"] = "standardised"
@@ -150,6 +160,34 @@ _RECIPES: dict[tuple[ModelName, Preset], Recipe] = {
         validation_images=0,
         test_views=6,
     ),
+    ("darts_small", "tuned"): Recipe(
+        epochs=5,
+        batch_size=96,
+        lr=0.1,
+        weight_decay=3e-4,
+        auxiliary_weight=0.4,
+        max_grad_norm=5.0,
+        flips="random",
+        shift=4,
+        pixels="published",
+    ),
+    # As published, but for what comes in from outside where images are shifted (reflected here).
+    ("darts", "tuned"): Recipe(
+        epochs=600,
+        batch_size=96,
+        lr=0.025,
+        schedule="cosine",
+        nesterov=False,
+        weight_decay=3e-4,
+        groups=(Group("all"),),
+        auxiliary_weight=0.4,
+        drop_path=0.2,
+        max_grad_norm=5.0,
+        flips="random",
+        shift=4,
+        cutout=16,
+        pixels="published",
+    ),
 }
 
 
@@ -173,6 +211,18 @@ def for_few_images(recipe: Recipe) -> Recipe:
         batch_size=10,
         max_steps=None,
         label_smoothing=0.0,
+        drop_path=0.0,
         flips=None,
         shift=0,
+        cutout=0,
+    )
+
+
+def for_fine_tuning(recipe: Recipe) -> Recipe:
+    """The recipe changed for weights that were trained before: an epoch at a tenth of the rates."""
+    groups = tuple(
+        group if group.lr is None else replace(group, lr=group.lr / 10) for group in recipe.groups
+    )
+    return replace(
+        recipe, epochs=1, max_steps=None, lr=recipe.lr / 10, groups=groups, drop_path=0.0
     )

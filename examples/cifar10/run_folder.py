@@ -33,6 +33,9 @@ class Config:
     class_names: tuple[str, ...]
     parameters: int
     versions: dict[str, str]
+    # The weights that training began with.
+    weights: str | None = None
+    new_classifier: bool = False
 
 
 class RunFolder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from examples.cifar10.display import check_bar, epoch_bar
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.evaluation import Measurement, measure, measure_test
 from examples.cifar10.figures import check_figures, draw_curves, draw_weights
+from examples.cifar10.fine_tuning import load_weights
 from examples.cifar10.images import LabelledImages
 from examples.cifar10.models import build_model, fit_to_images
 from examples.cifar10.presets import ModelName, Preset, Recipe
@@ -44,6 +46,9 @@ class Settings:
     quiet: bool = False
     overwrite: bool = False
     lint: bool = True
+    # A file of weights or the folder of a run, to begin with.
+    weights: Path | None = None
+    new_classifier: bool = False
 
 
 def split(
@@ -71,6 +76,8 @@ def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measuremen
     training, validating = split(dataset.train, validation, settings.train_images)
     model = build_model(settings.model, recipe, np.random.default_rng(settings.seed))
     fit_to_images(model, recipe, training.images)
+    if settings.weights is not None:
+        load_weights(model, settings.weights, new_classifier=settings.new_classifier)
     config = _config(settings, dataset, len(training), len(validating), model)
     settings.folder.begin(config, overwrite=settings.overwrite)
     say(describe(config))
@@ -80,6 +87,7 @@ def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measuremen
         settings.seed,
         flips=recipe.flips,
         shift_reach=recipe.shift,
+        cutout_size=recipe.cutout,
     )
     trainer = Trainer(model, recipe, batches)
     if settings.lint:
@@ -186,6 +194,8 @@ def _config(
         class_names=dataset.class_names,
         parameters=sum(parameter.size for parameter in model.parameters()),
         versions={"python": platform.python_version(), "numpy": np.__version__},
+        weights=None if settings.weights is None else str(settings.weights),
+        new_classifier=settings.new_classifier,
     )
 
 
@@ -194,10 +204,14 @@ def describe(config: Config) -> str:
     recipe = config.recipe
     augmentation = [f"{recipe.flips} flips"] if recipe.flips else []
     augmentation += ["shifts"] if recipe.shift else []
+    augmentation += ["cutout"] if recipe.cutout else []
+    start = "" if config.weights is None else f" from {config.weights}"
+    if config.new_classifier:
+        start += " with a new classifier"
     optimizers = {group.optimizer: None for group in recipe.groups}
     names = " and ".join({"sgd": "SGD", "muon": "Muon"}[kind] for kind in optimizers)
     return (
-        f"{config.model}: {config.parameters} parameters; {config.data_source}: "
+        f"{config.model}{start}: {config.parameters} parameters; {config.data_source}: "
         f"{config.train_images} training, {config.validation_images} validation, "
         f"{config.test_images} test images\n"
         f"{config.preset} recipe: {recipe.epochs} epochs of batches of {recipe.batch_size}, "

@@ -10,7 +10,9 @@ from time import perf_counter
 import numpy as np
 
 import nn
+import optim
 from autograd import Tensor
+from examples.cifar10.auxiliary import ScoresWithAuxiliary, main_scores
 from examples.cifar10.batches import Batches
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.optimizers import assign, make_optimizers
@@ -33,13 +35,16 @@ class EpochResult:
     images_per_second: float
 
 
-def objective(model: nn.Module, scores: Tensor, labels: np.ndarray, recipe: Recipe) -> Tensor:
-    """Cross-entropy, the batch's mean or sum, plus l2_penalty / 2 times the sum of the squared
-    weights.
+def objective(
+    model: nn.Module, output: Tensor | ScoresWithAuxiliary, labels: np.ndarray, recipe: Recipe
+) -> Tensor:
+    """Cross-entropy, the batch's mean or sum, plus auxiliary_weight times that of an auxiliary
+    head, plus l2_penalty / 2 times the sum of the squared weights.
     """
-    loss: Tensor = nn.functional.cross_entropy(
-        scores, labels, reduction=recipe.loss, label_smoothing=recipe.label_smoothing
-    )
+    entropy = nn.CrossEntropyLoss(reduction=recipe.loss, label_smoothing=recipe.label_smoothing)
+    loss: Tensor = entropy(main_scores(output), labels)
+    if isinstance(output, ScoresWithAuxiliary):
+        loss = loss + recipe.auxiliary_weight * entropy(output.auxiliary, labels)
     if recipe.l2_penalty:
         weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
         for weight in weights:
@@ -86,6 +91,7 @@ class Trainer:
         """
         self.model.train()
         self.freeze(epoch)
+        set_drop_path(self.model, self.recipe.drop_path * (epoch - 1) / self.recipe.epochs)
         began = perf_counter()
         images = correct = 0
         total = 0.0
@@ -119,8 +125,8 @@ class Trainer:
 
         Raises TrainingError, before anything changes, when the loss is not finite.
         """
-        scores = self.model(images)
-        loss = objective(self.model, scores, labels, self.recipe)
+        output = self.model(images)
+        loss = objective(self.model, output, labels, self.recipe)
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingError(
@@ -132,13 +138,16 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
+        if self.recipe.max_grad_norm is not None:
+            optim.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         self.step += 1
         if self.recipe.schedule != "decay" and not self.finished:
             for scheduler in self.schedulers:
                 scheduler.step()
-        return value / (len(labels) if self.recipe.loss == "sum" else 1), scores.data
+        scores = main_scores(output).data
+        return value / (len(labels) if self.recipe.loss == "sum" else 1), scores
 
     def freeze(self, epoch: int) -> None:
         """Let only what is trained in this epoch require gradients; the rest records nothing."""
@@ -146,3 +155,10 @@ class Trainer:
             for parameter in parameters:
                 parameter.requires_grad = group.epochs is None or epoch <= group.epochs
                 parameter.grad = None
+
+
+def set_drop_path(model: nn.Module, drop_prob: float) -> None:
+    """Make `drop_prob` the probability of all DropPath layers of a model."""
+    for module in model.modules():
+        if isinstance(module, nn.DropPath):
+            module.drop_prob = drop_prob

@@ -33,6 +33,7 @@ from nn.functional.losses import (
     nll_loss,
 )
 from nn.functional.maps import (
+    drop_path,
     dropout,
     embedding,
     flatten,
@@ -53,6 +54,7 @@ __all__ = [
     "conv2d",
     "conv_transpose2d",
     "cross_entropy",
+    "drop_path",
     "dropout",
     "elu",
     "embedding",

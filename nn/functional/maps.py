@@ -101,6 +101,38 @@ def dropout(
     return ag.dropout(input, p=p, training=True, rng=choose_rng(rng))
 
 
+def drop_path(
+    input: Any,
+    drop_prob: float = 0.0,
+    training: bool = False,
+    scale_by_keep: bool = True,
+    *,
+    rng: np.random.Generator | None = None,
+) -> Any:
+    """Whole samples of input (N, ...) zero with probability drop_prob, the rest divided by
+    1 - drop_prob (as they are, without `scale_by_keep`); the identity when not training.
+
+    Raises ValueError for an input without a batch axis. Source: Huang et al., Deep networks with
+    stochastic depth, 2016; Larsson et al., FractalNet, 2017.
+
+    >>> import numpy as np
+    >>> drop_path(np.ones((4, 2)), 0.5, training=True, rng=np.random.default_rng(0))
+    array([[2., 2.],
+           [2., 2.],
+           [2., 2.],
+           [0., 0.]])
+    """
+    input = as_floats(input, "drop_path")
+    drop_prob = probability(drop_prob, "drop_prob")
+    if input.ndim == 0:
+        raise ValueError("drop_path takes samples along the first axis, got an input of shape ()")
+    if not training or drop_prob == 0.0:
+        return input
+    kept = choose_rng(rng).random((len(input), *(1,) * (input.ndim - 1)), np.float32) >= drop_prob
+    scale = 1.0 / (1.0 - drop_prob) if scale_by_keep and drop_prob < 1.0 else 1.0
+    return input * (kept * input.dtype.type(scale))
+
+
 def pad(input: Any, pad: tuple[int, ...], mode: str = "constant", value: float = 0.0) -> Any:
     """Padding in PyTorch's order: (left, right) of the last axis, then of the one before, ...
 

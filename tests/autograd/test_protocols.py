@@ -29,6 +29,7 @@ def leaf(value=(1.0, 2.0, 3.0)):
         lambda t: np.add.reduce(t),
         lambda t: np.linalg.norm(t),
         lambda t: np.clip(t, 1.5, 2.5),
+        lambda t: np.clip(t, a_min=1.5, a_max=2.5),
         lambda t: np.reshape(t, (3, 1)),
         lambda t: np.transpose(t),
         lambda t: np.multiply.outer(t, t),
