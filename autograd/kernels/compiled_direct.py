@@ -38,7 +38,8 @@ def direct_rows(
     flat = y.ravel()
     buffer = np.empty(ROWS * WIDTH, y.dtype)
     some = np.empty(ROWS, starts.dtype)
-    whole = (rows - 1) // ROWS * ROWS
+    # The last row that is written in place has WIDTH entries of `y` before it ends.
+    whole = max(0, rows - -(-WIDTH // outputs)) // ROWS * ROWS
     for r in range(0, whole, ROWS):
         for block in range(blocks):
             outer_sums(
@@ -57,16 +58,17 @@ def direct_rows(
                 r * outputs + block * WIDTH,
                 outputs,
             )
-    for i in range(ROWS):
-        some[i] = starts[min(whole + i, rows - 1)]
-    for block in range(blocks):
-        last = weights[block].ravel()
-        outer_sums(
-            images, some, 0, offsets, 0, depth, last, WIDTH, bias[block], 0, 0, buffer, 0, WIDTH
-        )
-        for i in range(rows - whole):
-            for c in range(min(WIDTH, outputs - block * WIDTH)):
-                y[whole + i, block * WIDTH + c] = buffer[i * WIDTH + c]
+    for r in range(whole, rows, ROWS):
+        for i in range(ROWS):
+            some[i] = starts[min(r + i, rows - 1)]
+        for block in range(blocks):
+            last = weights[block].ravel()
+            outer_sums(
+                images, some, 0, offsets, 0, depth, last, WIDTH, bias[block], 0, 0, buffer, 0, WIDTH
+            )
+            for i in range(min(ROWS, rows - r)):
+                for c in range(min(WIDTH, outputs - block * WIDTH)):
+                    y[r + i, block * WIDTH + c] = buffer[i * WIDTH + c]
 
 
 @compiled
