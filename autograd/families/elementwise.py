@@ -205,7 +205,8 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     by its type, because `isinstance` takes long to say no.)
     """
     compute, pull_scalars, otherwise = op.compute, op.pullback, op.pair
-    keep_out, keep_x, keep_y = op._keeps(3)
+    keep_out, keep_x, keep_y = keeps = op._keeps(3)
+    nothing = None if any(keeps) else (None, None, None)
 
     def operator(x: Tensor, y: Any) -> Any:
         modes = current_modes()
@@ -221,7 +222,7 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                 node.op = op
                 node.inputs = (xn, yn)
                 node.value = out = compute(xv, yv)
-                node.saved = (
+                node.saved = nothing or (
                     out if keep_out else None,
                     xv if keep_x else None,
                     yv if keep_y else None,
