@@ -42,11 +42,6 @@ class ModeRule:
             for path, module in self._parts
             if not module.training and not any(_inside(path, lead) for lead in frozen)
         ]
-        if not still:
-            return
-        if not model.training:
-            yield _finding("", [path for path, _ in still], "warning")
-            return
         off = [path for path, module in model.named_modules() if not module.training]
         for top in off:
             if any(_inside(top, other) for other in off if other != top):
