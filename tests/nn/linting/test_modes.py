@@ -53,7 +53,12 @@ def test_a_loop_that_stays_in_evaluation_after_measuring(problem, epoch):
 
 
 def test_dropout_of_nothing_and_norms_without_statistics_do_not_depend_on_the_mode():
-    parts = [nn.Dropout(0.0), nn.BatchNorm1d(2, track_running_stats=False), nn.LayerNorm(2)]
+    parts = [
+        nn.Dropout(0.0),
+        nn.DropPath(0.0),
+        nn.BatchNorm1d(2, track_running_stats=False),
+        nn.LayerNorm(2),
+    ]
     model = nn.Sequential(nn.Linear(2, 2, bias=False), *parts).eval()
     loss = ag.mean(model(np.arange(6, dtype=np.float32).reshape(3, 2)) ** 4)
     assert nn.lint(model, loss) == []
