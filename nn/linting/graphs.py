@@ -6,7 +6,6 @@ import gc
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -22,13 +21,11 @@ def double_precision(step: Step) -> Iterator[Finding]:
     sizes = Counter(p.dtype.itemsize for p in step.parameters.values())
     if not sizes or sizes.most_common(1)[0][0] >= 8:
         return
-    told: set[Any] = set()
     for node in step.nodes:
         if node.dtype != np.float64 or node.op.name in ("astype", "output"):
             continue
-        if any(source.dtype == np.float64 for source in sources(node)) or node.place in told:
+        if any(source.dtype == np.float64 for source in sources(node)):
             continue
-        told.add(node.place)
         path = step.path_of_leaf.get(node)
         if path is not None:
             what = f"is float64 in a model of {_usual(step)}, and makes what it meets float64"
@@ -60,7 +57,8 @@ class KeptGraphs:
 
     def findings(self, step: Step) -> Iterator[Finding]:
         """Nodes of earlier steps that this step's loss reaches, or losses that never die."""
-        joint = _joint(step, self._boundary(step))
+        boundary = self._boundary(step)
+        joint = _joint(step, boundary)
         if joint is not None:
             yield Finding(
                 "kept-graph",
@@ -73,7 +71,9 @@ class KeptGraphs:
             return
         recent = self._before[-2:]
         alive = [[node for ref in refs if (node := ref()) is not None] for refs in recent]
-        if len(alive) == 2 and all(any(_swept(node) for node in nodes) for nodes in alive):
+        if len(alive) == 2 and all(
+            any(node.saved is FREED or node.serial <= boundary for node in nodes) for nodes in alive
+        ):
             yield _kept(alive[-1][0])
 
     def remember(self, step: Step) -> None:
@@ -102,10 +102,6 @@ def _joint(step: Step, boundary: int) -> Node | None:
             if old and source.op is not LEAF:
                 return node
     return None
-
-
-def _swept(node: Node) -> bool:
-    return node.saved is FREED
 
 
 def _kept(node: Node) -> Finding:

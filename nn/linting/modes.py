@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nn.layers.dropout import Dropout
+from nn.layers.dropout import Dropout, DropPath
 from nn.layers.normalization import BatchNorm1d, BatchNorm2d
 from nn.linting.findings import Finding, listed
 from nn.module import Module
@@ -14,6 +14,8 @@ def depends_on_mode(module: Module) -> bool:
     """Whether a module itself behaves differently in evaluation: its `forward` asks `training`."""
     if isinstance(module, Dropout):
         return module.p > 0
+    if isinstance(module, DropPath):
+        return module.drop_prob > 0
     if isinstance(module, BatchNorm1d | BatchNorm2d):
         return module.running_mean is not None
     code = getattr(type(module).forward, "__code__", None)
@@ -42,11 +44,6 @@ class ModeRule:
             for path, module in self._parts
             if not module.training and not any(_inside(path, lead) for lead in frozen)
         ]
-        if not still:
-            return
-        if not model.training:
-            yield _finding("", [path for path, _ in still], "warning")
-            return
         off = [path for path, module in model.named_modules() if not module.training]
         for top in off:
             if any(_inside(top, other) for other in off if other != top):

@@ -182,3 +182,21 @@ def test_a_bias_before_batch_norm(problem, image):
     path = insert(problem, nn.Sequential(*pair), 0)
     (finding,) = only(lint(problem), "bias-before-norm", "note")
     assert finding.path == f"{path}.0.bias"
+
+
+def test_gradients_that_cancel_in_a_sum_are_right():
+    class Shifted(nn.Module):
+        def __init__(self):
+            self.scale, self.shift = nn.Parameter([2.0]), nn.Parameter([1.0])
+
+        def forward(self, x):
+            return x * self.scale + self.shift
+
+    model = Shifted()
+    signs = np.array([1.0, -1.0, 1.0, -1.0], np.float32)
+    for subtract in (False, True):
+        output = model(np.arange(4, dtype=np.float32))
+        loss = ag.sum(signs * (1.0 - output if subtract else output))
+        assert nn.lint(model, loss) == []
+        loss.backward()
+        assert model.shift.grad.data == 0

@@ -12,7 +12,7 @@ from tests.nn.linting.networks import problems
 from tests.nn.linting.planting import PLACES, Function, Scale, insert, lint, only
 
 
-def steps(problem, use, count=4):
+def steps(problem, use, count=4, retain=False):
     """The findings at each step of a loop; `use(loss, kept)` gives what is swept back."""
     optimizer = problem.make_optimizer()
     linter = nn.Linter(problem.network, optimizer)
@@ -23,7 +23,7 @@ def steps(problem, use, count=4):
         if found[-1]:
             break
         optimizer.zero_grad()
-        loss.backward(retain_graph=bool(kept and kept[0] == "retain"))
+        loss.backward(retain_graph=retain)
         optimizer.step()
     return found
 
@@ -44,14 +44,34 @@ def list_is_kept(loss, kept):
     return loss
 
 
-@given(problems(), st.sampled_from([(sum_is_swept, 2), (sum_is_kept, 3), (list_is_kept, 3)]))
-def test_losses_that_keep_their_graphs(problem, form):
+@given(
+    problems(),
+    st.sampled_from([(sum_is_swept, 2), (sum_is_kept, 3), (list_is_kept, 3)]),
+    st.booleans(),
+)
+def test_losses_that_keep_their_graphs(problem, form, retain):
     use, at = form
-    found = steps(problem, use)
+    found = steps(problem, use, retain=retain)
     assert found[: at - 1] == [[]] * (at - 1)
     (finding,) = only(found[at - 1], "kept-graph")
     if use is not list_is_kept:
         assert "kept[-1] + loss" in finding.place
+
+
+@given(problems())
+def test_losses_that_are_added_up_before_a_sweep_are_right(problem):
+    optimizer = problem.make_optimizer()
+    linter = nn.Linter(problem.network, optimizer, steps=6)
+    for _ in range(2):
+        total = 0.0
+        for _ in range(3):
+            loss = problem.compute()
+            assert linter.check(loss) == []
+            total = total + loss
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        del loss, total
 
 
 class Carried(nn.Module):

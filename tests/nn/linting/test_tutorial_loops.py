@@ -253,12 +253,13 @@ def test_parameters_without_a_module():
     assert (finding.rule, finding.path) == ("not-in-optimizer", "b")
 
 
-def test_a_warm_up_from_a_learning_rate_of_0():
+@pytest.mark.parametrize("rates", [(0.0, 0.1, 0.2, 0.3), (0.2, 0.1, 0.0, 0.0)])
+def test_a_schedule_that_passes_a_learning_rate_of_0(rates):
     net = perceptron()
     optimizer = optim.SGD(net.parameters(), lr=0.1)
     linter = nn.Linter(net, optimizer)
-    for step in range(4):
-        optimizer.param_groups[0]["lr"] = 0.1 * step
+    for rate in rates:
+        optimizer.param_groups[0]["lr"] = rate
         loss = F.cross_entropy(net(images()), classes(10))
         assert linter.check(loss) == []
         optimizer.zero_grad()
