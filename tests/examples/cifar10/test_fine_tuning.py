@@ -13,7 +13,7 @@ from examples.cifar10.darts import DartsNetwork
 from examples.cifar10.errors import DataError
 from examples.cifar10.fine_tuning import load_weights
 from examples.cifar10.models import build_model
-from examples.cifar10.presets import find_recipe
+from examples.cifar10.presets import MODELS, find_recipe, for_fine_tuning
 
 TRAIN = ["--data", "generated", "--train-images", "600", "--quiet", "--no-figures"]
 
@@ -90,6 +90,15 @@ def test_what_does_not_fit_is_named_and_changes_nothing(tmp_path):
     with pytest.raises(DataError, match=r"text\.npz"):
         load_weights(target, tmp_path / "text.npz")
     assert all(np.array_equal(array, before[name]) for name, array in target.state_dict().items())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_group_of_parameters_gets_a_tenth_of_its_rate(name):
+    recipe = find_recipe(name, "tuned")
+    tuned = for_fine_tuning(recipe)
+    assert tuned.epochs == 1
+    for before, after in zip((recipe, *recipe.groups), (tuned, *tuned.groups), strict=True):
+        assert after.lr == (None if before.lr is None else before.lr / 10)
 
 
 def test_one_command(tmp_path, capsys):
