@@ -78,8 +78,9 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
 
 def _product(x: Any, factor: Any) -> Any:
     """x factor, and 0 where the factor is 0, also for an infinite x."""
+    product = np.empty_like(x)  # in the memory order of x
     with np.errstate(invalid="ignore"):
-        product = np.asarray(x * factor)
+        np.multiply(x, factor, out=product)
     np.copyto(product, 0, where=factor == 0)
     return product if product.ndim else product[()]
 

@@ -70,6 +70,7 @@ LAYERS = {
     "Unflatten": [(nn.Unflatten(1, (2, -1)), (2, 4, 3))],
     "Identity": [(nn.Identity(), (2, 3))],
     "Dropout": [(nn.Dropout(0.5), (2, 3))],
+    "DropPath": [(nn.DropPath(0.5), (2, 3))],
     "Embedding": [
         (nn.Embedding(6, 3), np.array([[0, 5], [2, 1]])),
         (nn.Embedding(6, 3, padding_idx=2), np.array([2, 1, 2, 0], np.int32)),
