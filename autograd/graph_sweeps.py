@@ -35,7 +35,8 @@ def backward(
     if isinstance(seed, Tensor) and not record:
         seed = seed._value
     retain = record if retain_graph is None else retain_graph
-    order, found = sweep.reverse([node], [seed], None, record=record)
+    free = not (record or retain)
+    order, found = sweep.reverse([node], [seed], None, record=record, free=free)
     leaves = [leaf_node for leaf_node in order if leaf_node.op is LEAF]
     deposits = []
     for leaf_node in leaves:

@@ -39,10 +39,13 @@ def reverse(
     inputs: Sequence[Node] | None,
     *,
     record: bool = False,
+    free: bool = False,
 ) -> tuple[list[Node], dict[Node, Any]]:
     """Pull cotangents back; the visited nodes and the cotangents of `inputs` (None: the leaves).
 
     An input that nothing arrived at is absent from the mapping; a leaf may be there with None.
+    With `free`, what a node saved may be let go as soon as its rule is done, so that the
+    cotangents need no memory beside it; `free()` of the nodes must follow.
     """
     profile = current_modes().profile
     if profile is not None and profile.watches():
@@ -69,8 +72,12 @@ def reverse(
         with recording_level(), scope(REVERSE_SWEEP):
             _pull_all(order, found, set(), wanted, inputs is None, True)
     else:
+        # Where a saved array may have changed, the sweep may end early, and leaves all as it was.
+        if free:
+            first = next((node.serial for node in order if node.op is not LEAF), 0)
+            free = storage.last_change[0] < first
         with np.errstate(all="ignore"):
-            _pull_all(order, found, set(), wanted, inputs is None, False)
+            _pull_all(order, found, set(), wanted, inputs is None, False, free)
     if inputs is not None:
         found = {node: found[node] for node in wanted if found.get(node) is not None}
     return order, found
@@ -83,6 +90,7 @@ def _pull_all(
     wanted: frozenset[Node],
     whole: bool,
     record: bool,
+    free: bool = False,
 ) -> None:
     """Visit `order` downwards. `found` has an entry for every node a cotangent may arrive at.
 
@@ -160,6 +168,10 @@ def _pull_all(
                 total = found[source] = previous + contribution
                 if type(total) is np.ndarray:
                     owned.add(source)
+        if free and plain:
+            node.saved = FREED
+            contributions = ()
+            values = contribution = previous = total = None
 
 
 def _join_output(node: Node, cotangent: Any, found: dict[Node, Any]) -> None:
