@@ -71,7 +71,7 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
 
     blocks = -(-geometry.outputs // WIDTH)
     totals = np.zeros((thread_count(), geometry.depth, blocks * WIDTH), np.float32)
-    spills = geometry.outputs < blocks * WIDTH  # vectors that go on behind the last row
+    spills = geometry.outputs < blocks * WIDTH  # vectors that are read go on behind a row
     offsets = _offsets(geometry)
 
     step = _images_at_a_time(geometry)
@@ -82,7 +82,7 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
             images = padded_images(x[at:end], geometry)
             starts, _, _ = segments(end - at, geometry)
             rows = g[at:end]
-            if not rows.flags.c_contiguous or (spills and end == len(g)):
+            if not rows.flags.c_contiguous or (spills and g[end:].size < WIDTH):
                 seeds = scratch("cotangent", (rows.size + WIDTH,), np.float32)
                 rows = seeds[: rows.size].reshape(rows.shape)
                 rows[...] = g[at:end]
