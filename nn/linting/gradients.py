@@ -170,9 +170,8 @@ def _reason(step: Step, node: Node, child: Node, alive: set[Node]) -> tuple[Node
     factors = _factors(node)
     if factors is None:
         return node, "lets no gradient through"
-    moved = factors[:1] if node.op.name in _NORMS else factors
-    if not any(factor is child for factor in moved):
-        # An operand that is added, or scaled by what is normal.
+    if not any(factor is child for factor in factors):
+        # An operand that is only added.
         return None
     for index, other in enumerate(factors):
         if other is child:

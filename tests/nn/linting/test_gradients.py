@@ -108,8 +108,8 @@ def test_inputs_of_zero(problem):
     only(findings, "zero-gradient")
 
 
-@given(problems(tasks=("classes", "squares", "binary")), PLACES)
-def test_two_layers_that_both_start_at_zero(problem, place):
+@given(problems(tasks=("classes", "squares", "binary")), PLACES, st.booleans())
+def test_two_layers_that_both_start_at_zero(problem, place, afterwards):
     pair = [nn.Linear(WIDTH, WIDTH, bias=False) for _ in range(2)]
     for layer in pair:
         nn.init.zeros_(layer.weight)
@@ -119,7 +119,10 @@ def test_two_layers_that_both_start_at_zero(problem, place):
             nn.init.zeros_(layer.weight)
     path = insert(problem, nn.Sequential(*pair), place)
     open_head(problem)
-    found = concerned(only(lint(problem), "zero-gradient"))
+    optimizer, loss = problem.make_optimizer(), problem.compute()
+    if afterwards:
+        loss.backward()
+    found = concerned(only(nn.lint(problem.network, loss, optimizer), "zero-gradient"))
     assert {f"{path}.0.weight", f"{path}.1.weight"} <= found
 
 
@@ -238,3 +241,10 @@ def test_small_constants_on_the_way(between, afterwards):
         loss.backward()
     found = concerned(only(nn.lint(model, loss), "zero-gradient"))
     assert {"0.weight", "0.bias"} <= found
+
+
+def test_a_bias_whose_gradient_cancels_beside_inputs_of_zero():
+    model = nn.Linear(2, 1)
+    signs = np.array([[1.0], [-1.0]], np.float32)
+    (finding,) = nn.lint(model, ag.sum(signs * model(np.zeros((2, 2), np.float32))) + 1.0)
+    assert finding.paths == ("weight",)
