@@ -165,23 +165,24 @@ def _reasons(step: Step, leaf: Node, alive: set[Node]) -> list[tuple[Node, str] 
 
 def _reason(step: Step, node: Node, child: Node, alive: set[Node]) -> tuple[Node, str] | None:
     """Why a node at which a cotangent arrives hands none to one of its operands."""
-    if 0 in node.shape or (child.shape is not None and 0 in child.shape):
+    if 0 in node.shape or 0 in child.shape:
         return None
-    if node.op.name in _NORMS:
-        factors = node.inputs[1:2] if child is node.inputs[0] else ()
-    elif isinstance(node.op, Affine):
-        factors = () if child is node.inputs[2] else node.inputs[:2]
-    elif isinstance(node.op, Multilinear) or node.op.name in _PRODUCTS:
-        factors = node.inputs
-    elif node.op.name in _SUMS or isinstance(node.op, Linear):
-        factors = ()
-    else:
+    factors = _factors(node)
+    if factors is None:
         return node, "lets no gradient through"
+    if not any(factor is child for factor in factors):
+        # An operand that is only added.
+        return None
     for index, other in enumerate(factors):
-        leaf = origin(other)
         if other is child:
             continue
-        if leaf in step.path_of_leaf and leaf in alive and is_zero(_value(leaf)):
+        leaf = origin(other)
+        if (
+            type(leaf) is Node
+            and leaf in step.path_of_leaf
+            and leaf in alive
+            and _starts_at_0(leaf)
+        ):
             # A weight that starts at zero and will move: the way opens with the next step.
             return None
         if node.op.name not in _NORMS and is_zero(node.saved[index + 1]):
@@ -189,6 +190,19 @@ def _reason(step: Step, node: Node, child: Node, alive: set[Node]) -> tuple[Node
                 return _source(other), "is zero everywhere"
             return node, "takes only zeros as its other operand"
     # What arrives cancels in a sum, or a mask of the data's chooses another operand.
+    return None
+
+
+def _factors(node: Node) -> tuple[Any, ...] | None:
+    """The operands whose product an operation makes, none for sums; None for other operations."""
+    if node.op.name in _NORMS:
+        return node.inputs[:2]
+    if isinstance(node.op, Affine):
+        return node.inputs[:2]
+    if isinstance(node.op, Multilinear) or node.op.name in _PRODUCTS:
+        return node.inputs
+    if node.op.name in _SUMS or isinstance(node.op, Linear):
+        return ()
     return None
 
 
@@ -203,9 +217,9 @@ def _source(node: Node) -> Node:
             return node
 
 
-def _value(node: Node) -> Any:
+def _starts_at_0(node: Node) -> bool:
     leaf = None if node.leaf is None else node.leaf()
-    return None if leaf is None else leaf.data
+    return leaf is not None and is_zero(leaf.data)
 
 
 def _any(cotangent: Any) -> bool:
@@ -222,7 +236,10 @@ def _dead_after_backward(step: Step, zero: list[str]) -> dict[tuple[Node | None,
         node
         for node in step.nodes
         if node.op.name == "where"
-        or any(origin(s) in moving and is_zero(_value(origin(s))) for s in sources(node))
+        or any(
+            type(factor) is Node and origin(factor) in moving and _starts_at_0(origin(factor))
+            for factor in _factors(node) or ()
+        )
     }
     open_ways: set[Node] = set()
     stack = [loss.node for loss in step.losses if loss.node is not None]

@@ -128,21 +128,22 @@ def origin(node: Any) -> Any:
     return node
 
 
-def bias_of(node: Any) -> Any:
+def bias_of(node: Any) -> Node | None:
     """What a linear layer adds to its product: the node of its bias, or None for no such layer.
 
     A layer is one operation, or a product and a sum that the user wrote.
     """
     if type(node) is not Node:
         return None
+    found = None
     if isinstance(node.op, Affine):
-        return node.inputs[2]
-    if node.op.name == "add":
+        found = node.inputs[2]
+    elif node.op.name == "add":
         first, second = node.inputs
         for product, bias in ((first, second), (second, first)):
             if type(product) is Node and isinstance(product.op, Multilinear):
-                return origin(bias)
-    return None
+                found = origin(bias)
+    return found if type(found) is Node else None
 
 
 def is_linear_layer(node: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,8 +108,8 @@ def test_inputs_of_zero(problem):
     only(findings, "zero-gradient")
 
 
-@given(problems(tasks=("classes", "squares", "binary")), PLACES)
-def test_two_layers_that_both_start_at_zero(problem, place):
+@given(problems(tasks=("classes", "squares", "binary")), PLACES, st.booleans())
+def test_two_layers_that_both_start_at_zero(problem, place, afterwards):
     pair = [nn.Linear(WIDTH, WIDTH, bias=False) for _ in range(2)]
     for layer in pair:
         nn.init.zeros_(layer.weight)
@@ -118,7 +119,10 @@ def test_two_layers_that_both_start_at_zero(problem, place):
             nn.init.zeros_(layer.weight)
     path = insert(problem, nn.Sequential(*pair), place)
     open_head(problem)
-    found = concerned(only(lint(problem), "zero-gradient"))
+    optimizer, loss = problem.make_optimizer(), problem.compute()
+    if afterwards:
+        loss.backward()
+    found = concerned(only(nn.lint(problem.network, loss, optimizer), "zero-gradient"))
     assert {f"{path}.0.weight", f"{path}.1.weight"} <= found
 
 
@@ -200,3 +204,47 @@ def test_gradients_that_cancel_in_a_sum_are_right():
         assert nn.lint(model, loss) == []
         loss.backward()
         assert model.shift.grad.data == 0
+
+
+@given(problems(tasks=("classes", "squares")), PLACES, st.booleans())
+def test_gradients_of_zero_are_found_after_backward_too(problem, place, off):
+    problem.network.requires_grad_(True)
+    if off:
+        insert(problem, Function(lambda x: ag.relu(x - 1e4)), place)
+    open_head(problem)
+    optimizer, loss = problem.make_optimizer(), problem.compute()
+    loss.backward()
+    findings = nn.lint(problem.network, loss, optimizer)
+    if off:
+        assert "stem.weight" in concerned(only(findings, "zero-gradient"))
+    else:
+        assert findings == []
+
+
+SMALL = np.array([1.0, 2.0], np.float32)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda x: nn.functional.relu(x * SMALL - 1e4) * SMALL,
+        lambda x: nn.functional.relu(SMALL * (x @ np.eye(2, dtype=np.float32)) - 1e4) + SMALL,
+        lambda x: nn.functional.linear(x, np.zeros((2, 2), np.float32), SMALL),
+        lambda x: nn.functional.relu(x / SMALL - 1e4) @ np.eye(2, dtype=np.float32) + SMALL,
+    ],
+)
+def test_small_constants_on_the_way(between, afterwards):
+    model = nn.Sequential(nn.Linear(2, 2), Function(between), nn.BatchNorm1d(2), nn.Linear(2, 2))
+    loss = nn.functional.cross_entropy(model(np.eye(2, dtype=np.float32)), np.array([0, 1]))
+    if afterwards:
+        loss.backward()
+    found = concerned(only(nn.lint(model, loss), "zero-gradient"))
+    assert {"0.weight", "0.bias"} <= found
+
+
+def test_a_bias_whose_gradient_cancels_beside_inputs_of_zero():
+    model = nn.Linear(2, 1)
+    signs = np.array([[1.0], [-1.0]], np.float32)
+    (finding,) = nn.lint(model, ag.sum(signs * model(np.zeros((2, 2), np.float32))) + 1.0)
+    assert finding.paths == ("weight",)

@@ -164,7 +164,7 @@ class Sloped(nn.Module):
 
     def forward(self, x):
         x = ag.Tensor(x, requires_grad=True)
-        slope = ag.pullback(ag.sum(self.inner(x)), x, create_graph=True)
+        slope = ag.pullback(ag.sum(self.inner(x * x)), x, create_graph=True)
         return slope + ag.grad(lambda v: ag.sum(self.inner(v) ** 2))(x)
 
 

@@ -141,3 +141,18 @@ def test_a_loss_of_another_model(problem):
     optimizer = problem.make_optimizer()
     loss = problem.loss(other(problem.inputs), problem.target)
     only(nn.lint(problem.network, loss, optimizer), "independent-loss")
+
+
+def test_softmax_and_sigmoid_inside_a_model_are_right():
+    class Gated(nn.Module):
+        def __init__(self):
+            self.gate, self.value = nn.Linear(5, 4), nn.Linear(5, 4)
+
+        def forward(self, x):
+            weights = ag.softmax(ag.sigmoid(self.gate(x)), 1)
+            return weights * ag.log_softmax(ag.sigmoid(self.value(x)), 1)
+
+    model = Gated()
+    inputs = np.linspace(-1, 1, 40, dtype=np.float32).reshape(8, 5)
+    loss = nn.functional.cross_entropy(model(inputs), np.arange(8) % 4)
+    assert nn.lint(model, loss) == []
