@@ -10,9 +10,14 @@ from hypothesis.extra import numpy as hnp
 
 import autograd as ag
 
+writable = pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.1.0",
+    reason="NumPy 2.0 takes over memory as read-only, and passes none of that on",
+)
 DTYPES = ["?", "i1", "u2", "i4", "i8", "f2", "f4", "f8"]
 
 
+@writable
 @given(
     hnp.arrays(
         st.sampled_from(DTYPES), hnp.array_shapes(min_dims=0, min_side=0), elements=st.just(1)
@@ -31,6 +36,7 @@ def test_both_ways_without_a_copy(array, turned):
     assert not back.requires_grad
 
 
+@writable
 def test_each_side_sees_the_others_writes():
     tensor = ag.Tensor(np.zeros(3))
     array = np.from_dlpack(tensor)
@@ -45,6 +51,7 @@ def test_each_side_sees_the_others_writes():
     assert source.tolist() == [6, 1, 1]
 
 
+@writable
 def test_only_our_own_writes_are_noticed_by_a_sweep():
     source = np.array([2.0, 3.0])
     x = ag.from_dlpack(source)
