@@ -16,7 +16,7 @@ def from_dlpack(x: Any, *, copy: bool | None = None) -> Tensor:
     `x` has `__dlpack__` and `__dlpack_device__` and lies in the CPU's memory. Each side sees what
     the other writes; what the other library writes is, as a write by NumPy on `.data`, no change
     that a sweep notices (`ag.detect_anomaly()` does). Arrays that are not to be written to (JAX's)
-    give read-only data, and NumPy 2.0 makes all data read-only. `copy=True` gives memory of its own.
+    give read-only data; NumPy 2.0 makes all data read-only. `copy=True` gives memory of its own.
 
     Raises TypeError for an object without the protocol or a dtype that Tensors do not have,
     ValueError for memory elsewhere. Source: the Python array API standard, 2023.12, "Data
