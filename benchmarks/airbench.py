@@ -106,7 +106,7 @@ def _line(side: str, seed: str, seconds: float, plain: float, averaged: float) -
 
 
 def _run(options: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
-    from examples.cifar10.source import fingerprint, load
+    from examples.cifar10.data.source import fingerprint, load
 
     dataset = load(options.data, print)
     training = dataset.train[: options.train_images]
@@ -159,11 +159,11 @@ def _train_ours(training: Any, test: Any, seed: int, epochs: int) -> dict[str, A
 
     import numpy as np
 
-    from examples.cifar10.batches import Batches
-    from examples.cifar10.evaluation import measure_test
-    from examples.cifar10.models import build_model, fit_to_images
+    from examples.cifar10.data.batches import Batches
+    from examples.cifar10.models.building import build_model, fit_to_images
     from examples.cifar10.presets import find_recipe
-    from examples.cifar10.training import Trainer
+    from examples.cifar10.training.evaluation import measure_test
+    from examples.cifar10.training.trainer import Trainer
 
     recipe = replace(find_recipe("airbench", "tuned"), epochs=epochs)
     batches = Batches(

@@ -22,7 +22,7 @@ def _pixels(count: int, seed: int = 0) -> np.ndarray:
 
 
 def _augment_ours() -> Step:
-    from examples.cifar10.augmentation import flip, shift
+    from examples.cifar10.data.augmentation import flip, shift
 
     images = [_pixels(AUGMENTED, seed) for seed in range(BATCHES)]
     rng = np.random.default_rng(0)
@@ -60,9 +60,9 @@ def _augment_torch() -> Step:
 
 
 def _load_ours() -> Step:
-    from examples.cifar10.batches import Batches
-    from examples.cifar10.images import LabelledImages
-    from examples.cifar10.models import Standardise
+    from examples.cifar10.data.batches import Batches
+    from examples.cifar10.data.images import LabelledImages
+    from examples.cifar10.models.building import Standardise
 
     labels = np.arange(LOADED) % 10
     data = Batches(

@@ -12,6 +12,11 @@ import autograd as ag
 from examples.cifar10.extras import check_extra, load_extra
 
 
+def say(line: str) -> None:
+    """Print a line at once, also into a pipe."""
+    print(line, flush=True)
+
+
 def check_bar(quiet: bool) -> None:
     """Raise now if a progress bar is wanted and could not be shown."""
     if not quiet:

@@ -10,15 +10,15 @@ import torch
 
 import benchmarks.airbench
 from benchmarks import airbench_torch as peer
-from examples.cifar10 import source
-from examples.cifar10.airbench import whitening_filters
-from examples.cifar10.batches import Batches
-from examples.cifar10.evaluation import views_of
-from examples.cifar10.generated import generate
-from examples.cifar10.images import LabelledImages
-from examples.cifar10.models import build_model, fit_to_images
+from examples.cifar10.data import source
+from examples.cifar10.data.batches import Batches
+from examples.cifar10.data.generated import generate
+from examples.cifar10.data.images import LabelledImages
+from examples.cifar10.models.airbench import whitening_filters
+from examples.cifar10.models.building import build_model, fit_to_images
 from examples.cifar10.presets import find_recipe
-from examples.cifar10.training import Trainer
+from examples.cifar10.training.evaluation import views_of
+from examples.cifar10.training.trainer import Trainer
 
 pytestmark = pytest.mark.peers
 

@@ -8,8 +8,8 @@ import torch
 
 import autograd as ag
 import nn
-from examples.cifar10.auxiliary import ScoresWithAuxiliary
-from examples.cifar10.darts import DARTS_V1, DARTS_V2, DartsNetwork
+from examples.cifar10.models.auxiliary import ScoresWithAuxiliary
+from examples.cifar10.models.darts import DARTS_V1, DARTS_V2, DartsNetwork
 from tests.peers.darts_twin import TwinNetwork
 
 pytestmark = pytest.mark.peers

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from examples.cifar10 import binary, python_version
+from examples.cifar10.data import binary, python_version
 
 RECORDS = 12
 

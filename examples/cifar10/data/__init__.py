@@ -1,0 +1,1 @@
+"""Images: where they come from, and the batches made of them."""

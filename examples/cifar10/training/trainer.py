@@ -1,0 +1,164 @@
+"""One model by one recipe: an epoch at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+import nn
+import optim
+from autograd import Tensor
+from examples.cifar10.data.batches import Batches
+from examples.cifar10.errors import TrainingError
+from examples.cifar10.models.auxiliary import ScoresWithAuxiliary, main_scores
+from examples.cifar10.presets import Recipe
+from examples.cifar10.training.optimizers import assign, make_optimizers
+
+# Called with the images so far in the epoch, and the mean loss and accuracy over them.
+OnStep = Callable[[int, float, float], object]
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What an epoch of training gave, measured on the augmented batches as they passed."""
+
+    epoch: int
+    steps: int
+    loss: float
+    accuracy: float
+    lr: float
+    seconds: float
+    images_per_second: float
+
+
+def objective(
+    model: nn.Module, output: Tensor | ScoresWithAuxiliary, labels: np.ndarray, recipe: Recipe
+) -> Tensor:
+    """Cross-entropy, the batch's mean or sum, plus auxiliary_weight times that of an auxiliary
+    head, plus l2_penalty / 2 times the sum of the squared weights.
+    """
+    entropy = nn.CrossEntropyLoss(reduction=recipe.loss, label_smoothing=recipe.label_smoothing)
+    loss: Tensor = entropy(main_scores(output), labels)
+    if isinstance(output, ScoresWithAuxiliary):
+        loss = loss + recipe.auxiliary_weight * entropy(output.auxiliary, labels)
+    if recipe.l2_penalty:
+        weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+        for weight in weights:
+            loss = loss + 0.5 * recipe.l2_penalty * (weight * weight).sum()
+    return loss
+
+
+class Trainer:
+    """Runs the epochs of a recipe on a model."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, batches: Batches) -> None:
+        self.model = model
+        self.recipe = recipe
+        self.batches = batches
+        planned = recipe.epochs * len(batches)
+        self.total_steps = min(planned, recipe.max_steps or planned)
+        self.step = 0
+        self.groups = assign(model, recipe)
+        made = make_optimizers(self.groups, recipe, self.total_steps, len(batches))
+        self.optimizers = [optimizer for optimizer, _ in made]
+        self.schedulers = [scheduler for _, scheduler in made]
+        self.linter: nn.Linter | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.step >= self.total_steps
+
+    @property
+    def lr(self) -> float:
+        """The current learning rate of the recipe's first group."""
+        return float(self.optimizers[0].param_groups[0]["lr"])
+
+    def lint(self, report: Callable[[str], object]) -> None:
+        """Look for mistakes in the first steps, and later for evaluation mode; tell `report`."""
+        self.linter = nn.Linter(self.model, self.optimizers, report=report)
+
+    def run_epoch(
+        self, epoch: int, on_step: OnStep = lambda _images, _loss, _accuracy: None
+    ) -> EpochResult:
+        """Train once through the batches, telling `on_step` how far it is.
+
+        Raises TrainingError when the loss is not finite.
+        """
+        self.model.train()
+        self.freeze(epoch)
+        set_drop_path(self.model, self.recipe.drop_path * (epoch - 1) / self.recipe.epochs)
+        began = perf_counter()
+        images = correct = 0
+        total = 0.0
+        lr = self.lr
+        for number, (batch, labels) in enumerate(self.batches.epoch(epoch)):
+            if self.finished:
+                break
+            nn.manual_seed(self.batches.layer_seed(epoch, number))
+            lr = self.lr
+            value, scores = self.train_on(batch, labels)
+            images += len(labels)
+            total += value * len(labels)
+            correct += int((scores.argmax(axis=1) == labels).sum())
+            on_step(images, total / images, correct / images)
+        if self.recipe.schedule == "decay":
+            for scheduler in self.schedulers:
+                scheduler.step()
+        seconds = perf_counter() - began
+        return EpochResult(
+            epoch=epoch,
+            steps=self.step,
+            loss=total / images,
+            accuracy=correct / images,
+            lr=lr,
+            seconds=seconds,
+            images_per_second=images / seconds,
+        )
+
+    def train_on(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+        """One step on a batch: its loss per example and its scores (B, 10), from before the step.
+
+        Raises TrainingError, before anything changes, when the loss is not finite.
+        """
+        output = self.model(images)
+        loss = objective(self.model, output, labels, self.recipe)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss is {value} in step {self.step + 1}, at learning rate {self.lr:g}; "
+                "lower it with --lr"
+            )
+        if self.linter is not None:
+            self.linter.check(loss)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        if self.recipe.max_grad_norm is not None:
+            optim.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        if self.recipe.schedule != "decay" and not self.finished:
+            for scheduler in self.schedulers:
+                scheduler.step()
+        scores = main_scores(output).data
+        return value / (len(labels) if self.recipe.loss == "sum" else 1), scores
+
+    def freeze(self, epoch: int) -> None:
+        """Let only what is trained in this epoch require gradients; the rest records nothing."""
+        for group, parameters in self.groups:
+            for parameter in parameters:
+                parameter.requires_grad = group.epochs is None or epoch <= group.epochs
+                parameter.grad = None
+
+
+def set_drop_path(model: nn.Module, drop_prob: float) -> None:
+    """Make `drop_prob` the probability of all DropPath layers of a model."""
+    for module in model.modules():
+        if isinstance(module, nn.DropPath):
+            module.drop_prob = drop_prob
