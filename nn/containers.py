@@ -11,6 +11,7 @@ from typing import Any, Self, overload
 
 import numpy as np
 
+from nn.fusion import run_fused
 from nn.module import Module
 
 
@@ -107,6 +108,7 @@ class _Numbered(_Container):
 class Sequential(_Numbered):
     """Modules called one after another, each with the previous one's output.
 
+    Neighbours may run as one operation where arrays are large: see `nn.fusion`.
     Takes modules, or one dict of them by name. Indexing gives a module, slicing a Sequential of
     the same modules under the same names.
 
@@ -134,9 +136,7 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """The last module's output; the input itself if there are none."""
-        for module in self:
-            input = module(input)
-        return input
+        return run_fused(tuple(self), input)
 
     @overload
     def __getitem__(self, index: int) -> Module: ...

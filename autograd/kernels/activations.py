@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.error_function import erf
+from autograd.kernels.layouts import in_order_of
 from autograd.kernels.workers import parallel_ranges
 
-__all__ = ["gelu", "gelu_pullback", "relu", "relu_pullback"]
+__all__ = [
+    "FUSED",
+    "activate_in_place",
+    "fuses",
+    "gelu",
+    "gelu_pullback",
+    "relu",
+    "relu_pullback",
+]
 
 Array = np.ndarray[Any, Any]
 
 GRAIN = 1 << 12
 """Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
+
+FUSED: Final = ("relu", "gelu")
+"""Activations that other kernels apply to their results in the same pass."""
 
 _ROOT_HALF = float(np.sqrt(0.5))
 _DENSITY_AT_0 = float(1.0 / np.sqrt(2.0 * np.pi))
@@ -76,6 +88,36 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
     return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + _product(x, density))
 
 
+def fuses(activation: str | None, dtype: np.dtype[Any]) -> bool:
+    """Whether the compiled kernels have the activation for this dtype."""
+    return activation in (None, "relu") or dtype.char == "f"
+
+
+def activate_in_place(x: Array, activation: str | None) -> None:
+    """Write the activation of a contiguous x over it; None leaves it.
+
+    >>> x = np.array([-1.0, 2.0])
+    >>> activate_in_place(x, "relu")
+    >>> x.tolist()
+    [0.0, 2.0]
+    """
+    if activation is None:
+        return
+    if not fuses(activation, x.dtype) or not _goes_compiled(x, "fd"):
+        x[...] = relu(x) if activation == "relu" else gelu(x)
+        return
+    from autograd.kernels import compiled_activations as compiled
+
+    kernel = compiled.relu_in_place if activation == "relu" else compiled.gelu_in_place
+    flat = x.reshape(-1)
+    assert np.shares_memory(flat, x) or not x.size
+
+    def part(_worker: int, first: int, last: int) -> None:
+        kernel(flat[first:last])
+
+    parallel_ranges(part, flat.size, GRAIN)
+
+
 def _product(x: Any, factor: Any) -> Any:
     """x factor, and 0 where the factor is 0, also for an infinite x."""
     product = np.empty_like(x)  # in the memory order of x
@@ -111,8 +153,4 @@ def _in_one_pass(kernel: Callable[..., None], *operands: Array) -> Array:
 
 def _in_memory_order(array: Array, like: Array) -> Array:
     """The entries of `array` one after the other, as those of `like` lie in memory."""
-    if array.strides != like.strides:
-        copy = np.empty_like(like)
-        copy[...] = array
-        array = copy
-    return array.ravel(order="K")
+    return in_order_of(like, array).ravel(order="K")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.buffers import empty_like
+from autograd.kernels.layouts import in_order_of
 from autograd.kernels.workers import parallel_ranges, thread_count
 
 __all__ = ["batch_norm_backward", "batch_norm_forward", "channel_affine", "channel_sums"]
@@ -22,7 +23,7 @@ GRAIN = 64
 
 
 def batch_norm_forward(
-    x: Array, weight: Array | None, bias: Array | None, eps: float
+    x: Array, weight: Array | None, bias: Array | None, eps: float, activation: str | None = None
 ) -> tuple[Array, Array, Array]:
     """(y, mean, inverse_std) as `normalization.batch_norm_forward` defines them.
 
@@ -44,22 +45,19 @@ def batch_norm_forward(
     mean = counts @ parts[:, 0] / len(rows)
     spread = parts[:, 1].sum(axis=0) + counts @ (parts[:, 0] - mean) ** 2
     inverse_std = 1.0 / np.sqrt(spread / len(rows) + eps)
-    dtype = x.dtype
-    scale = (inverse_std if weight is None else inverse_std * weight).astype(dtype)
-    shift = np.zeros(len(scale), dtype) if bias is None else bias.astype(dtype)
-    centre = mean.astype(dtype)
-    y = empty_like(x)
-    target = _rows(y)
-
-    def apply(_worker: int, first: int, last: int) -> None:
-        compiled.affine_rows(rows[first:last], centre, scale, shift, target[first:last])
-
-    parallel_ranges(apply, len(rows), GRAIN)
-    return y, centre, inverse_std.astype(dtype)
+    centre, inverse = mean.astype(x.dtype), inverse_std.astype(x.dtype)
+    scale, shift = _affine(inverse, weight, bias)
+    return _affine_rows(x, centre, scale, shift, activation), centre, inverse
 
 
 def batch_norm_backward(
-    g: Array, x: Array, weight: Array | None, mean: Array, inverse_std: Array
+    g: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    inverse_std: Array,
+    bias: Array | None = None,
+    activation: str | None = None,
 ) -> tuple[Array, Array, Array]:
     """(dx, dweight, dbias) as `normalization.batch_norm_backward` defines them.
 
@@ -69,14 +67,25 @@ def batch_norm_backward(
     """
     from autograd.kernels import compiled_normalization as compiled
 
-    rows, seeds = _rows(x), _rows(_in_order_of(x, g))
+    rows, seeds = _rows(x), _rows(in_order_of(x, g))
     parts = np.zeros((thread_count(), 2, rows.shape[1]))
     mean = mean.astype(x.dtype, copy=False)
 
+    dx = empty_like(x)
+    target = _rows(dx)
+    factor, shift = _affine(inverse_std.astype(x.dtype, copy=False), weight, bias)
+
     def sums(worker: int, first: int, last: int) -> None:
-        compiled.gradient_sums(
-            seeds[first:last], rows[first:last], mean, parts[worker, 0], parts[worker, 1]
-        )
+        own = slice(first, last)
+        if activation is None:
+            compiled.gradient_sums(seeds[own], rows[own], mean, *parts[worker])
+        else:
+            kernel = (
+                compiled.relu_gradient_sums
+                if activation == "relu"
+                else (compiled.gelu_gradient_sums)
+            )
+            kernel(seeds[own], rows[own], mean, factor, shift, target[own], *parts[worker])
 
     parallel_ranges(sums, len(rows), GRAIN)
     dbias, products = parts.sum(axis=0)
@@ -86,37 +95,28 @@ def batch_norm_backward(
     slope = -scale * precise * dweight / len(rows)
     shift = -scale * dbias / len(rows)
     scale, slope, shift = (array.astype(x.dtype) for array in (scale, slope, shift))
-    dx = empty_like(x)
-    target = _rows(dx)
 
     def apply(_worker: int, first: int, last: int) -> None:
-        compiled.gradient_rows(
-            seeds[first:last], rows[first:last], mean, scale, slope, shift, target[first:last]
-        )
+        own = slice(first, last)
+        if activation is None:
+            compiled.gradient_rows(seeds[own], rows[own], mean, scale, slope, shift, target[own])
+        else:
+            compiled.gradient_rows_in_place(rows[own], mean, scale, slope, shift, target[own])
 
     parallel_ranges(apply, len(rows), GRAIN)
     return dx, dweight.astype(x.dtype), dbias.astype(x.dtype)
 
 
-def channel_affine(x: Array, scale: Array, shift: Array | None) -> Array:
+def channel_affine(
+    x: Array, scale: Array, shift: Array | None, activation: str | None = None
+) -> Array:
     """x scale + shift as `normalization.channel_affine` defines it.
 
     >>> channel_affine(np.ones((1, 1)), np.array([2.0]), None).tolist()
     [[2.0]]
     """
-    from autograd.kernels import compiled_normalization as compiled
-
-    rows = _rows(x)
     zeros = np.zeros_like(scale)
-    y = empty_like(x)
-    target = _rows(y)
-
-    def apply(_worker: int, first: int, last: int) -> None:
-        added = zeros if shift is None else shift
-        compiled.affine_rows(rows[first:last], zeros, scale, added, target[first:last])
-
-    parallel_ranges(apply, len(rows), GRAIN)
-    return y
+    return _affine_rows(x, zeros, scale, zeros if shift is None else shift, activation)
 
 
 def channel_sums(x: Array) -> Array:
@@ -138,15 +138,36 @@ def channel_sums(x: Array) -> Array:
     return total
 
 
+def _affine(inverse_std: Array, weight: Array | None, bias: Array | None) -> tuple[Array, Array]:
+    """What centred values are multiplied by, and what is added then."""
+    dtype = inverse_std.dtype
+    scale = inverse_std if weight is None else inverse_std * weight.astype(dtype, copy=False)
+    shift = np.zeros_like(scale) if bias is None else bias.astype(dtype, copy=False)
+    return scale, shift
+
+
+def _affine_rows(
+    x: Array, centre: Array, scale: Array, shift: Array, activation: str | None
+) -> Array:
+    from autograd.kernels import compiled_normalization as compiled
+
+    kernels = {
+        None: compiled.affine_rows,
+        "relu": compiled.relu_affine_rows,
+        "gelu": compiled.gelu_affine_rows,
+    }
+    kernel = kernels[activation]
+    y = empty_like(x)
+    rows, target = _rows(x), _rows(y)
+
+    def apply(_worker: int, first: int, last: int) -> None:
+        kernel(rows[first:last], centre, scale, shift, target[first:last])
+
+    parallel_ranges(apply, len(rows), GRAIN)
+    return y
+
+
 def _rows(x: Array) -> Array:
     """(N, C, *S), channels last in memory, as a C-contiguous (positions, C)."""
     last = x if x.ndim == 2 else np.moveaxis(x, 1, -1)
     return np.ascontiguousarray(last.reshape(-1 if x.size else 0, x.shape[1]))
-
-
-def _in_order_of(x: Array, g: Array) -> Array:
-    if g.strides == x.strides:
-        return g
-    copy = empty_like(x)
-    copy[...] = g
-    return copy

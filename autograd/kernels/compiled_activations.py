@@ -10,7 +10,18 @@ from numba.extending import intrinsic
 
 from autograd.kernels.compilation import compiled, inlined
 
-__all__ = ["gelu", "gelu_back", "normal_parts", "relu", "relu_back"]
+__all__ = [
+    "gelu",
+    "gelu_back",
+    "gelu_in_place",
+    "gelu_slope",
+    "gelu_value",
+    "normal_parts",
+    "relu",
+    "relu_back",
+    "relu_in_place",
+    "relu_value",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -66,31 +77,59 @@ def normal_parts(x: Any) -> Any:
     return (tail if x < number(0) else number(1) - tail), density
 
 
+@inlined
+def gelu_value(x: Any) -> Any:
+    """x Phi(x); NaN stays."""
+    below, _ = normal_parts(x)
+    # -inf * 0 would be NaN; NaN itself stays.
+    return x * below if x != -np.inf else np.float32(0)
+
+
+@inlined
+def gelu_slope(x: Any) -> Any:
+    """Phi(x) + x phi(x)."""
+    below, density = normal_parts(x)
+    slope = below + x * (density * _DENSITY_AT_0)
+    return slope if abs(x) < np.inf or x != x else below
+
+
+@inlined
+def relu_value(x: Any, zero: Any) -> Any:
+    """max(x, 0); NaN stays. `zero` has the dtype of x."""
+    return x if x > zero or x != x else zero
+
+
 @compiled
 def gelu(x: Array, y: Array) -> None:
     for i in range(x.size):
-        value = x[i]
-        below, _ = normal_parts(value)
-        # -inf * 0 would be NaN; NaN itself stays.
-        y[i] = value * below if value != -np.inf else np.float32(0)
+        y[i] = gelu_value(x[i])
+
+
+@compiled
+def gelu_in_place(y: Array) -> None:
+    for i in range(y.size):
+        y[i] = gelu_value(y[i])
 
 
 @compiled
 def gelu_back(g: Array, x: Array, dx: Array) -> None:
     """g * (Phi(x) + x phi(x))."""
     for i in range(x.size):
-        value = x[i]
-        below, density = normal_parts(value)
-        slope = below + value * (density * _DENSITY_AT_0)
-        dx[i] = g[i] * (slope if abs(value) < np.inf or value != value else below)
+        dx[i] = g[i] * gelu_slope(x[i])
 
 
 @compiled
 def relu(x: Array, y: Array) -> None:
     zero = x.dtype.type(0)
     for i in range(x.size):
-        value = x[i]
-        y[i] = value if value > zero or value != value else zero
+        y[i] = relu_value(x[i], zero)
+
+
+@compiled
+def relu_in_place(y: Array) -> None:
+    zero = y.dtype.type(0)
+    for i in range(y.size):
+        y[i] = relu_value(y[i], zero)
 
 
 @compiled

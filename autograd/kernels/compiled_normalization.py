@@ -7,8 +7,20 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_activations import gelu_slope, gelu_value, relu_value
 
-__all__ = ["affine_rows", "gradient_rows", "gradient_sums", "row_moments", "row_sums"]
+__all__ = [
+    "affine_rows",
+    "gelu_affine_rows",
+    "gelu_gradient_sums",
+    "gradient_rows",
+    "gradient_rows_in_place",
+    "gradient_sums",
+    "relu_affine_rows",
+    "relu_gradient_sums",
+    "row_moments",
+    "row_sums",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -74,6 +86,25 @@ def affine_rows(x: Array, centre: Array, scale: Array, shift: Array, y: Array) -
 
 
 @compiled
+def relu_affine_rows(x: Array, centre: Array, scale: Array, shift: Array, y: Array) -> None:
+    """y = relu((x - centre) scale + shift)."""
+    rows, channels = x.shape
+    zero = x.dtype.type(0)
+    for r in range(rows):
+        for c in range(channels):
+            y[r, c] = relu_value((x[r, c] - centre[c]) * scale[c] + shift[c], zero)
+
+
+@compiled
+def gelu_affine_rows(x: Array, centre: Array, scale: Array, shift: Array, y: Array) -> None:
+    """y = gelu((x - centre) scale + shift)."""
+    rows, channels = x.shape
+    for r in range(rows):
+        for c in range(channels):
+            y[r, c] = gelu_value((x[r, c] - centre[c]) * scale[c] + shift[c])
+
+
+@compiled
 def gradient_sums(g: Array, x: Array, mean: Array, sums: Array, products: Array) -> None:
     """The sums of g and of g (x - mean) of each column, in float64."""
     rows, channels = x.shape
@@ -101,3 +132,77 @@ def gradient_rows(
     for r in range(rows):
         for c in range(channels):
             dx[r, c] = scale[c] * g[r, c] + slope[c] * (x[r, c] - mean[c]) + shift[c]
+
+
+@compiled
+def gradient_rows_in_place(
+    x: Array, mean: Array, scale: Array, slope: Array, shift: Array, dx: Array
+) -> None:
+    """dx = scale dx + slope (x - mean) + shift."""
+    rows, channels = x.shape
+    for r in range(rows):
+        for c in range(channels):
+            dx[r, c] = scale[c] * dx[r, c] + slope[c] * (x[r, c] - mean[c]) + shift[c]
+
+
+@compiled
+def relu_gradient_sums(
+    g: Array,
+    x: Array,
+    mean: Array,
+    scale: Array,
+    bias: Array,
+    seeds: Array,
+    sums: Array,
+    products: Array,
+) -> None:
+    """seeds = g where (x - mean) scale + bias > 0, else 0; their sums as in `gradient_sums`."""
+    rows, channels = x.shape
+    total, product = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    zero = x.dtype.type(0)
+    sums[:] = 0
+    products[:] = 0
+    for first in range(0, rows, BLOCK_ROWS):
+        total[:] = 0
+        product[:] = 0
+        for r in range(first, min(first + BLOCK_ROWS, rows)):
+            for c in range(channels):
+                distance = x[r, c] - mean[c]
+                seed = g[r, c] if distance * scale[c] + bias[c] > zero else zero
+                seeds[r, c] = seed
+                total[c] += seed
+                product[c] += seed * distance
+        for c in range(channels):
+            sums[c] += total[c]
+            products[c] += product[c]
+
+
+@compiled
+def gelu_gradient_sums(
+    g: Array,
+    x: Array,
+    mean: Array,
+    scale: Array,
+    bias: Array,
+    seeds: Array,
+    sums: Array,
+    products: Array,
+) -> None:
+    """seeds = g gelu'((x - mean) scale + bias); their sums as in `gradient_sums`."""
+    rows, channels = x.shape
+    total, product = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    sums[:] = 0
+    products[:] = 0
+    for first in range(0, rows, BLOCK_ROWS):
+        total[:] = 0
+        product[:] = 0
+        for r in range(first, min(first + BLOCK_ROWS, rows)):
+            for c in range(channels):
+                distance = x[r, c] - mean[c]
+                seeds[r, c] = g[r, c] * gelu_slope(distance * scale[c] + bias[c])
+            for c in range(channels):
+                total[c] += seeds[r, c]
+                product[c] += seeds[r, c] * (x[r, c] - mean[c])
+        for c in range(channels):
+            sums[c] += total[c]
+            products[c] += product[c]

@@ -18,6 +18,7 @@ from autograd.kernels.compilation import compiled, inlined
 from autograd.kernels.vector_maps import LANES, ROWS, outer_sums
 from autograd.kernels.winograd_maps import (
     add,
+    add_positive,
     copy,
     from_points,
     map_input,
@@ -123,7 +124,15 @@ def input_tiles(x: Array, top: int, left: int, groups: Array, v: Array, d: Array
 
 @inlined
 def _output_group(
-    size_r: int, size_c: int, cut: Any, m: Array, bias: Array, y: Array, d: Array, h: Array
+    size_r: int,
+    size_c: int,
+    cut: Any,
+    m: Array,
+    bias: Array,
+    positive: bool,
+    y: Array,
+    d: Array,
+    h: Array,
 ) -> None:
     n, height, width, channels = y.shape
     images, planes, pitch = y.ravel(), m.ravel(), m.shape[2]
@@ -147,18 +156,25 @@ def _output_group(
                 to = (image * height + r + i) * row + s * channels + first
                 for j in range(min(size_c, width - s)):
                     at_d = (4 * i + j) * LANES
-                    add(d, at_d, shift - at_d, images, to + j * channels, 0)
+                    if positive:
+                        add_positive(d, at_d, shift - at_d, images, to + j * channels, 0)
+                    else:
+                        add(d, at_d, shift - at_d, images, to + j * channels, 0)
 
 
 @compiled
-def output_tiles(m: Array, groups: Array, bias: Array, y: Array, d: Array, h: Array) -> None:
-    """The tile A^T m A + bias of y (n, H, W, O) for each tile of m (36, tiles, O)."""
+def output_tiles(
+    m: Array, groups: Array, bias: Array, positive: bool, y: Array, d: Array, h: Array
+) -> None:
+    """The tile A^T m A + bias of y (n, H, W, O) for each tile of m (36, tiles, O); max(that, 0) if
+    `positive`.
+    """
     for group in range(len(groups)):
         cut = groups[group]
         if cut[2] == 4 and cut[5] == 4:
-            _output_group(4, 4, cut, m, bias, y, d, h)
+            _output_group(4, 4, cut, m, bias, positive, y, d, h)
         else:
-            _output_group(cut[2], cut[5], cut, m, bias, y, d, h)
+            _output_group(cut[2], cut[5], cut, m, bias, positive, y, d, h)
 
 
 @inlined

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.activations import activate_in_place
 from autograd.kernels.buffers import empty
 from autograd.kernels.columns import (
     Geometry,
@@ -42,10 +43,12 @@ def convolve(
     dilation: Sizes,
     groups: int = 1,
     bias: Array | None = None,
+    activation: str | None = None,
 ) -> Array:
     """y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride*p + dilation*k - before] + bias[o].
 
-    x is (N, C, *S), w is (O, C/groups, *K), the result (N, O, *P), channels last in memory.
+    The `activation`, relu or gelu, is applied to that. x is (N, C, *S), w is (O, C/groups, *K), the
+    result (N, O, *P), channels last in memory.
 
     >>> x = np.arange(4.0).reshape(1, 1, 4)
     >>> convolve(x, np.array([[[1.0, -1.0]]]), (1,), ((0, 0),), (1,)).tolist()
@@ -56,7 +59,7 @@ def convolve(
     geometry = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
     y = empty((len(x), *geometry.out, w.shape[0]), _working_dtype(dtype))
     added = None if bias is None else np.ascontiguousarray(bias, y.dtype)
-    _convolve(_images(x, y.dtype), _kernels(w, y.dtype), geometry, y, added)
+    _convolve(_images(x, y.dtype), _kernels(w, y.dtype), geometry, y, added, activation)
     return _result(y, dtype, x.ndim - 2)
 
 
@@ -87,7 +90,7 @@ def convolve_input_gradient(
         columns_input_gradient(cotangent, weight, geometry, dx)
     else:
         weight = _exchange_channels(weight, groups)[:, :, ::-1, ::-1]
-        _convolve(cotangent, weight, turned, dx, None)
+        _convolve(cotangent, weight, turned, dx)
     return _result(dx, dtype, g.ndim - 2)
 
 
@@ -166,13 +169,22 @@ def _geometry(
     )
 
 
-def _convolve(x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None) -> None:
+def _convolve(
+    x: Array,
+    w: Array,
+    geometry: Geometry,
+    y: Array,
+    bias: Array | None = None,
+    activation: str | None = None,
+) -> None:
     if winograd_pays(geometry, len(x), y.dtype):
-        winograd_convolve(x, w, geometry, y, bias)
-    elif direct_pays(geometry, len(x), y.dtype):
+        winograd_convolve(x, w, geometry, y, bias, activation)
+        return
+    if direct_pays(geometry, len(x), y.dtype):
         direct_convolve(x, w, geometry, y, bias)
     else:
         columns_convolve(x, w, geometry, y, bias)
+    activate_in_place(y, activation)
 
 
 def _turned(geometry: Geometry) -> Geometry | None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import channel_rows
+from autograd.kernels.activations import fuses, gelu, gelu_pullback, relu, relu_pullback
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.windows import is_channels_last
 
@@ -36,11 +37,12 @@ BLOCK = 1 << 16
 
 
 def batch_norm_forward(
-    x: Array, weight: Array | None, bias: Array | None, eps: float
+    x: Array, weight: Array | None, bias: Array | None, eps: float, activation: str | None = None
 ) -> tuple[Array, Array, Array]:
     """(y, mean, inverse_std) of x (N, C, *S), with the statistics of each channel, shape (C,).
 
-    The biased variance is 1/inverse_std**2 - eps. Raises ValueError when a channel has no values.
+    The `activation`, relu or gelu, is applied to y. The biased variance is 1/inverse_std**2 - eps.
+    Raises ValueError when a channel has no values.
 
     >>> y, mean, inverse_std = batch_norm_forward(np.array([[1.0], [3.0]]), None, None, 0.0)
     >>> y.tolist(), mean.tolist(), inverse_std.tolist()
@@ -50,8 +52,11 @@ def batch_norm_forward(
     count = x.size // max(1, x.shape[1])
     if count == 0:
         raise ValueError(f"batch norm of an input of shape {x.shape}: a channel has no values")
-    if _rows_compiled(x):
-        return channel_rows.batch_norm_forward(x, weight, bias, eps)
+    if _rows_compiled(x) and fuses(activation, x.dtype):
+        return channel_rows.batch_norm_forward(x, weight, bias, eps, activation)
+    if activation is not None:
+        y, mean, inverse_std = batch_norm_forward(x, weight, bias, eps)
+        return _activated(y, activation), mean, inverse_std
     work = _working_dtype(x.dtype)
     mean = _channel_sums(x) / count
     centred = mean.astype(work)
@@ -69,11 +74,18 @@ def batch_norm_forward(
 
 
 def batch_norm_backward(
-    g: Array, x: Array, weight: Array | None, mean: Array, inverse_std: Array
+    g: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    inverse_std: Array,
+    bias: Array | None = None,
+    activation: str | None = None,
 ) -> tuple[Array, Array, Array]:
     """(dx, dweight, dbias) for a cotangent g of y; dweight and dbias have shape (C,).
 
-    With h = (x - mean) * inverse_std: dbias = sum(g), dweight = sum(g h) and
+    An activation's argument is computed again, which needs the bias. With g times its derivative
+    for g, and h = (x - mean) * inverse_std: dbias = sum(g), dweight = sum(g h) and
     dx = weight * inverse_std * (g - mean(g) - h mean(g h)).
 
     >>> g, x = np.array([[1.0], [2.0]]), np.array([[1.0], [3.0]])
@@ -83,8 +95,14 @@ def batch_norm_backward(
     """
     _check_channels(x, weight, None)
     _check_same(g, x)
-    if _rows_compiled(x) and g.dtype == x.dtype:
-        return channel_rows.batch_norm_backward(g, x, weight, mean, inverse_std)
+    if _rows_compiled(x) and g.dtype == x.dtype and fuses(activation, x.dtype):
+        return channel_rows.batch_norm_backward(g, x, weight, mean, inverse_std, bias, activation)
+    if activation is not None:
+        scale = inverse_std if weight is None else inverse_std * weight
+        shift = -mean * scale if bias is None else bias - mean * scale
+        y = channel_affine(x, scale.astype(x.dtype), shift.astype(x.dtype))
+        g = relu_pullback(g, y, None) if activation == "relu" else gelu_pullback(g, None, y)
+        return batch_norm_backward(g, x, weight, mean, inverse_std)
     work = _working_dtype(x.dtype)
     count = max(1, x.size // max(1, x.shape[1]))
     dbias = _channel_sums(g)
@@ -242,18 +260,27 @@ def _channel_blocks(x: Array) -> tuple[Array, bool]:
     return x.reshape(*x.shape[:2], int(np.prod(x.shape[2:]))), False
 
 
-def channel_affine(x: Array, scale: Array, shift: Array | None = None) -> Array:
-    """x scale + shift for each channel of x (N, C, *S).
+def channel_affine(
+    x: Array, scale: Array, shift: Array | None = None, activation: str | None = None
+) -> Array:
+    """x scale + shift for each channel of x (N, C, *S), and the activation of it.
 
     >>> channel_affine(np.ones((1, 2)), np.array([2.0, 3.0]), np.array([0.5, 0.0])).tolist()
     [[2.5, 3.0]]
     """
     same = scale.dtype == x.dtype and (shift is None or shift.dtype == x.dtype)
-    if same and _rows_compiled(x):
-        return channel_rows.channel_affine(x, scale, shift)
+    if same and _rows_compiled(x) and fuses(activation, x.dtype):
+        return channel_rows.channel_affine(x, scale, shift, activation)
     shape = _broadcast_shape(x)
     out: Array = x * scale.reshape(shape)
-    return out if shift is None else out + shift.reshape(shape)
+    return _activated(out if shift is None else out + shift.reshape(shape), activation)
+
+
+def _activated(x: Array, activation: str | None) -> Array:
+    if activation is None:
+        return x
+    result: Array = relu(x) if activation == "relu" else gelu(x)
+    return result
 
 
 def channel_sums(x: Array) -> Array:

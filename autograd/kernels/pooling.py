@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty
+from autograd.kernels.layouts import in_order_of
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
@@ -155,7 +156,7 @@ def scatter_add_planes(
         raise ValueError(f"g {g.shape} and indices {indices.shape} must have the same shape")
     out = _empty_like_layout(indices, spatial_shape, g.dtype)
     if g.ndim == 4 and out.size and compiled_for(g.dtype, g.size):
-        _compiled_scatter(g, indices, out)
+        _compiled_scatter(in_order_of(indices, g), indices, out)
         return out
     out.fill(0)
     if out.size == 0 or g.size == 0:

@@ -52,6 +52,12 @@ class _Vector:
         value = self.builder.fmul(self.value, self._other(other), flags=("contract",))
         return _Vector(self.builder, value)
 
+    def positive(self) -> _Vector:
+        """max(x, 0); NaN stays."""
+        zero = self._other(0.0)
+        below = self.builder.fcmp_ordered("<=", self.value, zero)
+        return _Vector(self.builder, self.builder.select(below, zero, self.value))
+
 
 def vector_map(function: Callable[..., tuple[Any, ...]], rows: int) -> Any:
     """A function for compiled kernels: (source, at, step, target, to, stride) -> None.

@@ -134,11 +134,17 @@ def _blocks(tiles: _Tiles, images: int) -> Array:
 
 
 def winograd_convolve(
-    x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None = None
+    x: Array,
+    w: Array,
+    geometry: Geometry,
+    y: Array,
+    bias: Array | None = None,
+    activation: str | None = None,
 ) -> None:
-    """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3), plus the bias (O,), into the
-    C-contiguous y (N, P, Q, O).
+    """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3), plus the bias (O,), and of that
+    the activation (relu or gelu), into the C-contiguous y (N, P, Q, O).
     """
+    from autograd.kernels import compiled_activations
     from autograd.kernels import compiled_winograd as compiled
 
     n, channels, outputs = x.shape[0], x.shape[3], w.shape[0]
@@ -167,7 +173,9 @@ def winograd_convolve(
         images = _contiguous(x[first:last], "images")
         compiled.input_tiles(images, *geometry.before, groups, v, d, h)
         compiled.tile_products(v, u, m, blocks, rows, columns, nothing)
-        compiled.output_tiles(m, groups, added, y[first:last], d, h)
+        compiled.output_tiles(m, groups, added, activation == "relu", y[first:last], d, h)
+        if activation == "gelu":  # while it is in cache
+            compiled_activations.gelu_in_place(y[first:last].reshape(-1))
 
     parallel_chunks(task, n, step)
 

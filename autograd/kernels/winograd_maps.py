@@ -15,6 +15,7 @@ from autograd.kernels.vector_maps import vector_map
 
 __all__ = [
     "add",
+    "add_positive",
     "copy",
     "from_points",
     "map_input",
@@ -117,6 +118,7 @@ _spread_of_4, _spread_of_3, _spread_of_2 = (
 to_points = vector_map(_weight_points, 3)
 from_points = vector_map(_weight_sums, 6)
 add = vector_map(lambda x, y: (x + y,), 2)
+add_positive = vector_map(lambda x, y: ((x + y).positive(),), 2)
 copy = vector_map(lambda x: (x,), 1)
 
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.dispatch import operations
-from autograd.families import Affine, Multilinear
+from autograd.families import Affine, Composite, Multilinear
 from autograd.kernels import normalization as kernels
+from autograd.kernels.activations import FUSED
 from autograd.tensor import Tensor
 
-__all__ = ["affine_channels", "per_channel", "sums_of_channels"]
+__all__ = [
+    "activated",
+    "activated_channels",
+    "affine_channels",
+    "check_activation",
+    "per_channel",
+    "sums_of_channels",
+]
 
 
 def per_channel(b: Any, dims: int) -> Any:
@@ -43,3 +51,29 @@ affine_channels: Affine = Affine(
     analytic=True,
 )
 """`affine_channels(x, scale, shift)`: x scale + shift for x (N, C, ...)."""
+
+
+def check_activation(name: str, activation: str | None) -> None:
+    """Raise ValueError for an activation that kernels do not have."""
+    if activation is not None and activation not in FUSED:
+        raise ValueError(
+            f"{name}: activation must be None, {' or '.join(map(repr, FUSED))}, got {activation!r}"
+        )
+
+
+def activated(x: Any, activation: str | None) -> Any:
+    """The activation of that name of x, or x."""
+    if activation is None:
+        return x
+    return operations.relu(x) if activation == "relu" else operations.gelu(x)
+
+
+activated_channels: Composite = Composite(
+    "activated_channels",
+    kernels.channel_affine,
+    reference=lambda x, scale, shift, activation: activated(
+        affine_channels(x, scale, shift), activation
+    ),
+    analytic=False,
+)
+"""The activation of `affine_channels(x, scale, shift)`, in one pass."""

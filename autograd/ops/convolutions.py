@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.families import Affine, Multilinear
+from autograd.families import Affine, Composite, Multilinear
 from autograd.kernels import convolution as kernels
 from autograd.kernels.windows import effective_sizes, padding_pairs, spatial_tuple
-from autograd.ops.channels import per_channel, sums_of_channels
+from autograd.ops.channels import activated, check_activation, per_channel, sums_of_channels
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -82,6 +82,16 @@ _convolve_biased: Affine = Affine(
     flops=_flops,
 )
 
+_convolve_activated: Composite = Composite(
+    "conv",
+    lambda x, w, b, **sizes: kernels.convolve(x, w, bias=b, **sizes),
+    reference=lambda x, w, b, activation, **sizes: activated(
+        _convolve_biased(x, w, b, **sizes), activation
+    ),
+    analytic=False,
+    flops=_flops,
+)
+
 
 def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) -> tuple[Any, Any]:
     x, w = floats(x, name), floats(w, name)
@@ -99,13 +109,25 @@ def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) ->
 
 
 def _conv(
-    x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int, dims: int
+    x: Any,
+    w: Any,
+    b: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    dims: int,
+    activation: str | None = None,
 ) -> Any:
     x, w = _checked(x, w, b, dims, f"conv{dims}d", lambda w: w.shape[0])
     steps = spatial_tuple(stride, dims, "stride")
     spread = spatial_tuple(dilation, dims, "dilation")
     pairs = padding_pairs(padding, w.shape[2:], steps, spread)
     sizes = {"stride": steps, "padding": pairs, "dilation": spread, "groups": groups}
+    check_activation(f"conv{dims}d", activation)
+    if activation is not None:
+        b = np.zeros(w.shape[0], w.dtype) if b is None else b
+        return _convolve_activated(x, w, b, activation=activation, **sizes)
     return _convolve(x, w, **sizes) if b is None else _convolve_biased(x, w, b, **sizes)
 
 
@@ -149,6 +171,7 @@ def conv1d(
         call(real(1, 1, 6, 6), real(2, 1, 2, 2), dilation=(2, 1)),
         call(real(1, 2, 3, 3), real(2, 2, 1, 1), real(2)),
         call(real(1, 1, 4, 4), real(1, 1, 2, 2), padding=((1, 0), (0, 2))),
+        call(real(1, 2, 3, 3), real(2, 2, 2, 2), real(2), activation="gelu"),
     ],
     bad=[
         bad(ValueError, r"\(N, C, H, W\)", np.ones((3, 4, 4)), np.ones((2, 3, 3, 3))),
@@ -166,12 +189,15 @@ def conv2d(
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
+    activation: str | None = None,
 ) -> Any:
     """Cross-correlation of x (N, C, H, W) with weights w (O, C/groups, kh, kw), plus b (O,).
 
     y[n, o, p] = sum over c, i of w[o, c, i] x[n, c, stride p + dilation i - padding] for pairs p
     and i. `padding` is an int, one per axis, (before, after) pairs, 'same' (with stride 1) or
-    'valid'. The result lies channels last in memory. Raises ValueError for sizes that do not fit,
+    'valid'. The `activation`, "relu" or "gelu", is applied to the result in the same pass, for
+    inference (sweeps go by way of the convolution and the activation). The result lies channels
+    last in memory. Raises ValueError for sizes that do not fit,
     TypeError for integers. Source: Dumoulin & Visin, A guide to convolution arithmetic, 2016.
 
     >>> import autograd as ag
@@ -179,7 +205,7 @@ def conv2d(
     >>> ag.conv2d(ag.Tensor(np.ones((1, 1, 2, 2))), np.ones((1, 1, 2, 2)))
     Tensor([[[[4.]]]])
     """
-    return _conv(x, w, b, stride, padding, dilation, groups, 2)
+    return _conv(x, w, b, stride, padding, dilation, groups, 2, activation)
 
 
 @register(

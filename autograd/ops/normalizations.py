@@ -10,7 +10,7 @@ from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import normalization as kernels
 from autograd.ops.axes import as_shape
-from autograd.ops.channels import affine_channels
+from autograd.ops.channels import activated, activated_channels, affine_channels, check_activation
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -53,9 +53,15 @@ def _update(running: Any, batch: Any, momentum: float) -> None:
 
 
 def _batch_forward(
-    x: Any, *affine: Any, scaled: bool, running: Any, momentum: float, eps: float
+    x: Any,
+    *affine: Any,
+    scaled: bool,
+    running: Any,
+    momentum: float,
+    eps: float,
+    activation: str | None = None,
 ) -> Any:
-    out, mean, inverse_std = kernels.batch_norm_forward(x, *_given(affine, scaled), eps)
+    out, mean, inverse_std = kernels.batch_norm_forward(x, *_given(affine, scaled), eps, activation)
     count = x.size // x.shape[1]
     _update(running[0], mean, momentum)
     if running[1] is not None:
@@ -65,18 +71,27 @@ def _batch_forward(
 
 
 def _batch_pullback(
-    cotangent: Any, out: Any, x: Any, *rest: Any, scaled: bool, **_: Any
+    cotangent: Any,
+    out: Any,
+    x: Any,
+    *rest: Any,
+    scaled: bool,
+    activation: str | None = None,
+    **_: Any,
 ) -> tuple[Any, ...]:
     *affine, mean, inverse_std = rest
-    weight, _bias = _given(tuple(affine), scaled)
-    back = kernels.batch_norm_backward(cotangent, x, weight, mean, inverse_std)
+    weight, bias = _given(tuple(affine), scaled)
+    back = kernels.batch_norm_backward(cotangent, x, weight, mean, inverse_std, bias, activation)
     return _wanted(*back, len(affine), scaled)
 
 
-def _batch_reference(x: Any, *rest: Any, scaled: bool, eps: float, **_: Any) -> Any:
+def _batch_reference(
+    x: Any, *rest: Any, scaled: bool, eps: float, activation: str | None = None, **_: Any
+) -> Any:
     axes = (0, *range(2, len(np.shape(x))))
     weight, bias = _given(rest[:-2], scaled)
-    return _affine(_standardised(x, axes, eps), weight, bias, _per_channel(x))
+    out = _affine(_standardised(x, axes, eps), weight, bias, _per_channel(x))
+    return activated(out, activation)
 
 
 _batch_norm: Composite = Composite(
@@ -123,6 +138,8 @@ _MEAN, _VARIANCE = np.array([0.5, -0.5]), np.array([1.0, 2.0])
         call(real(3, 2), _MEAN, _VARIANCE, real(2), real(2)),
         call(real(2, 2, 2, 1), _MEAN, _VARIANCE),
         call(real(3, 2), None, None, bias=real(2), training=True),
+        call(real(3, 2), None, None, real(2), real(2), training=True, activation="gelu"),
+        call(real(3, 2), _MEAN, _VARIANCE, real(2), real(2), activation="gelu"),
     ],
     analytic=False,
     bad=[
@@ -140,6 +157,7 @@ _MEAN, _VARIANCE = np.array([0.5, -0.5]), np.array([1.0, 2.0])
         bad(ValueError, "running_mean and running_var", np.ones((3, 2)), None, None),
         bad(TypeError, "running_mean in place", np.ones((3, 1)), [0.0], [1.0], training=True),
         bad(ValueError, "more than 1 value", np.ones((1, 2)), None, None, training=True),
+        bad(ValueError, "activation", np.ones((3, 2)), None, None, activation="tanh"),
     ],
 )
 def batch_norm(
@@ -151,12 +169,14 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    activation: str | None = None,
 ) -> Any:
     """(x - mean) / sqrt(var + eps) weight + bias per channel of x (N, C, ...).
 
-    In training, mean and (biased) variance are the batch's, and the running arrays, if given, move
-    towards them in place: r <- (1 - momentum) r + momentum b, with the unbiased variance; else
-    the running ones are used. Raises ValueError for shapes that do not fit, one value per channel
+    The `activation`, "relu" or "gelu", is applied to that in the same pass. In training, mean and
+    (biased) variance are the batch's, and the running arrays, if given, move towards them in place:
+    r <- (1 - momentum) r + momentum b, with the unbiased variance; else the running ones are used.
+    Raises ValueError for shapes that do not fit, one value per channel
     in training, or running statistics missing out of training; TypeError for ones that cannot be
     updated.
     Source: Ioffe & Szegedy, Batch normalization, 2015.
@@ -169,6 +189,7 @@ def batch_norm(
     x = floats(x, "batch_norm")
     if x.ndim < 2:
         raise ValueError(f"batch_norm takes x (N, C, ...), got shape {x.shape}")
+    check_activation("batch_norm", activation)
     _check_shapes(
         "batch_norm",
         x.shape[1:2],
@@ -184,19 +205,24 @@ def batch_norm(
                 f"batch_norm in training needs more than 1 value per channel, got x of shape "
                 f"{x.shape}; use a larger batch"
             )
+        last = {} if activation is None else {"activation": activation}
         return _batch_norm(
             *_operands(x, weight, bias),
             scaled=weight is not None,
             running=(running_mean, running_var),
             momentum=momentum,
             eps=eps,
+            **last,
         )
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm needs running_mean and running_var when not training")
     inverse_std = 1.0 / np.sqrt(np.asarray(running_var, x.dtype) + x.dtype.type(eps))
     scale = inverse_std if weight is None else weight * inverse_std
     shift = -np.asarray(running_mean, x.dtype) * scale
-    return affine_channels(x, scale, shift if bias is None else shift + bias)
+    shift = shift if bias is None else shift + bias
+    if activation is None:
+        return affine_channels(x, scale, shift)
+    return activated_channels(x, scale, shift, activation=activation)
 
 
 def _layer_forward(x: Any, *affine: Any, scaled: bool, axes: int, eps: float) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from autograd.dispatch import operations
 from autograd.families import Linear
+from autograd.kernels.layouts import reshaped
 from autograd.ops.axes import as_axes, as_axis, as_shape
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -28,7 +29,7 @@ __all__ = [
 
 _reshape: Linear = Linear(
     "reshape",
-    lambda x, shape: np.reshape(x, shape),
+    reshaped,
     lambda cotangent, in_shape, shape: operations.reshape(cotangent, in_shape),
     analytic=True,
 )

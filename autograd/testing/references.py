@@ -73,11 +73,19 @@ def conv2d(
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
+    activation: str | None = None,
 ) -> Array:
     """Cross-correlation along two axes."""
     spread = _pair(dilation)
     sides = _sides(padding, w.shape[2:], spread)
-    return _with_bias(_convolve(x, w, _pair(stride), sides, spread, groups), b)
+    y = _with_bias(_convolve(x, w, _pair(stride), sides, spread, groups), b)
+    return _activated(y, activation)
+
+
+def _activated(y: Array, activation: str | None) -> Array:
+    if activation is None:
+        return y
+    return np.maximum(y, 0) if activation == "relu" else gelu(y)
 
 
 def conv_transpose2d(
@@ -179,6 +187,7 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    activation: str | None = None,
 ) -> Array:
     """Per channel, by the batch or by the running statistics."""
     shape = (1, -1, *(1,) * (x.ndim - 2))
@@ -187,7 +196,7 @@ def batch_norm(
     else:
         mean, var = np.reshape(running_mean, shape), np.reshape(running_var, shape)
         y = (x - mean) / np.sqrt(var + eps)
-    return _affine(y, weight, bias, shape)
+    return _activated(_affine(y, weight, bias, shape), activation)
 
 
 def layer_norm(

@@ -51,11 +51,13 @@ def conv2d(
     padding: Padding = 0,
     dilation: IntOrPair = 1,
     groups: int = 1,
+    activation: str | None = None,
 ) -> Any:
     """Cross-correlation of (N, C, H, W) with weight (out, C/groups, kh, kw), plus bias (out,).
 
     Sizes become (H + 2 padding - dilation (kh - 1) - 1) // stride + 1. `padding` may be 'same'
-    (needs stride 1) or 'valid'. Raises ValueError for sizes that do not fit.
+    (needs stride 1) or 'valid'. The `activation`, "relu" or "gelu", is applied to the result in
+    the same pass, for inference. Raises ValueError for sizes that do not fit.
 
     >>> import numpy as np
     >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))
@@ -65,13 +67,12 @@ def conv2d(
     input = as_floats(input, "conv2d")
     stride, dilation = pair(stride, "stride"), pair(dilation, "dilation")
     width = _padding(padding, stride, lambda p: pair(p, "padding", 0))
+    last = {} if activation is None else {"activation": activation}
     return _on_batch(
         input,
         4,
         "conv2d",
-        lambda x: ag.conv2d(
-            x, weight, bias, stride=stride, padding=width, dilation=dilation, groups=groups
-        ),
+        lambda x: ag.conv2d(x, weight, bias, stride, width, dilation, groups, **last),
     )
 
 

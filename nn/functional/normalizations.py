@@ -20,12 +20,14 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    activation: str | None = None,
 ) -> Any:
     """(x - mean) / sqrt(var + eps) weight + bias per channel (axis 1) (Ioffe & Szegedy 2015).
 
-    In training the mean and (biased) variance are the batch's, and the running statistics, if
-    given, move towards them in place: r <- (1 - momentum) r + momentum b, with the unbiased
-    variance. Otherwise the running statistics are used. Input (N, C) or (N, C, ...).
+    The `activation`, "relu" or "gelu", is applied to that in the same pass. In training the mean
+    and (biased) variance are the batch's, and the running statistics, if given, move towards them
+    in place: r <- (1 - momentum) r + momentum b, with the unbiased variance. Otherwise the running
+    statistics are used. Input (N, C) or (N, C, ...).
 
     Raises ValueError for sizes that do not fit, for training on one value per channel, and for
     evaluation without running statistics.
@@ -67,6 +69,7 @@ def batch_norm(
         training=training,
         momentum=momentum,
         eps=eps,
+        activation=activation,
     )
 
 

@@ -220,17 +220,25 @@ class Conv2d(_Convolution):
             rng,
         )
 
-    def forward(self, input: Any) -> Any:
-        """The convolution; ValueError for an input of other channels or axes."""
+    def forward(
+        self, input: Any, *, weights: tuple[Any, Any] | None = None, activation: str | None = None
+    ) -> Any:
+        """The convolution; ValueError for an input of other channels or axes.
+
+        `weights` are a weight and a bias in the place of its own; the `activation`, "relu" or
+        "gelu", is applied to the result.
+        """
         input, padding = self._padded(self._checked(input))
+        weight, bias = (self.weight, self.bias) if weights is None else weights
         return F.conv2d(
             input,
-            self.weight,
-            self.bias,
+            weight,
+            bias,
             pair(self.stride, "stride"),
             padding,
             pair(self.dilation, "dilation"),
             self.groups,
+            activation,
         )
 
 

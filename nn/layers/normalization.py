@@ -62,8 +62,11 @@ class _BatchNorm(Module):
         self.reset_running_stats()
         _reset_affine(self.weight, self.bias)
 
-    def forward(self, input: Any) -> Any:
-        """Normalized; ValueError for other axes, or one value per channel in training."""
+    def forward(self, input: Any, *, activation: str | None = None) -> Any:
+        """Normalized; ValueError for other axes, or one value per channel in training.
+
+        The `activation`, "relu" or "gelu", is applied to the result in the same pass.
+        """
         input = as_floats(input, type(self).__name__)
         if input.ndim not in self._ndims or input.shape[1] != self.num_features:
             raise ValueError(
@@ -85,6 +88,7 @@ class _BatchNorm(Module):
             training=by_batch,
             momentum=self._next_momentum(),
             eps=self.eps,
+            activation=activation,
         )
 
     def _next_momentum(self) -> float:

@@ -72,6 +72,9 @@ def test_nothing_outside_is_written(
     geometry: Any = ((stride,) * 2, ((padding, padding),) * 2, (1, 1))
     y = convolve(x, w, *geometry, bias=rng.standard_normal(outputs, np.float32))
     guarded.check()
+    for activation in ("relu", "gelu"):
+        convolve(x, w, *geometry, activation=activation)
+        guarded.check()
     g = rng.standard_normal(y.shape, np.float32)
     convolve_input_gradient(g, w, x.shape, *geometry)
     guarded.check()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import erf
 
 from autograd.kernels.normalization import (
     batch_norm_backward,
@@ -125,6 +126,39 @@ def test_large_float32_batch_norm(in_layout: Layout, layout: str, shape: tuple[i
     mean_g = wide_g.mean(axis=axes, keepdims=True)
     expected = w / std * (wide_g - mean_g - h * (wide_g * h).mean(axis=axes, keepdims=True))
     np.testing.assert_allclose(dx, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["C", "channels_last", "strided"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("kind", ["none", "bias", "both"])
+def test_batch_norm_with_an_activation(
+    in_layout: Layout, layout: str, dtype: str, activation: str, kind: str
+) -> None:
+    rng = np.random.default_rng(0)
+    shape = (33, 17, 9, 9)
+    x = in_layout(rng.normal(size=shape).astype(dtype), layout)
+    g = in_layout(rng.normal(size=shape).astype(dtype), "C")
+    weight = rng.normal(size=17).astype(dtype) if kind == "both" else None
+    bias = None if kind == "none" else rng.normal(size=17).astype(dtype)
+    plain_y, mean, inverse_std = batch_norm_forward(x, weight, bias, EPS)
+    y, *same = batch_norm_forward(x, weight, bias, EPS, activation)
+    np.testing.assert_array_equal(same[0], mean)
+    np.testing.assert_array_equal(same[1], inverse_std)
+    wide = plain_y.astype(float)
+    below = 0.5 * (1 + erf(wide / np.sqrt(2)))
+    value = {"relu": np.maximum(wide, 0), "gelu": wide * below}[activation]
+    slope = {
+        "relu": (wide > 0).astype(float),
+        "gelu": below + wide * np.exp(-0.5 * wide**2) / np.sqrt(2 * np.pi),
+    }[activation]
+    tolerance = {"float32": 2e-6, "float64": 1e-12}[dtype]
+    np.testing.assert_allclose(y, value, rtol=tolerance, atol=tolerance)
+    found = batch_norm_backward(g, x, weight, mean, inverse_std, bias, activation)
+    expected = batch_norm_backward((g * slope).astype(dtype), x, weight, mean, inverse_std)
+    for ours, other in zip(found, expected, strict=True):
+        assert ours.dtype == dtype
+        np.testing.assert_allclose(ours, other, rtol=1e3 * tolerance, atol=1e3 * tolerance)
 
 
 def test_batch_norm_of_numbers_far_from_zero() -> None:

@@ -1,0 +1,110 @@
+"""Neighbours in a Sequential that run as one: the same function with fewer passes over the memory.
+
+- Batch norm, then ReLU or GELU: one operation.
+- Conv2d, then batch norm in evaluation, ReLU or GELU, or both, where nothing is recorded: one
+  convolution, the norm's factors in its weights.
+- ReLU, then MaxPool2d: pooled first, since max(relu(x)) = relu(max(x)), derivatives and ties too.
+
+Only for large arrays, whose passes cost more than the operations' overhead, so that small graphs
+show every layer; never while values are looked at (anomaly detection, kept values, exports), and
+only for these classes' own `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+import autograd as ag
+from autograd.modes import current_modes, scope
+from nn.layers.activation import GELU, ReLU
+from nn.layers.convolution import Conv2d
+from nn.layers.normalization import BatchNorm1d, BatchNorm2d
+from nn.layers.pooling import MaxPool2d
+from nn.module import Module
+
+SMALLEST: Final = 1 << 17
+"""Entries of an input from which neighbours are fused."""
+
+_CONVOLVES: Final = Conv2d.forward
+_NORMALISES: Final = BatchNorm2d.forward
+assert BatchNorm1d.forward is _NORMALISES
+
+
+def run_fused(modules: Sequence[Module], input: Any) -> Any:
+    """The output of modules called one after another."""
+    modes = current_modes()
+    watched = modes.anomaly is not None or modes.calls is not None or modes.keep_values
+    at = 0
+    while at < len(modules):
+        count = 0
+        if not watched and getattr(input, "size", 0) >= SMALLEST:
+            count, output = _fused(modules[at : at + 3], input, modes.recording)
+        if count:
+            input = output
+        else:
+            input = modules[at](input)
+        at += max(count, 1)
+    return input
+
+
+def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[int, Any]:
+    """How many modules ran as one, 0 where the first has to run alone, and their output."""
+    if len(neighbours) < 2:
+        return 0, None
+    first, second, *rest = neighbours
+    forward = type(first).forward
+    if forward is _NORMALISES:
+        activation = _activation(second)
+        if activation is not None:
+            with scope(first):
+                return 2, first.forward(input, activation=activation)
+    elif forward is _CONVOLVES and not recording:
+        weights = _folded(first, second)
+        last = second if weights is None else rest[0] if rest else None
+        activation = None if last is None else _activation(last)
+        count = 1 + (weights is not None) + (activation is not None)
+        if count > 1:
+            with scope(first):
+                return count, first.forward(input, weights=weights, activation=activation)
+    elif type(first) is ReLU and type(second) is MaxPool2d and second.padding in (0, (0, 0)):
+        return 2, first(second(input))
+    return 0, None
+
+
+def _activation(module: Module) -> str | None:
+    if type(module) is ReLU:
+        return "relu"
+    return "gelu" if type(module) is GELU and module.approximate == "none" else None
+
+
+def _folded(convolution: Module, norm: Module) -> tuple[Any, Any] | None:
+    """Weight and bias of a convolution and the batch norm after it, which follows its running
+    statistics; None for anything else, and for other dtypes or channels than the weight's.
+    """
+    assert isinstance(convolution, Conv2d)
+    if type(norm).forward is not _NORMALISES or not isinstance(norm, BatchNorm2d):
+        return None
+    mean, variance = norm.running_mean, norm.running_var
+    if norm.training or mean is None or variance is None:
+        return None
+    weight = _data(convolution.weight)
+    if len(mean) != len(weight) or mean.dtype != weight.dtype:
+        return None
+    scale = 1.0 / np.sqrt(variance + variance.dtype.type(norm.eps))
+    if norm.weight is not None:
+        scale = scale * _data(norm.weight)
+    shift = -mean * scale
+    if norm.bias is not None:
+        shift = shift + _data(norm.bias)
+    if convolution.bias is not None:
+        shift = shift + _data(convolution.bias) * scale
+    if scale.dtype != weight.dtype or shift.dtype != weight.dtype:
+        return None
+    return weight * scale[:, None, None, None], shift
+
+
+def _data(parameter: Any) -> np.ndarray:
+    return parameter.data if isinstance(parameter, ag.Tensor) else np.asarray(parameter)
