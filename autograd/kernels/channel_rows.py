@@ -41,7 +41,7 @@ def batch_norm_forward(
         counts[worker] = last - first
         compiled.row_moments(rows[first:last], parts[worker, 0], parts[worker, 1])
 
-    parallel_ranges(moments, len(rows), GRAIN)
+    parallel_ranges(moments, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     mean = counts @ parts[:, 0] / len(rows)
     spread = parts[:, 1].sum(axis=0) + counts @ (parts[:, 0] - mean) ** 2
     inverse_std = 1.0 / np.sqrt(spread / len(rows) + eps)
@@ -87,7 +87,7 @@ def batch_norm_backward(
             )
             kernel(seeds[own], rows[own], mean, factor, shift, target[own], *parts[worker])
 
-    parallel_ranges(sums, len(rows), GRAIN)
+    parallel_ranges(sums, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     dbias, products = parts.sum(axis=0)
     precise = inverse_std.astype(np.float64)
     dweight = products * precise
@@ -103,7 +103,7 @@ def batch_norm_backward(
         else:
             compiled.gradient_rows_in_place(rows[own], mean, scale, slope, shift, target[own])
 
-    parallel_ranges(apply, len(rows), GRAIN)
+    parallel_ranges(apply, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     return dx, dweight.astype(x.dtype), dbias.astype(x.dtype)
 
 
@@ -133,7 +133,7 @@ def channel_sums(x: Array) -> Array:
     def sums(worker: int, first: int, last: int) -> None:
         compiled.row_sums(rows[first:last], parts[worker])
 
-    parallel_ranges(sums, len(rows), GRAIN)
+    parallel_ranges(sums, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     total: Array = parts.sum(axis=0)
     return total
 
@@ -163,7 +163,7 @@ def _affine_rows(
     def apply(_worker: int, first: int, last: int) -> None:
         kernel(rows[first:last], centre, scale, shift, target[first:last])
 
-    parallel_ranges(apply, len(rows), GRAIN)
+    parallel_ranges(apply, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     return y
 
 

@@ -24,7 +24,7 @@ __all__ = [
     "columns_convolve",
     "columns_input_gradient",
     "columns_weight_gradient",
-    "padded_images",
+    "padded_sizes",
     "segments",
     "weight_matrix",
 ]
@@ -176,7 +176,7 @@ def _columns(x: Array, geometry: Geometry) -> Array:
 def _compiled_columns(x: Array, geometry: Geometry) -> Array:
     from autograd.kernels import compiled_columns as compiled
 
-    images = padded_images(x, geometry)
+    images = _padded_images(x, geometry)
     starts, offsets, length = segments(len(x), geometry)
     count = starts.size * geometry.depth
     columns = scratch("columns", (count + compiled.SLACK,), x.dtype)
@@ -186,11 +186,11 @@ def _compiled_columns(x: Array, geometry: Geometry) -> Array:
     return columns[:count].reshape(1, starts.size, geometry.depth)
 
 
-def padded_images(x: Array, geometry: Geometry) -> Array:
+def _padded_images(x: Array, geometry: Geometry) -> Array:
     """The padded images (n, H, W, C) one after the other in scratch memory, and some slack."""
     from autograd.kernels.compiled_columns import SLACK, pad_images, pad_planes
 
-    sizes = _padded_sizes(geometry)
+    sizes = padded_sizes(geometry)
     images = scratch("padded", (len(x) * math.prod(sizes) + SLACK,), x.dtype)
     middle = images[:-SLACK].reshape(len(x), *sizes)
     planes = x.transpose(0, 3, 1, 2)
@@ -201,7 +201,8 @@ def padded_images(x: Array, geometry: Geometry) -> Array:
     return images
 
 
-def _padded_sizes(geometry: Geometry) -> tuple[int, int, int]:
+def padded_sizes(geometry: Geometry) -> tuple[int, int, int]:
+    """(H', W', C) of an image with its padding."""
     (top, bottom), (left, right) = geometry.padding
     height, width = geometry.in_sizes
     return top + height + bottom, left + width + right, geometry.channels
@@ -212,7 +213,7 @@ def segments(images: int, geometry: Geometry) -> tuple[Array, Array, int]:
     """Where windows begin in the flat padded images, where the contiguous pieces of a window lie
     from there, and how long these are.
     """
-    height, width, channels = _padded_sizes(geometry)
+    height, width, channels = padded_sizes(geometry)
     (p, q), (down, across) = geometry.out, geometry.stride
     starts = (
         (np.arange(images)[:, None, None] * height + np.arange(p)[:, None] * down) * width
@@ -229,7 +230,7 @@ def _add_columns(columns: Array, geometry: Geometry, dx: Array) -> None:
     if geometry.groups == 1 and compiled_for(dx.dtype, columns.size):
         from autograd.kernels.compiled_columns import add_segments
 
-        sizes = _padded_sizes(geometry)
+        sizes = padded_sizes(geometry)
         images = scratch("padded", (len(dx), *sizes), dx.dtype)
         images.fill(0)
         add_segments(columns.ravel(), *segments(len(dx), geometry), images.ravel())

@@ -1,6 +1,10 @@
 """Convolutions of images with few channels, without columns: windows are read where they lie.
 
-The images are flat and padded; window r begins at starts[r], and its entry k lies offsets[k]
+`direct_images` and `direct_weight_sums` pad a few images at a time, which then stay in cache; a
+thread calls them once, since Python between calls would wait for the other threads' Python. They
+take images (N, H, W, C) of any strides, or `planes` (N, C, H, W), contiguous, if that has entries.
+
+Padded images are flat; window r begins at starts[r], and its entry k lies offsets[k]
 behind that (see `columns`). Results have 2 `LANES` channels at a time; whole vectors may touch what
 lies behind a row, so a part's last rows go through a buffer.
 """
@@ -12,14 +16,19 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_activations import gelu_value, relu_value
+from autograd.kernels.compiled_columns import pad_images, pad_planes
+from autograd.kernels.compiled_layouts import exchange_axes
 from autograd.kernels.vector_maps import LANES, ROWS, outer_sums
 
-__all__ = ["WIDTH", "direct_rows", "direct_weights"]
+__all__ = ["GELU", "RELU", "WIDTH", "direct_images", "direct_weight_sums"]
 
 Array = np.ndarray[Any, Any]
 
 WIDTH = 2 * LANES
 """Channels of the result that are computed together."""
+
+RELU, GELU = 1, 2
 
 CHUNK = 128
 """Windows after which the sums of `direct_weights` go on with the next entries of the window."""
@@ -72,23 +81,23 @@ def direct_rows(
 
 
 @compiled
-def direct_weights(images: Array, starts: Array, offsets: Array, g: Array, total: Array) -> None:
-    """total[k, o] += sum over r of images[starts[r] + offsets[k]] g[r, o]; g (R, O), of which
-    whole vectors are read: its memory goes on for WIDTH entries. `total` is (K, blocks * WIDTH).
+def direct_weights(
+    images: Array, starts: Array, offsets: Array, seeds: Array, outputs: int, total: Array
+) -> None:
+    """total[k, o] += sum over r of images[starts[r] + offsets[k]] seeds[r outputs + o]; of the
+    seeds whole vectors are read: they go on for WIDTH entries. `total` is (K, blocks * WIDTH).
     """
-    outputs = g.shape[1]
     depth, width = total.shape
-    flat = g.ravel()
     buffer = np.empty(ROWS * WIDTH, total.dtype)
     nothing = np.zeros(WIDTH, total.dtype)
     some = np.empty(ROWS, offsets.dtype)
-    for first in range(0, len(g), CHUNK):
-        end = min(first + CHUNK, len(g))
+    for first in range(0, len(starts), CHUNK):
+        end = min(first + CHUNK, len(starts))
         for k in range(0, depth, ROWS):
             for i in range(ROWS):
                 some[i] = offsets[min(k + i, depth - 1)]
             for block in range(0, width, WIDTH):
-                shifted = flat[block:]
+                shifted = seeds[block:]
                 outer_sums(
                     images,
                     some,
@@ -108,3 +117,85 @@ def direct_weights(images: Array, starts: Array, offsets: Array, g: Array, total
                 for i in range(min(ROWS, depth - k)):
                     for c in range(WIDTH):
                         total[k + i, block + c] += buffer[i * WIDTH + c]
+
+
+@compiled
+def direct_images(
+    x: Array,
+    planes: Array,
+    before: Any,
+    shape: Any,
+    step: int,
+    images: Array,
+    starts: Array,
+    offsets: Array,
+    weights: Array,
+    bias: Array,
+    activation: int,
+    y: Array,
+) -> None:
+    """`direct_rows` of all images, for y (N, P, Q, O), contiguous, and of that the activation: 0
+    for none, RELU or GELU. `images` is memory for `step` images of the padded `shape`
+    (H', W', C), and SLACK; `starts` are the windows of so many.
+    """
+    outputs, zero = y.shape[3], y.dtype.type(0)
+    for first in range(0, len(y), step):
+        last = min(first + step, len(y))
+        middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
+        middle = middle.reshape(last - first, shape[0], shape[1], shape[2])
+        if planes.size > 0:
+            pad_planes(planes[first:last], before[0], before[1], middle)
+        else:
+            pad_images(x[first:last], before[0], before[1], middle)
+        flat = y[first:last].ravel()
+        rows = flat.reshape(-1, outputs)
+        direct_rows(images, starts[: len(rows)], offsets, weights, bias, rows)
+        if activation == RELU:
+            for i in range(flat.size):
+                flat[i] = relu_value(flat[i], zero)
+        elif activation == GELU:
+            for i in range(flat.size):
+                flat[i] = gelu_value(flat[i])
+
+
+@compiled
+def direct_weight_sums(
+    x: Array,
+    planes: Array,
+    before: Any,
+    shape: Any,
+    step: int,
+    images: Array,
+    starts: Array,
+    offsets: Array,
+    g: Array,
+    seed_planes: Array,
+    seeds: Array,
+    total: Array,
+) -> None:
+    """`direct_weights` of all images, for g (N, P, Q, O) of any strides, or `seed_planes`
+    (N, O, P Q) if that has entries; `seeds` is memory for `step` of their images, and
+    WIDTH entries.
+    """
+    count, down, across, outputs = g.shape
+    for first in range(0, count, step):
+        last = min(first + step, count)
+        middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
+        middle = middle.reshape(last - first, shape[0], shape[1], shape[2])
+        if planes.size > 0:
+            pad_planes(planes[first:last], before[0], before[1], middle)
+        else:
+            pad_images(x[first:last], before[0], before[1], middle)
+        flat = seeds[: (last - first) * down * across * outputs]
+        if seed_planes.size > 0:
+            target = flat.reshape(last - first, down * across, outputs)
+            exchange_axes(seed_planes[first:last], target)
+        else:
+            pixels = flat.reshape(last - first, down, across, outputs)
+            for n in range(last - first):
+                for p in range(down):
+                    for q in range(across):
+                        for o in range(outputs):
+                            pixels[n, p, q, o] = g[first + n, p, q, o]
+        windows = (last - first) * down * across
+        direct_weights(images, starts[:windows], offsets, seeds, outputs, total)

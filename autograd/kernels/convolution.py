@@ -179,12 +179,11 @@ def _convolve(
 ) -> None:
     if winograd_pays(geometry, len(x), y.dtype):
         winograd_convolve(x, w, geometry, y, bias, activation)
-        return
-    if direct_pays(geometry, len(x), y.dtype):
-        direct_convolve(x, w, geometry, y, bias)
+    elif direct_pays(geometry, len(x), y.dtype):
+        direct_convolve(x, w, geometry, y, bias, activation)
     else:
         columns_convolve(x, w, geometry, y, bias)
-    activate_in_place(y, activation)
+        activate_in_place(y, activation)
 
 
 def _turned(geometry: Geometry) -> Geometry | None:

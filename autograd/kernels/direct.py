@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.columns import Geometry, padded_images, segments, weight_matrix
-from autograd.kernels.workers import parallel_chunks, parallel_ranges, scratch, thread_count
+from autograd.kernels.columns import Geometry, padded_sizes, segments, weight_matrix
+from autograd.kernels.workers import parallel_ranges, scratch, thread_count
 
 __all__ = ["direct_convolve", "direct_pays", "direct_weight_gradient"]
 
@@ -39,61 +39,75 @@ def direct_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
 
 
 def direct_convolve(
-    x: Array, w: Array, geometry: Geometry, y: Array, bias: Array | None = None
+    x: Array,
+    w: Array,
+    geometry: Geometry,
+    y: Array,
+    bias: Array | None = None,
+    activation: str | None = None,
 ) -> None:
-    """Writes the convolution of x (N, H, W, C) with w (O, C, KH, KW), plus the bias (O,), into the
-    C-contiguous y (N, P, Q, O).
+    """Writes the convolution of x (N, H, W, C) with w (O, C, KH, KW), plus the bias (O,), and of
+    that the activation (relu or gelu), into the C-contiguous y (N, P, Q, O).
     """
-    from autograd.kernels.compiled_direct import WIDTH, direct_rows
+    from autograd.kernels import compiled_direct as compiled
 
-    blocks = -(-geometry.outputs // WIDTH)
-    weights: Array = np.zeros((geometry.depth, blocks * WIDTH), np.float32)
+    blocks = -(-geometry.outputs // compiled.WIDTH)
+    weights: Array = np.zeros((geometry.depth, blocks * compiled.WIDTH), np.float32)
     weights[:, : geometry.outputs] = weight_matrix(w, 1)[0]
-    weights = np.ascontiguousarray(weights.reshape(-1, blocks, WIDTH).swapaxes(0, 1))
-    start: Array = np.zeros(blocks * WIDTH, np.float32)
+    weights = np.ascontiguousarray(weights.reshape(-1, blocks, compiled.WIDTH).swapaxes(0, 1))
+    start: Array = np.zeros(blocks * compiled.WIDTH, np.float32)
     if bias is not None:
         start[: geometry.outputs] = bias
-    start = start.reshape(blocks, WIDTH)
-    offsets = _offsets(geometry)
+    start = start.reshape(blocks, compiled.WIDTH)
+    last_map = {None: 0, "relu": compiled.RELU, "gelu": compiled.GELU}[activation]
 
-    def task(first: int, last: int) -> None:
-        images = padded_images(x[first:last], geometry)
-        starts, _, _ = segments(last - first, geometry)
-        rows = y[first:last].reshape(-1, geometry.outputs)
-        direct_rows(images, starts, offsets, weights, start, rows)
+    def task(_worker: int, first: int, last: int) -> None:
+        windows = _windows(x[first:last], geometry)
+        arguments = (*windows, weights, start, last_map, y[first:last])
+        compiled.direct_images(*arguments)
 
-    parallel_chunks(task, len(x), _images_at_a_time(geometry))
+    parallel_ranges(task, len(x), nanoseconds=geometry.multiplications(len(x)) / 30)
 
 
 def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     """The partial with respect to w, (O, C, KH, KW), of x (N, H, W, C) and g (N, P, Q, O)."""
-    from autograd.kernels.compiled_direct import WIDTH, direct_weights
+    from autograd.kernels import compiled_direct as compiled
 
-    blocks = -(-geometry.outputs // WIDTH)
-    totals = np.zeros((thread_count(), geometry.depth, blocks * WIDTH), np.float32)
-    spills = geometry.outputs < blocks * WIDTH  # vectors that are read go on behind a row
-    offsets = _offsets(geometry)
-
-    step = _images_at_a_time(geometry)
+    outputs = geometry.outputs
+    blocks = -(-outputs // compiled.WIDTH)
+    totals = np.zeros((thread_count(), geometry.depth, blocks * compiled.WIDTH), np.float32)
 
     def task(worker: int, first: int, last: int) -> None:
-        for at in range(first, last, step):
-            end = min(at + step, last)
-            images = padded_images(x[at:end], geometry)
-            starts, _, _ = segments(end - at, geometry)
-            rows = g[at:end]
-            if not rows.flags.c_contiguous or (spills and g[end:].size < WIDTH):
-                seeds = scratch("cotangent", (rows.size + WIDTH,), np.float32)
-                rows = seeds[: rows.size].reshape(rows.shape)
-                rows[...] = g[at:end]
-            direct_weights(
-                images, starts, offsets, rows.reshape(-1, geometry.outputs), totals[worker]
-            )
+        windows = _windows(x[first:last], geometry)
+        entries = len(windows[6]) * outputs
+        seeds = scratch("cotangent", (entries + compiled.WIDTH,), np.float32)
+        seeds[entries:] = 0
+        planes = _planes(g[first:last]).reshape(-1, outputs, math.prod(geometry.out))
+        arguments = (*windows, g[first:last], planes, seeds, totals[worker])
+        compiled.direct_weight_sums(*arguments)
 
-    parallel_ranges(task, len(x))
-    total = totals.sum(axis=0)[:, : geometry.outputs]
-    shape = (*geometry.kernel, geometry.channels, geometry.outputs)
+    parallel_ranges(task, len(x), nanoseconds=geometry.multiplications(len(x)) / 30)
+    total = totals.sum(axis=0)[:, :outputs]
+    shape = (*geometry.kernel, geometry.channels, outputs)
     return np.ascontiguousarray(total.reshape(shape).transpose(3, 2, 0, 1))
+
+
+def _windows(x: Array, geometry: Geometry) -> tuple[Any, ...]:
+    """The first arguments of the compiled kernels for images x (N, H, W, C)."""
+    from autograd.kernels.compiled_columns import SLACK
+
+    step = min(_images_at_a_time(geometry), len(x))
+    shape = padded_sizes(geometry)
+    images = scratch("padded", (step * math.prod(shape) + SLACK,), np.float32)
+    images[-SLACK:] = 0
+    starts, _, _ = segments(step, geometry)
+    return x, _planes(x), geometry.before, shape, step, images, starts, _offsets(geometry)
+
+
+def _planes(x: Array) -> Array:
+    """(N, H, W, C) as a contiguous (N, C, H, W) if it lies so in memory, else an empty array."""
+    planes = x.transpose(0, 3, 1, 2)
+    return planes if planes.flags.c_contiguous else np.empty((0, *planes.shape[1:]), x.dtype)
 
 
 def _images_at_a_time(geometry: Geometry) -> int:

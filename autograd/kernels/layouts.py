@@ -39,7 +39,7 @@ def assign(target: Array, source: Array) -> None:
     def part(_worker: int, first: int, last: int) -> None:
         exchange_axes(before[first:last], after[first:last])
 
-    parallel_ranges(part, len(before))
+    parallel_ranges(part, len(before), nanoseconds=0.7 * source.size)
 
 
 def in_order_of(like: Array, x: Array) -> Array:

@@ -96,7 +96,7 @@ def _compiled_scatter(g: Array, indices: Array, out: Array) -> None:
     def part(_worker: int, first: int, end: int) -> None:
         scatter_planes(seeds[first:end], places[first:end], target[first:end])
 
-    parallel_ranges(part, len(target))
+    parallel_ranges(part, len(target), nanoseconds=0.5 * target.size)
 
 
 def _compiled_max_pool(
@@ -122,7 +122,7 @@ def _compiled_max_pool(
         here = slice(first, end)
         largest(source[here], kernel, stride, before, dilation, values[here], places[here])
 
-    parallel_ranges(part, len(source))
+    parallel_ranges(part, len(source), nanoseconds=0.7 * source.size)
     return best, index
 
 

@@ -75,7 +75,7 @@ def sgd_update(
                 nesterov,
             )
 
-    parallel_ranges(part, p.size, GRAIN)
+    parallel_ranges(part, p.size, GRAIN, nanoseconds=0.7 * p.size)
 
 
 def adam_update(
@@ -118,7 +118,7 @@ def adam_update(
         here = slice(first, last)
         compiled.adapt(p[here], g[here], m[here], s[here], *constants)
 
-    parallel_ranges(part, p.size, GRAIN)
+    parallel_ranges(part, p.size, GRAIN, nanoseconds=0.7 * p.size)
 
 
 def _flat(array: Array) -> Array:

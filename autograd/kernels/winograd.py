@@ -155,7 +155,7 @@ def winograd_convolve(
     def weights(_: int, first: int, last: int) -> None:
         compiled.weight_tiles(w, u, first, last, *_tile_buffers())
 
-    parallel_ranges(weights, channels)
+    parallel_ranges(weights, channels, nanoseconds=5.0 * channels * outputs)
     added = np.zeros(outputs, np.float32) if bias is None else bias
     nothing = np.zeros(compiled.WIDTH, np.float32)
     step = min(
@@ -220,7 +220,7 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     def weights(_: int, first: int, last: int) -> None:
         compiled.weight_sums(total, dw, first, last, *_tile_buffers())
 
-    parallel_ranges(weights, channels)
+    parallel_ranges(weights, channels, nanoseconds=5.0 * channels * outputs)
     return dw
 
 

@@ -14,12 +14,14 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
+
+from autograd.kernels.placement import Placement
 
 __all__ = [
     "blas_threads",
@@ -36,7 +38,10 @@ __all__ = [
 KEPT_BYTES = 16 << 20
 """The largest buffer that is kept between calls, per name and thread."""
 
-SPLIT_PRODUCT_FROM = 1 << 21
+WORTH_A_THREAD = 1e5
+"""Nanoseconds of work from which handing over a part, some 50,000, pays."""
+
+SPLIT_PRODUCT_FROM = 1 << 22
 """Multiplications from which a matrix product is worth handing a part to another thread."""
 
 _lock = threading.RLock()
@@ -90,10 +95,16 @@ def thread_count() -> int:
     return get_num_threads() if _state["own"] else 1
 
 
-def parallel_ranges(task: Callable[[int, int, int], None], count: int, grain: int = 1) -> None:
+def parallel_ranges(
+    task: Callable[[int, int, int], None],
+    count: int,
+    grain: int = 1,
+    nanoseconds: float = math.inf,
+) -> None:
     """task(worker, first, last) over [0, count), in contiguous parts that are multiples of `grain`.
 
-    The parts run at the same time; the first exception of a part is raised when all have ended.
+    `nanoseconds` says roughly what one thread takes for all; little work stays on this thread. The
+    parts run at the same time; the first exception of a part is raised when all have ended.
     Inside a part, everything is one part.
 
     >>> parts = []
@@ -101,7 +112,8 @@ def parallel_ranges(task: Callable[[int, int, int], None], count: int, grain: in
     >>> sorted(parts)
     [0, 1, 2, 3, 4]
     """
-    threads = 1 if getattr(_inside, "worker", False) else thread_count()
+    alone = nanoseconds < WORTH_A_THREAD or getattr(_inside, "worker", False)
+    threads = 1 if alone else thread_count()
     units = math.ceil(count / grain)
     threads = min(threads, units)
     if threads <= 1:
@@ -146,11 +158,14 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
         finally:
             _inside.worker = False
 
-    others = [_pool().submit(part, worker) for worker in range(1, threads)]
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
+    jobs = _waiting_crew()
+    for worker in range(1, threads):
+        jobs.put((part, worker, ended))
     try:
         part(0)
     finally:
-        errors = [error for other in others if (error := other.exception())]
+        errors = [error for _ in range(1, threads) if (error := ended.get()) is not None]
     if errors:
         raise errors[0]
 
@@ -253,11 +268,49 @@ def _blas_libraries() -> Iterable[Any]:
     return _state["libraries"]  # type: ignore[no-any-return]
 
 
-def _pool() -> ThreadPoolExecutor:
+_Job = tuple[Callable[[int], None], int, "SimpleQueue[BaseException | None]"]
+
+
+def _waiting_crew() -> SimpleQueue[_Job | None]:
+    """Where the other threads take their parts from."""
     with _lock:
-        threads = max(1, get_num_threads() - 1)
-        if _state.get("process") != (os.getpid(), threads):  # threads do not survive a fork
-            _state["pool"] = ThreadPoolExecutor(threads, "autograd-kernels")
-            _state["process"] = (os.getpid(), threads)
-        pool: ThreadPoolExecutor = _state["pool"]
-        return pool
+        crew: _Crew | None = _state.get("crew")
+        wanted = os.getpid(), max(1, get_num_threads() - 1)
+        if crew is None or (crew.process, len(crew.threads)) != wanted:
+            if crew is not None and crew.process == os.getpid():
+                crew.dismiss()
+            _state["crew"] = crew = _Crew(wanted[1])  # threads do not survive a fork
+        crew.placement.avoid_caller(thread.native_id or 0 for thread in crew.threads)
+        return crew.jobs
+
+
+class _Crew:
+    """Threads that take jobs from a queue."""
+
+    def __init__(self, count: int) -> None:
+        self.process = os.getpid()
+        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.placement = Placement()
+        self.threads = [
+            threading.Thread(target=_work, args=(self.jobs,), name=f"autograd-{k}", daemon=True)
+            for k in range(count)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def dismiss(self) -> None:
+        """Let the threads end when they have done what is in the queue."""
+        for _ in self.threads:
+            self.jobs.put(None)
+
+
+def _work(jobs: SimpleQueue[_Job | None]) -> None:
+    while (job := jobs.get()) is not None:
+        task, worker, ended = job
+        try:
+            task(worker)
+            ended.put(None)
+        except BaseException as error:
+            ended.put(error)
+        # what a waiting thread holds would live on
+        del job, task, ended

@@ -20,12 +20,12 @@ def _layer_ours(kind: str, both: bool) -> Step:
     def forward(x: Any, w: Any, b: Any) -> Any:
         return ag.conv2d(x, w, b, stride=2, padding=1) if kind == "conv" else ag.max_pool2d(x, 2)
 
-    cotangent = np.ones(forward(x[0], w, b).shape, np.float32)
+    cotangent = np.ones_like(forward(x[0], w, b))
     told, ramp = _told(kind)
 
     def step(index: int) -> float:
         if not both:
-            return float(np.ravel(forward(x[index % BATCHES], w, b))[0])
+            return float(forward(x[index % BATCHES], w, b)[0, 0, 0, 0])
         leaves = [ag.Tensor(a, requires_grad=True) for a in (x[index % BATCHES], w, b)]
         forward(*leaves).backward(cotangent)
         gradient = leaves[told].grad
@@ -55,7 +55,7 @@ def _layer_torch(kind: str, both: bool, last: bool) -> Step:
     def step(index: int) -> float:
         if not both:
             with torch.no_grad():
-                return float(forward(inputs[index % BATCHES], weight, bias).flatten()[0])
+                return float(forward(inputs[index % BATCHES], weight, bias)[0, 0, 0, 0])
         leaves = [a.detach().requires_grad_() for a in (inputs[index % BATCHES], weight, bias)]
         forward(*leaves).backward(cotangent)
         return float(leaves[told].grad[0, 0, 0] @ ramp)
