@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels.special import log_softmax
 
-__all__ = ["cross_entropy_backward", "cross_entropy_forward", "target_weights"]
+__all__ = ["cross_entropy_backward", "cross_entropy_forward", "target_total", "target_weights"]
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +34,7 @@ def cross_entropy_forward(
     classes = logits.shape[1]
     log_p = log_softmax(logits, axis=1)
     safe, kept = _safe(targets, ignore_index)
-    picked = np.take_along_axis(log_p, np.expand_dims(safe, 1), axis=1).squeeze(1)
+    picked = _picked(log_p, safe)
     loss = -picked if weight is None else -picked * weight[safe].astype(log_p.dtype)
     if label_smoothing:
         weighted = (
@@ -78,8 +78,11 @@ def cross_entropy_backward(
         mass = hard + soft * dtype.type(total)
     out = np.exp(log_probabilities)
     out *= np.expand_dims(mass, 1)
-    at = np.expand_dims(safe, 1)
-    np.put_along_axis(out, at, np.take_along_axis(out, at, 1) - np.expand_dims(hard, 1), 1)
+    if out.ndim == 2:
+        out[np.arange(len(out)), safe] -= hard
+    else:
+        at = np.expand_dims(safe, 1)
+        np.put_along_axis(out, at, np.take_along_axis(out, at, 1) - np.expand_dims(hard, 1), 1)
     if label_smoothing:
         share = np.expand_dims(soft, 1)
         out -= share if weight is None else share * _per_class(weight, out).astype(dtype)
@@ -102,6 +105,26 @@ def target_weights(
     safe, kept = _safe(targets, ignore_index)
     weights = np.ones(targets.shape, dtype) if weight is None else weight[safe].astype(dtype)
     return weights if kept is None else np.where(kept, weights, weights.dtype.type(0))
+
+
+def target_total(
+    targets: Array, weight: Array | None = None, ignore_index: int = -100, dtype: Any = np.float32
+) -> Any:
+    """The sum of `target_weights`, a scalar of `dtype`.
+
+    >>> float(target_total(np.array([0, -100, 1])))
+    2.0
+    """
+    if weight is None:
+        return np.dtype(dtype).type(np.count_nonzero(targets != ignore_index))
+    return target_weights(targets, weight, ignore_index, dtype).sum(dtype=dtype)
+
+
+def _picked(rows: Array, at: Array) -> Array:
+    """rows[n, at[n, *s], *s]."""
+    if rows.ndim == 2:
+        return rows[np.arange(len(rows)), at]
+    return np.take_along_axis(rows, np.expand_dims(at, 1), axis=1).squeeze(1)
 
 
 def _check(

@@ -173,7 +173,8 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
 def matrix_product(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """np.matmul; a large product of two matrices is split over the library's own threads.
 
-    The longer side of the result is split. Anything but two float matrices goes to NumPy.
+    The longest side is split: rows, columns, or what is summed over, whose parts are added in
+    order. Anything but two float matrices goes to NumPy.
 
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
@@ -187,6 +188,8 @@ def matrix_product(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarr
         return np.matmul(a, b)  # type: ignore[no-any-return]
     from autograd.kernels.buffers import empty
 
+    if inner > 8 * max(rows, columns):
+        return _sum_of_products(a, b)
     out = empty((rows, columns), a.dtype)
 
     def some_rows(_worker: int, first: int, last: int) -> None:
@@ -197,6 +200,20 @@ def matrix_product(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarr
 
     parallel_ranges(some_rows if rows >= columns else some_columns, max(rows, columns), 16)
     return out
+
+
+def _sum_of_products(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """a b as the sum of one product for each thread."""
+    parts = np.zeros((thread_count(), len(a), b.shape[1]), a.dtype)
+
+    def product(worker: int, first: int, last: int) -> None:
+        np.matmul(a[:, first:last], b[first:last], out=parts[worker])
+
+    parallel_ranges(product, a.shape[1], 16)
+    total: np.ndarray[Any, Any] = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:

@@ -39,7 +39,7 @@ def _divisor(target: Any, weight: Any, ignore_index: int, reduction: str, dtype:
     """What the sum of the losses is divided by."""
     if reduction != "mean":
         return dtype.type(1)
-    return kernels.target_weights(target, weight, ignore_index, dtype).sum(dtype=dtype)
+    return kernels.target_total(target, weight, ignore_index, dtype)
 
 
 def _forward(

@@ -107,6 +107,14 @@ def test_products(
     np.testing.assert_allclose(matrix_product(a, b), expected, rtol=1e-10, atol=1e-10)
 
 
+def test_a_long_sum_is_split_too(threads: int) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(70, 9001)), rng.normal(size=(90, 9001)).T
+    found = matrix_product(a, b)
+    np.testing.assert_allclose(found, np.einsum("ij,jk->ik", a, b), rtol=1e-10, atol=1e-10)
+    np.testing.assert_array_equal(matrix_product(a, b), found)
+
+
 def test_scratch_memory_belongs_to_its_thread() -> None:
     mine = scratch("test", (10,), np.float64)
     assert np.shares_memory(mine, scratch("test", (5,), np.float64))
