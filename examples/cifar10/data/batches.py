@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Literal
 
 import numpy as np
@@ -43,11 +43,16 @@ class Batches:
     def __len__(self) -> int:
         return len(self.data) // self.batch_size
 
-    def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Pairs of images (B, 3, 32, 32), uint8, and labels (B,); epochs count from 1."""
+    def epoch(
+        self, epoch: int, first_step: int = 0
+    ) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
+        """Pairs of images (B, 3, 32, 32), uint8, and labels (B,); epochs count from 1.
+
+        From the batch `first_step` on, counted from 0; those before it are not made.
+        """
         order = np.random.default_rng([self.seed, _SHUFFLE, epoch]).permutation(len(self.data))
         mirrored = self.mirrored(epoch) if self.flips == "alternating" else None
-        for step in range(len(self)):
+        for step in range(first_step, len(self)):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             images = self.data.images[rows]
             rng = np.random.default_rng([self.seed, _AUGMENT, epoch, step])

@@ -125,6 +125,22 @@ def test_batches_are_a_function_of_seed_epoch_and_step():
         assert not np.array_equal(a, c)
 
 
+@pytest.mark.parametrize("flips", ["random", "alternating"])
+def test_an_epoch_begun_in_its_middle_gives_the_rest_of_it(flips):
+    rng = np.random.default_rng(0)
+    data = LabelledImages(
+        rng.integers(0, 256, (25, 3, 32, 32), dtype=np.uint8), rng.integers(0, 10, 25)
+    )
+    batches = Batches(data, 5, seed=3, flips=flips, shift_reach=2, cutout_size=4)
+    whole = list(batches.epoch(2))
+    for first in range(6):
+        rest = list(batches.epoch(2, first))
+        assert len(rest) == 5 - first
+        for (images, labels), (expected, answers) in zip(rest, whole[first:], strict=True):
+            np.testing.assert_array_equal(images, expected)
+            np.testing.assert_array_equal(labels, answers)
+
+
 def test_augmentation_moves_and_mirrors_whole_images():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
