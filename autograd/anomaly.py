@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.modes import AnomalyChecks, current_modes
+from autograd.modes import AnomalyChecks, Scope, current_modes
+from autograd.module_paths import NO_MODULE, ModulePaths
 from autograd.node import Node, caller_place, describe_place
 from autograd.storage import saved_arrays
 
@@ -55,6 +56,11 @@ def _came_in(inputs: Sequence[Any]) -> str:
     return ""
 
 
+def _inside(scope: Scope | None) -> str:
+    name = ModulePaths().name(scope)
+    return "" if name == NO_MODULE else f", in {name}"
+
+
 def check_forward(name: str, inputs: Sequence[Any], out: Any, checks: AnomalyChecks) -> None:
     """Raise if an operation's result is the first anomaly."""
     problem = anomaly_in(out, inputs, checks)
@@ -62,7 +68,7 @@ def check_forward(name: str, inputs: Sequence[Any], out: Any, checks: AnomalyChe
         shapes = ", ".join(str(np.shape(value)) for value in inputs)
         raise AnomalyError(
             f"{name} made {problem} in the forward pass{_came_in(inputs)}; operands of shape "
-            f"{shapes}, at {describe_place(caller_place(3))}"
+            f"{shapes}, at {describe_place(caller_place(3))}{_inside(current_modes().scope)}"
         )
 
 
@@ -77,6 +83,7 @@ def check_sweep(node: Node, kind: str, out: Any, inputs: Sequence[Any]) -> None:
         raise AnomalyError(
             f"the rule of {node.op.name} made {problem} in a {kind} of the {sweep} sweep; "
             f"the node has shape {node.shape} and was recorded at {describe_place(node.place)}"
+            f"{_inside(node.scope)}"
         )
 
 

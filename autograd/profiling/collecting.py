@@ -18,6 +18,7 @@ from typing import Any
 from autograd.base import Op
 from autograd.markers import INPUT, LEAF, OUTPUT
 from autograd.modes import current_modes
+from autograd.module_paths import ModulePaths
 from autograd.node import Node
 from autograd.profiling.counting import (
     bytes_of,
@@ -26,7 +27,6 @@ from autograd.profiling.counting import (
     node_bytes,
     sweep_flops,
 )
-from autograd.profiling.modules import ModulePaths
 
 clock: Callable[[], int] = time.perf_counter_ns
 

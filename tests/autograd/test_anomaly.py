@@ -44,6 +44,29 @@ def test_reverse_and_forward_sweep():
             y.jvp({x: 1.0})
 
 
+class Root(nn.Module):
+    def __init__(self):
+        self.body = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Linear(2, 2)))
+
+    def forward(self, x):
+        return ag.sqrt(self.body(x))
+
+
+def test_the_layer_is_named_where_there_is_one():
+    net = Root()
+    layer = net.body[1][0]
+    layer.weight.data[...] = 3e38
+    layer_name = r"in Root\.body\.1\.0 \(Linear\)$"
+    with ag.detect_anomaly(), pytest.raises(ag.AnomalyError, match=layer_name):
+        net(np.full((1, 2), 2, np.float32))
+    layer.weight.data[...] = 0
+    layer.bias.data[...] = 0
+    with ag.detect_anomaly(), pytest.raises(ag.AnomalyError, match=r"rule of sqrt .*in Root$"):
+        net(np.ones((1, 2), np.float32)).sum().backward()
+    with ag.detect_anomaly(), pytest.raises(ag.AnomalyError, match=r"# no layer$"):
+        ag.log(leaf(-1.0))  # no layer
+
+
 def test_masks_of_minus_infinity_are_exempt():
     scores = leaf(np.zeros((2, 3)))
     mask = np.where(np.eye(2, 3, dtype=bool), -np.inf, 0.0)
