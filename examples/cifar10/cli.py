@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from examples.cifar10.commands import download, draw, evaluate, train
 from examples.cifar10.errors import ExampleError
+from examples.cifar10.runs.stopping import Stopped
 
 DESCRIPTION = """\
 Train image classifiers on CIFAR-10 with dagrad.
@@ -17,6 +18,7 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 train softmax --data DIR --out DIR
   python -m examples.cifar10 train convnet --train-images 50
   python -m examples.cifar10 train darts --from WEIGHTS --new-classifier
+  python -m examples.cifar10 train --resume RUN_DIR
   python -m examples.cifar10 evaluate RUN_DIR
   python -m examples.cifar10 draw vgg --out vgg.svg
 """
@@ -31,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ExampleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return stopped.status
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

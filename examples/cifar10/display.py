@@ -42,14 +42,18 @@ class EpochBar:
 
 
 @contextmanager
-def epoch_bar(title: str, images: int, quiet: bool) -> Iterator[EpochBar]:
-    """A bar on the terminal that leaves when the epoch is done; none in a pipe or when quiet."""
+def epoch_bar(title: str, images: int, quiet: bool, done: int = 0) -> Iterator[EpochBar]:
+    """A bar on the terminal that leaves when the epoch is done; none in a pipe or when quiet.
+
+    `done` of the images were shown before.
+    """
     if quiet:
         yield EpochBar(None)
         return
     tqdm = load_extra("tqdm", "the progress bar (--quiet does without)")
     with tqdm.tqdm(
         total=images,
+        initial=done,
         desc=title,
         unit=" images",
         leave=False,

@@ -6,8 +6,10 @@ import argparse
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from examples.cifar10.commands.numbers import natural, positive, real
+from examples.cifar10.commands.resuming import check_options
 from examples.cifar10.data.source import AUTO, DEFAULT_FOLDER, GENERATED, VARIABLE, load
 from examples.cifar10.display import DownloadProgress, say
 from examples.cifar10.errors import ExampleError
@@ -20,6 +22,10 @@ from examples.cifar10.presets import (
     for_few_images,
     for_fine_tuning,
 )
+
+if TYPE_CHECKING:
+    from examples.cifar10.runs.checkpointing import Interval
+    from examples.cifar10.runs.running import Settings
 
 MODEL_HELP = """\
 softmax: one affine layer. two_layer: affine, ReLU, affine. mlp: three hidden layers with batch
@@ -47,14 +53,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         allow_abbrev=False,
     )
     train.set_defaults(command=run)
-    train.add_argument("model", choices=MODELS, metavar="MODEL", help=MODEL_HELP)
-    train.add_argument("--data", default=AUTO, metavar="DIR", help=DATA_HELP)
+    # None is "not given": `--resume` has to know.
+    train.add_argument("model", nargs="?", choices=MODELS, metavar="MODEL", help=MODEL_HELP)
+    train.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN_DIR",
+        help="go on with the run in this folder from its newest checkpoint, bit for bit as if it "
+        "had not stopped; MODEL and all that decides the result are read from it",
+    )
+    train.add_argument("--data", metavar="DIR", help=DATA_HELP)
     train.add_argument("--mirror", metavar="URL", help="where --data auto downloads from")
     train.add_argument(
         "--preset",
         choices=PRESETS,
-        default=PRESETS[0],
-        help="our recipes, or the homework's (softmax, two_layer, convnet); default: %(default)s",
+        help=f"our recipes, or the homework's (softmax, two_layer, convnet); default: {PRESETS[0]}",
     )
     train.add_argument("--epochs", type=positive, metavar="N", help="default: the recipe's")
     train.add_argument("--batch-size", type=positive, metavar="B", help="default: the recipe's")
@@ -93,11 +106,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="with --from: the last layer starts anew, whatever its size in WEIGHTS",
     )
-    train.add_argument("--seed", type=natural, default=0, metavar="S", help="default: %(default)s")
+    train.add_argument("--seed", type=natural, metavar="S", help="default: 0")
     train.add_argument(
         "--out", type=Path, metavar="DIR", help="run folder; default: a new one in runs/"
     )
     train.add_argument("--overwrite", action="store_true", help="replace a run in --out")
+    train.add_argument(
+        "--checkpoint-every",
+        type=_interval,
+        metavar="EVERY",
+        help="a checkpoint within an epoch every so many steps (200) or after a time (90s, 5min), "
+        "beside the one at its end; the last 3 are kept; default: 5min",
+    )
     train.add_argument(
         "--no-figures", dest="figures", action="store_false", help="without Matplotlib's pictures"
     )
@@ -112,44 +132,94 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, save and test."""
-    from examples.cifar10.runs.folder import RunFolder
-    from examples.cifar10.runs.running import Settings, train_run
+    from examples.cifar10.runs.running import train_run
     from examples.cifar10.training.evaluation import test_line
 
-    if options.new_classifier and options.weights is None:
-        raise ExampleError("--new-classifier needs --from WEIGHTS")
-    recipe = _recipe(options)
-    out = options.out
-    if out is None:
-        moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-        out = Path("runs") / f"{options.model}-{moment}-seed{options.seed}"
-    settings = Settings(
-        model=options.model,
-        preset=options.preset,
-        recipe=recipe,
-        seed=options.seed,
-        data=options.data,
-        folder=RunFolder(out),
-        train_images=options.train_images,
-        figures=options.figures,
-        quiet=options.quiet,
-        overwrite=options.overwrite,
-        lint=options.lint,
-        weights=options.weights,
-        new_classifier=options.new_classifier,
-    )
-    dataset = load(options.data, say, DownloadProgress(), options.mirror)
+    settings = _new_run(options) if options.resume is None else _resumed_run(options)
+    if settings is None:
+        return 0
+    dataset = load(settings.data, say, DownloadProgress(), options.mirror)
     for result in train_run(settings, dataset, say):
         say(test_line(result))
     return 0
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
-    recipe = find_recipe(options.model, options.preset)
+def _new_run(options: argparse.Namespace) -> Settings:
+    if options.model is None:
+        raise ExampleError(f"train needs a MODEL ({', '.join(MODELS)}) or --resume RUN_DIR")
+    if options.new_classifier and options.weights is None:
+        raise ExampleError("--new-classifier needs --from WEIGHTS")
+    preset = options.preset or PRESETS[0]
+    seed = options.seed or 0
+    recipe = find_recipe(options.model, preset)
     if options.weights is not None:
         recipe = for_fine_tuning(recipe)
     if options.train_images is not None and options.train_images <= FEW_IMAGES:
         recipe = for_few_images(recipe)
+    out = options.out
+    if out is None:
+        moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+        out = Path("runs") / f"{options.model}-{moment}-seed{seed}"
+    return _settings(
+        options,
+        out,
+        model=options.model,
+        preset=preset,
+        recipe=_adjusted(recipe, options),
+        seed=seed,
+        data=options.data or AUTO,
+        train_images=options.train_images,
+        overwrite=options.overwrite,
+        weights=options.weights,
+        new_classifier=options.new_classifier,
+    )
+
+
+def _resumed_run(options: argparse.Namespace) -> Settings | None:
+    """The run in a folder; None, after saying so, if it has ended."""
+    from examples.cifar10.runs.folder import RunFolder
+
+    folder = RunFolder(options.resume)
+    config = folder.read_config()
+    check_options(options, config, _adjusted(config.recipe, options))
+    tested = folder.test_metrics()
+    if tested is not None:
+        say(
+            f"{folder.path} has ended, with test accuracy {tested['test_accuracy']:.4f}; there is "
+            "nothing to go on with"
+        )
+        return None
+    return _settings(
+        options,
+        folder.path,
+        model=config.model,
+        preset=config.preset,
+        recipe=config.recipe,
+        seed=config.seed,
+        data=options.data or config.data_source,
+        train_images=config.train_images,
+        resumed=config,
+    )
+
+
+def _settings(options: argparse.Namespace, folder: Path, **decided: Any) -> Settings:
+    """With the options that change nothing in the result."""
+    from examples.cifar10.runs.checkpointing import DEFAULT_INTERVAL
+    from examples.cifar10.runs.folder import RunFolder
+    from examples.cifar10.runs.running import Settings
+
+    return Settings(
+        folder=RunFolder(folder),
+        figures=options.figures,
+        quiet=options.quiet,
+        lint=options.lint,
+        checkpoint_every=options.checkpoint_every or DEFAULT_INTERVAL,
+        **decided,
+    )
+
+
+def _adjusted(recipe: Recipe, options: argparse.Namespace) -> Recipe:
+    """The recipe with what the options give."""
     if not options.augmentation:
         recipe = replace(recipe, flips=None, shift=0, cutout=0)
     if options.epochs is not None:
@@ -157,3 +227,12 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     names = ("epochs", "batch_size", "lr", "momentum", "weight_decay")
     given = {name: getattr(options, name) for name in names}
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def _interval(text: str) -> Interval:
+    from examples.cifar10.runs.checkpointing import Interval
+
+    try:
+        return Interval.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

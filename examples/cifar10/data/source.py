@@ -12,6 +12,7 @@ import numpy as np
 from examples.cifar10.data.dataset import Dataset, find_dataset, load_dataset
 from examples.cifar10.data.download import ARCHIVES, Progress, fetch
 from examples.cifar10.data.generated import generate
+from examples.cifar10.data.images import LabelledImages
 from examples.cifar10.errors import DataError, DownloadError
 
 AUTO = "auto"
@@ -65,8 +66,13 @@ def load(
 
 def fingerprint(dataset: Dataset) -> str:
     """A checksum of the test images and labels, to notice that a run is measured on other data."""
-    pixels = zlib.crc32(np.ascontiguousarray(dataset.test.images).data)
-    return f"{zlib.crc32(dataset.test.labels.astype('<i8').data, pixels):08x}"
+    return checksum(dataset.test)
+
+
+def checksum(images: LabelledImages) -> str:
+    """A checksum of images and labels: CRC-32, 8 hexadecimal digits."""
+    pixels = zlib.crc32(np.ascontiguousarray(images.images).data)
+    return f"{zlib.crc32(images.labels.astype('<i8').data, pixels):08x}"
 
 
 def megabytes(count: int) -> str:

@@ -1,9 +1,11 @@
-"""The files of a run: config.json, metrics.jsonl, model.npz and the pictures' places."""
+"""The files of a run: config.json, metrics.jsonl, model.npz; places of pictures and checkpoints."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ class Config:
     # The weights that training began with.
     weights: str | None = None
     new_classifier: bool = False
+    # Of the images and labels that may be trained on; None in folders of earlier versions.
+    training_fingerprint: str | None = None
 
 
 class RunFolder:
@@ -48,36 +52,72 @@ class RunFolder:
         self.model = path / "model.npz"
         self.curves = path / "curves.png"
         self.weights = path / "weights.png"
+        self.checkpoints = path / "checkpoints"
+        self.lock = path / "lock"
 
-    def begin(self, config: Config, *, overwrite: bool = False) -> None:
-        """Make the folder with its config.json; TrainingError if it already holds a run."""
+    def clear(self, *, overwrite: bool = False) -> None:
+        """Delete the files of a run, its config.json first: without it the folder holds none.
+
+        Raises TrainingError if the folder holds a run and is not to be overwritten.
+        """
         if self.config.exists() and not overwrite:
             raise TrainingError(
-                f"{self.path} already holds a run; choose another --out, or replace it with "
-                "--overwrite"
+                f"{self.path} already holds a run; choose another --out, go on with it with "
+                "--resume, or replace it with --overwrite"
             )
-        try:
+        with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
-            for old in (self.metrics, self.model, self.curves, self.weights):
-                old.unlink(missing_ok=True)
-            text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2)
-            partial = self.config.with_name("config.json.part")
-            partial.write_text(text + "\n", encoding="utf-8")
-            os.replace(partial, self.config)
-        except OSError as error:
-            raise TrainingError(f"{self.path}: cannot be written: {error.strerror}") from error
+            old = [self.config, self.metrics, self.model, self.curves, self.weights]
+            old += self.checkpoints.glob("checkpoint-*.safetensors")
+            for file in old:
+                file.unlink(missing_ok=True)
+
+    def write_config(self, config: Config) -> None:
+        """Write config.json, the file that makes the folder that of a run."""
+        text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2)
+        self._replace(self.config, text + "\n")
 
     def add_metrics(self, entry: dict[str, Any]) -> None:
         """Append one line to metrics.jsonl."""
-        with open(self.metrics, "a", encoding="utf-8") as file:
+        with self._writing(), open(self.metrics, "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+    def mend_metrics(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Make metrics.jsonl hold `entries`: a killed run may have left a part of a line."""
+        text = "".join(json.dumps(entry) + "\n" for entry in entries)
+        if not self.metrics.exists() or self.metrics.read_bytes() != text.encode():
+            self._replace(self.metrics, text)
+
+    def test_metrics(self) -> dict[str, Any] | None:
+        """The line that ends a run's metrics.jsonl, measured on the test images; or None."""
+        try:
+            lines = self.metrics.read_text(encoding="utf-8").splitlines()
+            entry = json.loads(lines[-1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return entry if isinstance(entry, dict) and "test_accuracy" in entry else None
+
+    def _replace(self, file: Path, text: str) -> None:
+        partial = file.with_name(f"{file.name}.part")
+        with self._writing():
+            partial.write_text(text, encoding="utf-8")
+            os.replace(partial, file)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            place = error.filename or self.path
+            raise TrainingError(f"{place}: cannot be written: {error.strerror}") from error
 
     def save_model(self, model: nn.Module) -> None:
         """Write model.npz; the file is replaced only by a complete one."""
-        nn.save(self.model, model)
+        with self._writing():
+            nn.save(self.model, model)
 
     def read_config(self) -> Config:
-        """What `begin` wrote; DataError naming the file if it is missing or damaged."""
+        """What `write_config` wrote; DataError naming the file if it is missing or damaged."""
         try:
             entries = json.loads(self.config.read_text(encoding="utf-8"))
             version = entries.pop("format")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,19 +13,27 @@ import nn
 from examples.cifar10.data.batches import Batches
 from examples.cifar10.data.dataset import Dataset
 from examples.cifar10.data.images import LabelledImages
-from examples.cifar10.data.source import fingerprint
+from examples.cifar10.data.source import checksum, fingerprint
 from examples.cifar10.display import check_bar, epoch_bar
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.models.building import build_model, fit_to_images
 from examples.cifar10.models.fine_tuning import load_weights
 from examples.cifar10.presets import ModelName, Preset, Recipe
+from examples.cifar10.runs.checkpointing import DEFAULT_INTERVAL, Checkpoints, Interval
+from examples.cifar10.runs.description import check_data, describe, versions
 from examples.cifar10.runs.figures import check_figures, draw_curves, draw_weights
 from examples.cifar10.runs.folder import Config, RunFolder
+from examples.cifar10.runs.interruptions import explained
+from examples.cifar10.runs.locking import locked
+from examples.cifar10.runs.stopping import StopRequest, stop_on_signals
 from examples.cifar10.training.evaluation import Measurement, measure, measure_test
-from examples.cifar10.training.trainer import Trainer
+from examples.cifar10.training.progress import EpochProgress
+from examples.cifar10.training.trainer import EpochResult, Trainer
 
 # Unaugmented training images on which every epoch is measured.
 _LEARNT_IMAGES = 1000
+# A run that goes on after them is not linted again.
+_LINTED_STEPS = 3
 
 Say = Callable[[str], object]
 
@@ -49,6 +56,9 @@ class Settings:
     # A file of weights or the folder of a run, to begin with.
     weights: Path | None = None
     new_classifier: bool = False
+    checkpoint_every: Interval = DEFAULT_INTERVAL
+    # The run that is to go on, whose config has decided all that decides its result.
+    resumed: Config | None = None
 
 
 def split(
@@ -67,20 +77,73 @@ def split(
 def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measurement]:
     """Train, keep the model of the best validation epoch, or of the last one without validation,
     and measure it on the test images: plainly, and averaged over views if the recipe says so.
+
+    Raises Stopped, after a checkpoint, if a signal has asked for it; TrainingError if training
+    cannot begin or go on, or another process works in the folder.
     """
     check_bar(settings.quiet)
     if settings.figures:
         check_figures()
+    with locked(settings.folder.lock):
+        prepare = _begin if settings.resumed is None else _resume
+        checkpoints, training, validating = prepare(settings, dataset, say)
+        with explained(checkpoints, settings.folder), stop_on_signals() as stop:
+            _run_epochs(settings, checkpoints, training, validating, stop, say)
+            return _finish(settings, checkpoints, dataset, stop, say)
+
+
+def _begin(
+    settings: Settings, dataset: Dataset, say: Say
+) -> tuple[Checkpoints, LabelledImages, LabelledImages]:
+    """A new run: its images, its model as it starts, and its folder with the first checkpoint."""
     recipe = settings.recipe
-    validation = min(recipe.validation_images, len(dataset.train) // 5)
-    training, validating = split(dataset.train, validation, settings.train_images)
+    training, validating = _images(settings, dataset)
     model = build_model(settings.model, recipe, np.random.default_rng(settings.seed))
     fit_to_images(model, recipe, training.images)
     if settings.weights is not None:
         load_weights(model, settings.weights, new_classifier=settings.new_classifier)
     config = _config(settings, dataset, len(training), len(validating), model)
-    settings.folder.begin(config, overwrite=settings.overwrite)
+    settings.folder.clear(overwrite=settings.overwrite)
+    checkpoints = _checkpoints(settings, model, training)
+    checkpoints.save()
+    settings.folder.write_config(config)
     say(describe(config))
+    if settings.lint:
+        checkpoints.trainer.lint(say)
+    return checkpoints, training, validating
+
+
+def _resume(
+    settings: Settings, dataset: Dataset, say: Say
+) -> tuple[Checkpoints, LabelledImages, LabelledImages]:
+    """A run as its newest checkpoint has it, with the files that are written after a checkpoint."""
+    config, folder = settings.resumed, settings.folder
+    assert config is not None
+    check_data(config, dataset)
+    training, validating = _images(settings, dataset)
+    model = build_model(settings.model, settings.recipe, np.random.default_rng(settings.seed))
+    checkpoints = _checkpoints(settings, model, training)
+    checkpoints.restore(say)
+    trainer, history = checkpoints.trainer, checkpoints.history
+    folder.mend_metrics(history)
+    if history and trainer.progress.epoch == len(history):
+        _keep_if_best(folder, model, history[-1])
+    say(describe(config))
+    if config.versions != versions():
+        say(f"Note: the run may not go on bit for bit: {config.versions} are now {versions()}")
+    say(f"going on after step {trainer.step} of {trainer.total_steps}")
+    if settings.lint and trainer.step < _LINTED_STEPS:
+        trainer.lint(say)
+    return checkpoints, training, validating
+
+
+def _images(settings: Settings, dataset: Dataset) -> tuple[LabelledImages, LabelledImages]:
+    validation = min(settings.recipe.validation_images, len(dataset.train) // 5)
+    return split(dataset.train, validation, settings.train_images)
+
+
+def _checkpoints(settings: Settings, model: nn.Module, training: LabelledImages) -> Checkpoints:
+    recipe = settings.recipe
     batches = Batches(
         training,
         recipe.batch_size,
@@ -90,15 +153,21 @@ def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measuremen
         cutout_size=recipe.cutout,
     )
     trainer = Trainer(model, recipe, batches)
-    if settings.lint:
-        trainer.lint(say)
-    history = _run_epochs(settings, trainer, training, validating, say)
-    settings.folder.load_model(model)
-    if settings.figures:
-        title = f"{settings.model}, {settings.preset} recipe, seed {settings.seed}"
-        draw_curves(history, title, settings.folder.curves)
-        draw_weights(model, config.class_names, settings.folder.weights)
-    results = measure_test(model, dataset.test, recipe.test_views)
+    return Checkpoints(settings.folder.checkpoints, trainer, settings.checkpoint_every)
+
+
+def _finish(
+    settings: Settings, checkpoints: Checkpoints, dataset: Dataset, stop: StopRequest, say: Say
+) -> list[Measurement]:
+    """What follows the last epoch: pictures, and the test of the model that was kept."""
+    model = checkpoints.trainer.model
+    with stop.at_once():
+        settings.folder.load_model(model)
+        if settings.figures:
+            title = f"{settings.model}, {settings.preset} recipe, seed {settings.seed}"
+            draw_curves(checkpoints.history, title, settings.folder.curves)
+            draw_weights(model, dataset.class_names, settings.folder.weights)
+        results = measure_test(model, dataset.test, settings.recipe.test_views)
     plain, averaged = results[0], results[-1]
     entry = {"test_loss": plain.loss, "test_accuracy": plain.accuracy}
     if averaged.views > 1:
@@ -135,46 +204,77 @@ def evaluate_run(
 
 def _run_epochs(
     settings: Settings,
-    trainer: Trainer,
+    checkpoints: Checkpoints,
     training: LabelledImages,
     validating: LabelledImages,
+    stop: StopRequest,
     say: Say,
-) -> list[dict[str, Any]]:
-    history: list[dict[str, Any]] = []
-    best = -1.0
-    epoch = 0
-    while not trainer.finished:
-        epoch += 1
+) -> None:
+    trainer, history = checkpoints.trainer, checkpoints.history
+    for epoch in range(len(history) + 1, trainer.epochs + 1):
         title = f"epoch {epoch}/{settings.recipe.epochs}"
-        images = min(len(trainer.batches), trainer.total_steps - trainer.step)
-        images *= trainer.batches.batch_size
-        with epoch_bar(title, images, settings.quiet) as bar:
-            result = trainer.run_epoch(epoch, bar.show)
-        # On at most as many images as validation has, unaugmented, so that the two compare.
-        learnt = measure(trainer.model, training[: len(validating) or _LEARNT_IMAGES])
-        entry = {
-            **asdict(result),
-            "train_loss": learnt.loss,
-            "train_accuracy": learnt.accuracy,
-        }
-        line = f"{title}: loss {result.loss:.4f}, training accuracy {learnt.accuracy:.4f}, "
-        better = True
-        if len(validating):
-            held_out = measure(trainer.model, validating)
-            better = held_out.accuracy > best
-            best = max(best, held_out.accuracy)
-            entry |= {
-                "validation_loss": held_out.loss,
-                "validation_accuracy": held_out.accuracy,
-                "best": better,
-            }
-            line += f"validation accuracy {held_out.accuracy:.4f}{' (best)' if better else ''}, "
+        result = _train_epoch(settings, checkpoints, epoch, title, stop)
+        with stop.at_once():
+            entry = asdict(result) | _measure_epoch(trainer.model, training, validating, history)
         history.append(entry)
+        # First, so that what is written after it can be written again from it.
+        checkpoints.save()
         settings.folder.add_metrics(entry)
-        if better:
-            settings.folder.save_model(trainer.model)
-        say(f"{line}{result.images_per_second:.0f} images/s, {result.seconds:.1f} s")
-    return history
+        _keep_if_best(settings.folder, trainer.model, entry)
+        say(_epoch_line(title, entry))
+        stop.check()
+
+
+def _train_epoch(
+    settings: Settings, checkpoints: Checkpoints, epoch: int, title: str, stop: StopRequest
+) -> EpochResult:
+    trainer, progress = checkpoints.trainer, checkpoints.trainer.progress
+    before = progress if progress.epoch == epoch else EpochProgress()
+    steps = min(len(trainer.batches), trainer.total_steps - trainer.step + before.batches)
+    images = steps * trainer.batches.batch_size
+    with epoch_bar(title, images, settings.quiet, before.images) as bar:
+
+        def on_step(images: int, loss: float, accuracy: float) -> None:
+            bar.show(images, loss, accuracy)
+            checkpoints.save_if_due()
+            stop.check()
+
+        return trainer.run_epoch(epoch, on_step)
+
+
+def _measure_epoch(
+    model: nn.Module,
+    training: LabelledImages,
+    validating: LabelledImages,
+    history: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """The measurements after an epoch, and whether its model is the best so far."""
+    # On at most as many images as validation has, unaugmented, so that the two compare.
+    learnt = measure(model, training[: len(validating) or _LEARNT_IMAGES])
+    entry: dict[str, Any] = {"train_loss": learnt.loss, "train_accuracy": learnt.accuracy}
+    if len(validating):
+        held_out = measure(model, validating)
+        best = max((before["validation_accuracy"] for before in history), default=-1.0)
+        entry |= {
+            "validation_loss": held_out.loss,
+            "validation_accuracy": held_out.accuracy,
+            "best": held_out.accuracy > best,
+        }
+    return entry
+
+
+def _keep_if_best(folder: RunFolder, model: nn.Module, entry: dict[str, Any]) -> None:
+    """Save the model of an epoch; without validation that of every epoch."""
+    if entry.get("best", True):
+        folder.save_model(model)
+
+
+def _epoch_line(title: str, entry: dict[str, Any]) -> str:
+    line = f"{title}: loss {entry['loss']:.4f}, training accuracy {entry['train_accuracy']:.4f}, "
+    if "best" in entry:
+        best = " (best)" if entry["best"] else ""
+        line += f"validation accuracy {entry['validation_accuracy']:.4f}{best}, "
+    return f"{line}{entry['images_per_second']:.0f} images/s, {entry['seconds']:.1f} s"
 
 
 def _config(
@@ -193,29 +293,8 @@ def _config(
         test_images=len(dataset.test),
         class_names=dataset.class_names,
         parameters=sum(parameter.size for parameter in model.parameters()),
-        versions={"python": platform.python_version(), "numpy": np.__version__},
+        versions=versions(),
         weights=None if settings.weights is None else str(settings.weights),
         new_classifier=settings.new_classifier,
-    )
-
-
-def describe(config: Config) -> str:
-    """A run in two lines: the model and the images, and how it is trained."""
-    recipe = config.recipe
-    augmentation = [f"{recipe.flips} flips"] if recipe.flips else []
-    augmentation += ["shifts"] if recipe.shift else []
-    augmentation += ["cutout"] if recipe.cutout else []
-    start = "" if config.weights is None else f" from {config.weights}"
-    if config.new_classifier:
-        start += " with a new classifier"
-    optimizers = {group.optimizer: None for group in recipe.groups}
-    names = " and ".join({"sgd": "SGD", "muon": "Muon"}[kind] for kind in optimizers)
-    return (
-        f"{config.model}{start}: {config.parameters} parameters; {config.data_source}: "
-        f"{config.train_images} training, {config.validation_images} validation, "
-        f"{config.test_images} test images\n"
-        f"{config.preset} recipe: {recipe.epochs} epochs of batches of {recipe.batch_size}, "
-        f"{names} at learning rate {recipe.lr:g} ({recipe.schedule}), "
-        f"momentum {recipe.momentum:g}, {' and '.join(augmentation) or 'no augmentation'}, "
-        f"seed {config.seed}"
+        training_fingerprint=checksum(dataset.train),
     )

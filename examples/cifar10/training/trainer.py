@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -13,10 +14,11 @@ import nn
 import optim
 from autograd import Tensor
 from examples.cifar10.data.batches import Batches
-from examples.cifar10.errors import TrainingError
 from examples.cifar10.models.auxiliary import ScoresWithAuxiliary, main_scores
 from examples.cifar10.presets import Recipe
+from examples.cifar10.training.nonfinite import NonFiniteError, finite_gradients, origin
 from examples.cifar10.training.optimizers import assign, make_optimizers
+from examples.cifar10.training.progress import EpochProgress
 
 # Called with the images so far in the epoch, and the mean loss and accuracy over them.
 OnStep = Callable[[int, float, float], object]
@@ -62,6 +64,7 @@ class Trainer:
         planned = recipe.epochs * len(batches)
         self.total_steps = min(planned, recipe.max_steps or planned)
         self.step = 0
+        self.progress = EpochProgress()
         self.groups = assign(model, recipe)
         made = make_optimizers(self.groups, recipe, self.total_steps, len(batches))
         self.optimizers = [optimizer for optimizer, _ in made]
@@ -82,62 +85,81 @@ class Trainer:
         """Look for mistakes in the first steps, and later for evaluation mode; tell `report`."""
         self.linter = nn.Linter(self.model, self.optimizers, report=report)
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs the steps fill, the last perhaps in part."""
+        return -(-self.total_steps // len(self.batches))
+
     def run_epoch(
         self, epoch: int, on_step: OnStep = lambda _images, _loss, _accuracy: None
     ) -> EpochResult:
         """Train once through the batches, telling `on_step` how far it is.
 
-        Raises TrainingError when the loss is not finite.
+        The epoch that `progress` is in goes on from there; so an exception of `on_step` may leave
+        an epoch between two steps.
+
+        Raises NonFiniteError when a loss or a gradient is not finite.
         """
+        progress = self.progress
+        if progress.epoch != epoch:
+            progress = self.progress = EpochProgress(epoch, lr=self.lr)
         self.model.train()
         self.freeze(epoch)
         set_drop_path(self.model, self.recipe.drop_path * (epoch - 1) / self.recipe.epochs)
-        began = perf_counter()
-        images = correct = 0
-        total = 0.0
-        lr = self.lr
-        for number, (batch, labels) in enumerate(self.batches.epoch(epoch)):
-            if self.finished:
-                break
-            nn.manual_seed(self.batches.layer_seed(epoch, number))
-            lr = self.lr
-            value, scores = self.train_on(batch, labels)
-            images += len(labels)
-            total += value * len(labels)
-            correct += int((scores.argmax(axis=1) == labels).sum())
-            on_step(images, total / images, correct / images)
-        if self.recipe.schedule == "decay":
-            for scheduler in self.schedulers:
-                scheduler.step()
-        seconds = perf_counter() - began
+        if not progress.ended:
+            self._run_batches(progress, on_step)
+            if self.recipe.schedule == "decay":
+                for scheduler in self.schedulers:
+                    scheduler.step()
+            progress.ended = True
         return EpochResult(
             epoch=epoch,
             steps=self.step,
-            loss=total / images,
-            accuracy=correct / images,
-            lr=lr,
-            seconds=seconds,
-            images_per_second=images / seconds,
+            loss=progress.mean_loss,
+            accuracy=progress.accuracy,
+            lr=progress.lr,
+            seconds=progress.seconds,
+            images_per_second=progress.images / progress.seconds,
         )
+
+    def _run_batches(self, progress: EpochProgress, on_step: OnStep) -> None:
+        began = perf_counter()
+        with closing(self.batches.epoch(progress.epoch, progress.batches)) as batches:
+            for images, labels in batches:
+                if self.finished:
+                    break
+                nn.manual_seed(self.batches.layer_seed(progress.epoch, progress.batches))
+                progress.lr = self.lr
+                value, scores = self.train_on(images, labels)
+                progress.batches += 1
+                progress.images += len(labels)
+                progress.loss += value * len(labels)
+                progress.correct += int((scores.argmax(axis=1) == labels).sum())
+                now = perf_counter()
+                progress.seconds, began = progress.seconds + now - began, now
+                on_step(progress.images, progress.mean_loss, progress.accuracy)
 
     def train_on(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
         """One step on a batch: its loss per example and its scores (B, 10), from before the step.
 
-        Raises TrainingError, before anything changes, when the loss is not finite.
+        Raises NonFiniteError, before a parameter changes, when the loss or a gradient is not
+        finite.
         """
+        random_state = nn.default_rng().bit_generator.state
         output = self.model(images)
         loss = objective(self.model, output, labels, self.recipe)
         value = loss.item()
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss is {value} in step {self.step + 1}, at learning rate {self.lr:g}; "
-                "lower it with --lr"
-            )
-        if self.linter is not None:
-            self.linter.check(loss)
-        for optimizer in self.optimizers:
-            optimizer.zero_grad()
-        loss.backward()
+        finite = math.isfinite(value)
+        if finite:
+            if self.linter is not None:
+                self.linter.check(loss)
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
+            loss.backward()
+            finite = finite_gradients(self.model)
+        if not finite:
+            nn.default_rng().bit_generator.state = random_state
+            raise self._non_finite(value, images, labels)
         if self.recipe.max_grad_norm is not None:
             optim.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
         for optimizer in self.optimizers:
@@ -148,6 +170,16 @@ class Trainer:
                 scheduler.step()
         scores = main_scores(output).data
         return value / (len(labels) if self.recipe.loss == "sum" else 1), scores
+
+    def _non_finite(self, loss: float, images: np.ndarray, labels: np.ndarray) -> NonFiniteError:
+        def again() -> Tensor:
+            return objective(self.model, self.model(images), labels, self.recipe)
+
+        what = "a gradient is not finite" if math.isfinite(loss) else f"the loss is {loss}"
+        return NonFiniteError(
+            f"{what} in step {self.step + 1}, at learning rate {self.lr:g}; lower it with --lr. "
+            f"Origin: {origin(self.model, again)}"
+        )
 
     def freeze(self, epoch: int) -> None:
         """Let only what is trained in this epoch require gradients; the rest records nothing."""
