@@ -69,7 +69,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             old = [self.config, self.metrics, self.model, self.curves, self.weights]
             old += self.checkpoints.glob("checkpoint-*.safetensors")
-            for file in old:
+            for file in (*old, *self._partial_files()):
                 file.unlink(missing_ok=True)
 
     def write_config(self, config: Config) -> None:
@@ -82,8 +82,11 @@ class RunFolder:
         with self._writing(), open(self.metrics, "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
-    def mend_metrics(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Make metrics.jsonl hold `entries`: a killed run may have left a part of a line."""
+    def mend(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Make metrics.jsonl hold `entries`, and delete what a killed process has half written."""
+        with self._writing():
+            for file in self._partial_files():
+                file.unlink()
         text = "".join(json.dumps(entry) + "\n" for entry in entries)
         if not self.metrics.exists() or self.metrics.read_bytes() != text.encode():
             self._replace(self.metrics, text)
@@ -96,6 +99,10 @@ class RunFolder:
         except (OSError, ValueError, IndexError):
             return None
         return entry if isinstance(entry, dict) and "test_accuracy" in entry else None
+
+    def _partial_files(self) -> list[Path]:
+        """Those of this folder; `nn.save` deletes those of the checkpoints."""
+        return [*self.path.glob(f".{self.model.name}.*.part"), *self.path.glob("*.json*.part")]
 
     def _replace(self, file: Path, text: str) -> None:
         partial = file.with_name(f"{file.name}.part")

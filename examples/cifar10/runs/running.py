@@ -125,7 +125,7 @@ def _resume(
     checkpoints = _checkpoints(settings, model, training)
     checkpoints.restore(say)
     trainer, history = checkpoints.trainer, checkpoints.history
-    folder.mend_metrics(history)
+    folder.mend(history)
     if history and trainer.progress.epoch == len(history):
         _keep_if_best(folder, model, history[-1])
     say(describe(config))

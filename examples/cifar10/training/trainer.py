@@ -95,8 +95,8 @@ class Trainer:
     ) -> EpochResult:
         """Train once through the batches, telling `on_step` how far it is.
 
-        The epoch that `progress` is in goes on from there; so an exception of `on_step` may leave
-        an epoch between two steps.
+        The epoch that `progress` is in goes on from there, and one that has ended gives its result
+        again; so an exception of `on_step` may leave an epoch between two steps.
 
         Raises NonFiniteError when a loss or a gradient is not finite.
         """
