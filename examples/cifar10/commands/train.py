@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from examples.cifar10.commands.numbers import natural, positive, real
+from examples.cifar10.commands.output import add_output_options
 from examples.cifar10.data.source import AUTO, DEFAULT_FOLDER, GENERATED, VARIABLE, load
-from examples.cifar10.display import DownloadProgress, say
+from examples.cifar10.display import DownloadProgress
 from examples.cifar10.errors import ExampleError
 from examples.cifar10.presets import (
     FEW_IMAGES,
@@ -107,14 +108,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=True,
         help="look for mistakes in the first steps with nn.Linter (default: yes)",
     )
-    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write event files into RUN_DIR/tensorboard (pip install 'dagrad[tensorboard]')",
+    )
+    add_output_options(train)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, save and test."""
+    from examples.cifar10.reporting.choice import make_reporter
     from examples.cifar10.runs.folder import RunFolder
     from examples.cifar10.runs.running import Settings, train_run
-    from examples.cifar10.training.evaluation import test_line
 
     if options.new_classifier and options.weights is None:
         raise ExampleError("--new-classifier needs --from WEIGHTS")
@@ -132,15 +138,17 @@ def run(options: argparse.Namespace) -> int:
         folder=RunFolder(out),
         train_images=options.train_images,
         figures=options.figures,
-        quiet=options.quiet,
         overwrite=options.overwrite,
         lint=options.lint,
         weights=options.weights,
         new_classifier=options.new_classifier,
     )
-    dataset = load(options.data, say, DownloadProgress(), options.mirror)
-    for result in train_run(settings, dataset, say):
-        say(test_line(result))
+    with make_reporter(
+        quiet=options.quiet, json=options.json, tensorboard=options.tensorboard
+    ) as reporter:
+        progress = DownloadProgress(options.quiet)
+        dataset = load(options.data, reporter.note, progress, options.mirror, reporter.warn)
+        train_run(settings, dataset, reporter)
     return 0
 
 

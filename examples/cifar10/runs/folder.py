@@ -1,4 +1,4 @@
-"""The files of a run: config.json, metrics.jsonl, model.npz and the pictures' places."""
+"""The files of a run: config.json, metrics.jsonl, model.npz; the places of what others write."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class RunFolder:
         self.model = path / "model.npz"
         self.curves = path / "curves.png"
         self.weights = path / "weights.png"
+        self.tensorboard = path / "tensorboard"
 
     def begin(self, config: Config, *, overwrite: bool = False) -> None:
         """Make the folder with its config.json; TrainingError if it already holds a run."""
@@ -58,7 +59,8 @@ class RunFolder:
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for old in (self.metrics, self.model, self.curves, self.weights):
+            events = self.tensorboard.glob("events.out.tfevents.*")
+            for old in (self.metrics, self.model, self.curves, self.weights, *events):
                 old.unlink(missing_ok=True)
             text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2)
             partial = self.config.with_name("config.json.part")
