@@ -10,7 +10,6 @@ import autograd as ag
 from examples.cifar10.extras import load_extra
 from examples.cifar10.reporting.reporter import Reporter
 
-
 # tqdm cuts off what is too long; what matters least is left out first. By the least width.
 _FORMATS = (
     (110, None),
