@@ -53,7 +53,7 @@ def test_a_run_writes_its_metrics_and_its_losses(tmp_path, capsys):
 
 
 @settings(max_examples=15)
-@given(losses=st.lists(st.floats(0.01, 100), min_size=1, max_size=90), size=st.integers(1, 500))
+@given(losses=st.lists(st.floats(0.01, 100), min_size=45, max_size=65), size=st.integers(1, 500))
 def test_points_within_an_epoch_are_means_of_the_losses_since_the_last(
     tmp_path_factory, losses, size
 ):

@@ -144,7 +144,7 @@ def test_folders_are_found_at_any_place_and_once(tmp_path):
         "notes": "foreign",
         "sweep/deeper/c": "unfinished",
     }
-    twice = find_runs([tmp_path / "b", tmp_path])
+    twice = find_runs([tmp_path / "notes" / ".." / "b", tmp_path])
     assert [run.folder.name for run in twice] == ["b", "lost", "notes", "c"]
     with pytest.raises(DataError, match="nowhere: no such folder"):
         find_runs([tmp_path, tmp_path / "nowhere"])

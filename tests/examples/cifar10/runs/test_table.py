@@ -88,6 +88,12 @@ def test_no_line_is_wider_than_the_terminal(runs, width):
     lines = text.splitlines()
     assert max(map(cell_len, lines)) <= width
     assert "\x1b" not in text
+    # What is shown is whole.
+    if "state" not in left_out:
+        assert {run.state for run in runs} <= {line.split()[-1] for line in lines if line}
+    if "test" not in left_out:
+        words = set(text.split())
+        assert {f"{run.test_accuracy:.4f}" for run in runs if run.test_accuracy} <= words
     # Only the folders are left; their names are whole, if in pieces.
     if width < 10:
         assert "state" in left_out
