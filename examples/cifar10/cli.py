@@ -1,12 +1,13 @@
-"""The command line: train, evaluate, draw, download."""
+"""The command line: train, evaluate, runs, draw, download."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from examples.cifar10.commands import download, draw, evaluate, train
+from examples.cifar10.commands import download, draw, evaluate, runs, train
 from examples.cifar10.errors import ExampleError
 from examples.cifar10.runs.stopping import Stopped
 
@@ -20,9 +21,18 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 train darts --from WEIGHTS --new-classifier
   python -m examples.cifar10 train --resume RUN_DIR
   python -m examples.cifar10 evaluate RUN_DIR
+  python -m examples.cifar10 runs --sort test --plot runs.png
   python -m examples.cifar10 draw vgg --out vgg.svg
 """
-COMMANDS = (train, evaluate, draw, download)
+EPILOG = """\
+Exit status: 0 done; 1 it cannot be done, and standard error says why; 2 the command line is wrong;
+130 stopped by Ctrl-C; 141 whoever read standard output has gone. `runs` ends with 0 whatever the
+runs are like.
+
+Progress bars and colours are for terminals; NO_COLOR takes the colours away, FORCE_COLOR gives them
+to a pipe, TERM=dumb does without the bar.
+"""
+COMMANDS = (train, evaluate, runs, draw, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,12 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # What is still in the buffer has nowhere to go when Python flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m examples.cifar10",
         description=DESCRIPTION,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -2,79 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from time import monotonic
-from typing import Any
-
-import autograd as ag
-from examples.cifar10.extras import check_extra, load_extra
+from typing import TextIO
 
 
-def say(line: str) -> None:
-    """Print a line at once, also into a pipe."""
-    print(line, flush=True)
-
-
-def check_bar(quiet: bool) -> None:
-    """Raise now if a progress bar is wanted and could not be shown."""
-    if not quiet:
-        check_extra("tqdm", "the progress bar (--quiet does without)")
-
-
-class EpochBar:
-    """A progress bar of images with loss, accuracy and images per second."""
-
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
-
-    def show(self, images: int, loss: float, accuracy: float) -> None:
-        """Move to where an epoch is."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"loss {loss:.4f}, accuracy {accuracy:.4f}", refresh=False)
-            self._bar.update(images - self._bar.n)
-
-    def compiling(self, kernel: str | None) -> None:
-        """Say that the epoch waits for kernels to be compiled, or no longer."""
-        if self._bar is not None:
-            self._bar.set_postfix_str("" if kernel is None else f"compiling kernels: {kernel}")
-
-
-@contextmanager
-def epoch_bar(title: str, images: int, quiet: bool, done: int = 0) -> Iterator[EpochBar]:
-    """A bar on the terminal that leaves when the epoch is done; none in a pipe or when quiet.
-
-    `done` of the images were shown before.
-    """
-    if quiet:
-        yield EpochBar(None)
-        return
-    tqdm = load_extra("tqdm", "the progress bar (--quiet does without)")
-    with tqdm.tqdm(
-        total=images,
-        initial=done,
-        desc=title,
-        unit=" images",
-        leave=False,
-        disable=None,
-        dynamic_ncols=True,
-    ) as bar:
-        epoch = EpochBar(bar)
-        with ag.watch_compilation(epoch.compiling):
-            yield epoch
+def say(line: str, file: TextIO | None = None) -> None:
+    """Print a line at once, also into a pipe; a progress bar moves below it."""
+    tqdm = sys.modules.get("tqdm")
+    file = file or sys.stdout
+    with nullcontext() if tqdm is None else tqdm.tqdm.external_write_mode(file):
+        print(line, file=file, flush=True)
 
 
 class DownloadProgress:
-    """One line that is rewritten on a terminal; a line for every tenth in a pipe."""
+    """One line that is rewritten on a terminal; a line for every tenth in a pipe; or nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._terminal = sys.stderr.isatty()
         self._shown = -1
         self._began: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int) -> None:
         """Show `done` of `total` bytes."""
+        if self._quiet:
+            return
         now = monotonic()
         if self._began is None:
             self._began = (now, done)
@@ -85,6 +40,9 @@ class DownloadProgress:
         speed = (done - self._began[1]) / max(now - self._began[0], 1e-3)
         line = f"{done / total:6.1%} of {total / 1e6:.1f} MB, {speed / 1e6:.1f} MB/s"
         if self._terminal:
-            print(f"\r{line}   ", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+            # One short of the width: the last column makes some terminals begin a new line.
+            width = max(shutil.get_terminal_size().columns - 1, 1)
+            shown = f"{line}   "[:width]
+            print(f"\r{shown}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from examples.cifar10.commands.numbers import natural, positive, real
+from examples.cifar10.commands.output import add_output_options
 from examples.cifar10.commands.resuming import check_options
 from examples.cifar10.data.source import AUTO, DEFAULT_FOLDER, GENERATED, VARIABLE, load
-from examples.cifar10.display import DownloadProgress, say
+from examples.cifar10.display import DownloadProgress
 from examples.cifar10.errors import ExampleError
 from examples.cifar10.presets import (
     FEW_IMAGES,
@@ -24,6 +25,7 @@ from examples.cifar10.presets import (
 )
 
 if TYPE_CHECKING:
+    from examples.cifar10.reporting.reporter import Reporter
     from examples.cifar10.runs.checkpointing import Interval
     from examples.cifar10.runs.running import Settings
 
@@ -127,20 +129,27 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=True,
         help="look for mistakes in the first steps with nn.Linter (default: yes)",
     )
-    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write event files into RUN_DIR/tensorboard (pip install 'dagrad[tensorboard]')",
+    )
+    add_output_options(train)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, save and test."""
+    from examples.cifar10.reporting.choice import make_reporter
     from examples.cifar10.runs.running import train_run
-    from examples.cifar10.training.evaluation import test_line
 
-    settings = _new_run(options) if options.resume is None else _resumed_run(options)
-    if settings is None:
-        return 0
-    dataset = load(settings.data, say, DownloadProgress(), options.mirror)
-    for result in train_run(settings, dataset, say):
-        say(test_line(result))
+    with make_reporter(
+        quiet=options.quiet, json=options.json, tensorboard=options.tensorboard
+    ) as reporter:
+        settings = _new_run(options) if options.resume is None else _resumed_run(options, reporter)
+        if settings is not None:
+            progress = DownloadProgress(options.quiet)
+            dataset = load(settings.data, reporter.note, progress, options.mirror, reporter.warn)
+            train_run(settings, dataset, reporter)
     return 0
 
 
@@ -175,7 +184,7 @@ def _new_run(options: argparse.Namespace) -> Settings:
     )
 
 
-def _resumed_run(options: argparse.Namespace) -> Settings | None:
+def _resumed_run(options: argparse.Namespace, reporter: Reporter) -> Settings | None:
     """The run in a folder; None, after saying so, if it has ended."""
     from examples.cifar10.runs.folder import RunFolder
 
@@ -184,7 +193,7 @@ def _resumed_run(options: argparse.Namespace) -> Settings | None:
     check_options(options, config, _adjusted(config.recipe, options))
     tested = folder.test_metrics()
     if tested is not None:
-        say(
+        reporter.note(
             f"{folder.path} has ended, with test accuracy {tested['test_accuracy']:.4f}; there is "
             "nothing to go on with"
         )
@@ -211,7 +220,6 @@ def _settings(options: argparse.Namespace, folder: Path, **decided: Any) -> Sett
     return Settings(
         folder=RunFolder(folder),
         figures=options.figures,
-        quiet=options.quiet,
         lint=options.lint,
         checkpoint_every=options.checkpoint_every or DEFAULT_INTERVAL,
         **decided,

@@ -30,14 +30,16 @@ For CIFAR-10, put an official archive into {folder}/, or name its place with --d
 
 def load(
     choice: str,
-    say: Callable[[str], object],
+    note: Callable[[str], object],
     progress: Progress = lambda _done, _total: None,
     mirror: str | None = None,
+    warn: Callable[[str], object] | None = None,
 ) -> Dataset:
     """The data set that `--data` names.
 
     `auto` means the place in CIFAR10_DIR; without that variable, data/; if it holds no CIFAR-10,
-    a download into it; and if that fails, the generated data set, with a message that says so.
+    a download into it, told to `note`; and if that fails, the generated data set, which `warn` (by
+    default `note`) is told.
 
     Raises DataError for a place that does not hold CIFAR-10, DataError too for damaged files:
     those are never replaced by something else.
@@ -56,11 +58,12 @@ def load(
     if place is not None:
         return load_dataset(place)
     archive = ARCHIVES["binary"]
-    say(f"No CIFAR-10 in {DEFAULT_FOLDER}/; downloading {archive.name} ({megabytes(archive.size)})")
+    size = megabytes(archive.size)
+    note(f"No CIFAR-10 in {DEFAULT_FOLDER}/; downloading {archive.name} ({size})")
     try:
         return load_dataset(fetch(archive, DEFAULT_FOLDER, mirror, progress))
     except DownloadError as error:
-        say(FALLBACK.format(reason=error, folder=DEFAULT_FOLDER, variable=VARIABLE))
+        (warn or note)(FALLBACK.format(reason=error, folder=DEFAULT_FOLDER, variable=VARIABLE))
         return generate()
 
 

@@ -1,4 +1,4 @@
-"""The files of a run: config.json, metrics.jsonl, model.npz; places of pictures and checkpoints."""
+"""The files of a run: config.json, metrics.jsonl, model.npz; the places of what others write."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class RunFolder:
         self.weights = path / "weights.png"
         self.checkpoints = path / "checkpoints"
         self.lock = path / "lock"
+        self.tensorboard = path / "tensorboard"
 
     def clear(self, *, overwrite: bool = False) -> None:
         """Delete the files of a run, its config.json first: without it the folder holds none.
@@ -69,6 +70,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             old = [self.config, self.metrics, self.model, self.curves, self.weights]
             old += self.checkpoints.glob("checkpoint-*.safetensors")
+            old += self.tensorboard.glob("events.out.tfevents.*")
             for file in (*old, *self._partial_files()):
                 file.unlink(missing_ok=True)
 

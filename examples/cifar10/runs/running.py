@@ -14,13 +14,14 @@ from examples.cifar10.data.batches import Batches
 from examples.cifar10.data.dataset import Dataset
 from examples.cifar10.data.images import LabelledImages
 from examples.cifar10.data.source import checksum, fingerprint
-from examples.cifar10.display import check_bar, epoch_bar
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.models.building import build_model, fit_to_images
 from examples.cifar10.models.fine_tuning import load_weights
 from examples.cifar10.presets import ModelName, Preset, Recipe
+from examples.cifar10.reporting.reporter import Reporter
+from examples.cifar10.reporting.results import result_entry
 from examples.cifar10.runs.checkpointing import DEFAULT_INTERVAL, Checkpoints, Interval
-from examples.cifar10.runs.description import check_data, describe, versions
+from examples.cifar10.runs.description import check_data, versions
 from examples.cifar10.runs.figures import check_figures, draw_curves, draw_weights
 from examples.cifar10.runs.folder import Config, RunFolder
 from examples.cifar10.runs.interruptions import explained
@@ -35,8 +36,6 @@ _LEARNT_IMAGES = 1000
 # A run that goes on after them is not linted again.
 _LINTED_STEPS = 3
 
-Say = Callable[[str], object]
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -50,7 +49,6 @@ class Settings:
     folder: RunFolder
     train_images: int | None = None
     figures: bool = True
-    quiet: bool = False
     overwrite: bool = False
     lint: bool = True
     # A file of weights or the folder of a run, to begin with.
@@ -74,26 +72,25 @@ def split(
     return images[: rest if limit is None else limit], images[rest:]
 
 
-def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measurement]:
+def train_run(settings: Settings, dataset: Dataset, reporter: Reporter) -> list[Measurement]:
     """Train, keep the model of the best validation epoch, or of the last one without validation,
     and measure it on the test images: plainly, and averaged over views if the recipe says so.
 
     Raises Stopped, after a checkpoint, if a signal has asked for it; TrainingError if training
     cannot begin or go on, or another process works in the folder.
     """
-    check_bar(settings.quiet)
     if settings.figures:
         check_figures()
     with locked(settings.folder.lock):
         prepare = _begin if settings.resumed is None else _resume
-        checkpoints, training, validating = prepare(settings, dataset, say)
+        checkpoints, training, validating = prepare(settings, dataset, reporter)
         with explained(checkpoints, settings.folder), stop_on_signals() as stop:
-            _run_epochs(settings, checkpoints, training, validating, stop, say)
-            return _finish(settings, checkpoints, dataset, stop, say)
+            _run_epochs(settings, checkpoints, training, validating, stop, reporter)
+            return _finish(settings, checkpoints, dataset, stop, reporter)
 
 
 def _begin(
-    settings: Settings, dataset: Dataset, say: Say
+    settings: Settings, dataset: Dataset, reporter: Reporter
 ) -> tuple[Checkpoints, LabelledImages, LabelledImages]:
     """A new run: its images, its model as it starts, and its folder with the first checkpoint."""
     recipe = settings.recipe
@@ -107,14 +104,14 @@ def _begin(
     checkpoints = _checkpoints(settings, model, training)
     checkpoints.save()
     settings.folder.write_config(config)
-    say(describe(config))
+    reporter.begin_run(config, settings.folder.path)
     if settings.lint:
-        checkpoints.trainer.lint(say)
+        checkpoints.trainer.lint(reporter.warn)
     return checkpoints, training, validating
 
 
 def _resume(
-    settings: Settings, dataset: Dataset, say: Say
+    settings: Settings, dataset: Dataset, reporter: Reporter
 ) -> tuple[Checkpoints, LabelledImages, LabelledImages]:
     """A run as its newest checkpoint has it, with the files that are written after a checkpoint."""
     config, folder = settings.resumed, settings.folder
@@ -123,17 +120,19 @@ def _resume(
     training, validating = _images(settings, dataset)
     model = build_model(settings.model, settings.recipe, np.random.default_rng(settings.seed))
     checkpoints = _checkpoints(settings, model, training)
-    checkpoints.restore(say)
+    checkpoints.restore(reporter.warn)
     trainer, history = checkpoints.trainer, checkpoints.history
     folder.mend(history)
     if history and trainer.progress.epoch == len(history):
         _keep_if_best(folder, model, history[-1])
-    say(describe(config))
+    reporter.begin_run(config, folder.path, trainer.step)
     if config.versions != versions():
-        say(f"Note: the run may not go on bit for bit: {config.versions} are now {versions()}")
-    say(f"going on after step {trainer.step} of {trainer.total_steps}")
+        reporter.warn(
+            f"Note: the run may not go on bit for bit: {config.versions} are now {versions()}"
+        )
+    reporter.note(f"going on after step {trainer.step} of {trainer.total_steps}")
     if settings.lint and trainer.step < _LINTED_STEPS:
-        trainer.lint(say)
+        trainer.lint(reporter.warn)
     return checkpoints, training, validating
 
 
@@ -157,7 +156,11 @@ def _checkpoints(settings: Settings, model: nn.Module, training: LabelledImages)
 
 
 def _finish(
-    settings: Settings, checkpoints: Checkpoints, dataset: Dataset, stop: StopRequest, say: Say
+    settings: Settings,
+    checkpoints: Checkpoints,
+    dataset: Dataset,
+    stop: StopRequest,
+    reporter: Reporter,
 ) -> list[Measurement]:
     """What follows the last epoch: pictures, and the test of the model that was kept."""
     model = checkpoints.trainer.model
@@ -168,21 +171,14 @@ def _finish(
             draw_curves(checkpoints.history, title, settings.folder.curves)
             draw_weights(model, dataset.class_names, settings.folder.weights)
         results = measure_test(model, dataset.test, settings.recipe.test_views)
-    plain, averaged = results[0], results[-1]
-    entry = {"test_loss": plain.loss, "test_accuracy": plain.accuracy}
-    if averaged.views > 1:
-        entry |= {
-            "views": averaged.views,
-            "averaged_test_loss": averaged.loss,
-            "averaged_test_accuracy": averaged.accuracy,
-        }
-    settings.folder.add_metrics(entry)
-    say(f"run folder: {settings.folder.path}")
+    settings.folder.add_metrics(result_entry(results))
+    reporter.note(f"run folder: {settings.folder.path}")
+    reporter.end_run(results, dataset.class_names)
     return results
 
 
 def evaluate_run(
-    folder: RunFolder, load: Callable[[Config], Dataset], say: Say
+    folder: RunFolder, load: Callable[[Config], Dataset], reporter: Reporter
 ) -> list[Measurement]:
     """Measure a finished run's model on the test images of the data set that `load` gives, as
     `train_run` does.
@@ -192,13 +188,17 @@ def evaluate_run(
     model = build_model(config.model, config.recipe, np.random.default_rng(0))
     folder.load_model(model)
     if fingerprint(dataset) != config.data_fingerprint:
-        say(f"Note: these are not the test images of the run, which were {config.data_source}.")
+        reporter.warn(
+            f"Note: these are not the test images of the run, which were {config.data_source}."
+        )
+    reporter.begin_run(config, folder.path)
     results = measure_test(model, dataset.test, config.recipe.test_views)
     confusion = results[-1].confusion
     per_class = np.diagonal(confusion) / np.maximum(confusion.sum(axis=1), 1)
     width = max(len(name) for name in dataset.class_names)
     for name, share in zip(dataset.class_names, per_class, strict=True):
-        say(f"{name:>{width}}  {share:.3f}")
+        reporter.note(f"{name:>{width}}  {share:.3f}")
+    reporter.end_run(results, dataset.class_names)
     return results
 
 
@@ -208,12 +208,11 @@ def _run_epochs(
     training: LabelledImages,
     validating: LabelledImages,
     stop: StopRequest,
-    say: Say,
+    reporter: Reporter,
 ) -> None:
     trainer, history = checkpoints.trainer, checkpoints.history
     for epoch in range(len(history) + 1, trainer.epochs + 1):
-        title = f"epoch {epoch}/{settings.recipe.epochs}"
-        result = _train_epoch(settings, checkpoints, epoch, title, stop)
+        result = _train_epoch(checkpoints, epoch, stop, reporter)
         with stop.at_once():
             entry = asdict(result) | _measure_epoch(trainer.model, training, validating, history)
         history.append(entry)
@@ -221,25 +220,25 @@ def _run_epochs(
         checkpoints.save()
         settings.folder.add_metrics(entry)
         _keep_if_best(settings.folder, trainer.model, entry)
-        say(_epoch_line(title, entry))
+        reporter.end_epoch(entry)
         stop.check()
 
 
 def _train_epoch(
-    settings: Settings, checkpoints: Checkpoints, epoch: int, title: str, stop: StopRequest
+    checkpoints: Checkpoints, epoch: int, stop: StopRequest, reporter: Reporter
 ) -> EpochResult:
     trainer, progress = checkpoints.trainer, checkpoints.trainer.progress
     before = progress if progress.epoch == epoch else EpochProgress()
     steps = min(len(trainer.batches), trainer.total_steps - trainer.step + before.batches)
     images = steps * trainer.batches.batch_size
-    with epoch_bar(title, images, settings.quiet, before.images) as bar:
+    reporter.begin_epoch(epoch, trainer.recipe.epochs, images, trainer.step)
 
-        def on_step(images: int, loss: float, accuracy: float) -> None:
-            bar.show(images, loss, accuracy)
-            checkpoints.save_if_due()
-            stop.check()
+    def on_step(images: int, loss: float, accuracy: float) -> None:
+        reporter.step(images, loss, accuracy)
+        checkpoints.save_if_due()
+        stop.check()
 
-        return trainer.run_epoch(epoch, on_step)
+    return trainer.run_epoch(epoch, on_step)
 
 
 def _measure_epoch(
@@ -267,14 +266,6 @@ def _keep_if_best(folder: RunFolder, model: nn.Module, entry: dict[str, Any]) ->
     """Save the model of an epoch; without validation that of every epoch."""
     if entry.get("best", True):
         folder.save_model(model)
-
-
-def _epoch_line(title: str, entry: dict[str, Any]) -> str:
-    line = f"{title}: loss {entry['loss']:.4f}, training accuracy {entry['train_accuracy']:.4f}, "
-    if "best" in entry:
-        best = " (best)" if entry["best"] else ""
-        line += f"validation accuracy {entry['validation_accuracy']:.4f}{best}, "
-    return f"{line}{entry['images_per_second']:.0f} images/s, {entry['seconds']:.1f} s"
 
 
 def _config(

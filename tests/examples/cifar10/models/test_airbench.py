@@ -237,7 +237,7 @@ def test_scores_are_averaged_before_they_are_compared():
 def test_it_trains_on_all_images_and_says_both_accuracies(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(source, "generate", lambda: generate(40, 30))
     folder = tmp_path / "run"
-    arguments = ["--data", "generated", "--epochs", "2", "--batch-size", "20", "--quiet"]
+    arguments = ["--data", "generated", "--epochs", "2", "--batch-size", "20"]
     assert main(["train", "airbench", *arguments, "--out", str(folder)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert "40 training, 0 validation, 30 test images" in said[0]

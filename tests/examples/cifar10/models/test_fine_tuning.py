@@ -15,7 +15,7 @@ from examples.cifar10.models.darts import DartsNetwork
 from examples.cifar10.models.fine_tuning import load_weights
 from examples.cifar10.presets import MODELS, find_recipe, for_fine_tuning
 
-TRAIN = ["--data", "generated", "--train-images", "600", "--quiet", "--no-figures"]
+TRAIN = ["--data", "generated", "--train-images", "600", "--no-figures"]
 
 
 def build(name="two_layer", seed=0):

@@ -52,7 +52,7 @@ def test_every_recipe_trains_without_a_finding(tmp_path, capsys, monkeypatch, mo
     (trainer,) = made
     assert trainer.linter.finished
     assert trainer.linter.findings == []
-    assert "Mend" not in capsys.readouterr().out
+    assert "Mend" not in capsys.readouterr().err
 
 
 def test_a_planted_mistake_is_said_unless_told_not_to(tmp_path, capsys, monkeypatch):
@@ -65,10 +65,10 @@ def test_a_planted_mistake_is_said_unless_told_not_to(tmp_path, capsys, monkeypa
     said = {}
     for option in ("--lint", "--no-lint"):
         assert main(["train", "softmax", *QUICK, option, "--out", str(tmp_path / option)]) == 0
-        said[option] = capsys.readouterr().out
-    assert said["--lint"].count("[softmax-input]") == 1
-    assert "[softmax-input]" not in said["--no-lint"]
-    assert said["--lint"].splitlines()[-1] == said["--no-lint"].splitlines()[-1]
+        said[option] = capsys.readouterr()
+    assert said["--lint"].err.count("[softmax-input]") == 1
+    assert "[softmax-input]" not in said["--no-lint"].err
+    assert said["--lint"].out == said["--no-lint"].out
 
 
 def test_linting_changes_no_bit_of_what_is_trained(tmp_path, capsys):

@@ -1,0 +1,1 @@
+"""What commands tell while they work: lines, JSON, a progress bar, TensorBoard's event files."""
