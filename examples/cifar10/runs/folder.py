@@ -48,6 +48,8 @@ class RunFolder:
         self.model = path / "model.npz"
         self.curves = path / "curves.png"
         self.weights = path / "weights.png"
+        self.confusion = path / "confusion.png"
+        self.mistakes = path / "mistakes.png"
 
     def begin(self, config: Config, *, overwrite: bool = False) -> None:
         """Make the folder with its config.json; TrainingError if it already holds a run."""
@@ -58,7 +60,8 @@ class RunFolder:
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for old in (self.metrics, self.model, self.curves, self.weights):
+            pictures = (self.curves, self.weights, self.confusion, self.mistakes)
+            for old in (self.metrics, self.model, *pictures):
                 old.unlink(missing_ok=True)
             text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2)
             partial = self.config.with_name("config.json.part")

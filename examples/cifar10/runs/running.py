@@ -22,6 +22,7 @@ from examples.cifar10.models.fine_tuning import load_weights
 from examples.cifar10.presets import ModelName, Preset, Recipe
 from examples.cifar10.runs.figures import check_figures, draw_curves, draw_weights
 from examples.cifar10.runs.folder import Config, RunFolder
+from examples.cifar10.runs.report import report_mistakes
 from examples.cifar10.training.evaluation import Measurement, measure, measure_test
 from examples.cifar10.training.trainer import Trainer
 
@@ -108,16 +109,24 @@ def train_run(settings: Settings, dataset: Dataset, say: Say) -> list[Measuremen
             "averaged_test_accuracy": averaged.accuracy,
         }
     settings.folder.add_metrics(entry)
+    pictures = settings.folder if settings.figures else None
+    report_mistakes(averaged, dataset, config, pictures, say)
     say(f"run folder: {settings.folder.path}")
     return results
 
 
 def evaluate_run(
-    folder: RunFolder, load: Callable[[Config], Dataset], say: Say
+    folder: RunFolder,
+    load: Callable[[Config], Dataset],
+    say: Say,
+    *,
+    pictures: RunFolder | None = None,
 ) -> list[Measurement]:
     """Measure a finished run's model on the test images of the data set that `load` gives, as
-    `train_run` does.
+    `train_run` does; draw its mistakes into the folder `pictures`, if any.
     """
+    if pictures is not None:
+        check_figures()
     config = folder.read_config()
     dataset = load(config)
     model = build_model(config.model, config.recipe, np.random.default_rng(0))
@@ -125,11 +134,7 @@ def evaluate_run(
     if fingerprint(dataset) != config.data_fingerprint:
         say(f"Note: these are not the test images of the run, which were {config.data_source}.")
     results = measure_test(model, dataset.test, config.recipe.test_views)
-    confusion = results[-1].confusion
-    per_class = np.diagonal(confusion) / np.maximum(confusion.sum(axis=1), 1)
-    width = max(len(name) for name in dataset.class_names)
-    for name, share in zip(dataset.class_names, per_class, strict=True):
-        say(f"{name:>{width}}  {share:.3f}")
+    report_mistakes(results[-1], dataset, config, pictures, say)
     return results
 
 
@@ -173,7 +178,9 @@ def _run_epochs(
         settings.folder.add_metrics(entry)
         if better:
             settings.folder.save_model(trainer.model)
-        say(f"{line}{result.images_per_second:.0f} images/s, {result.seconds:.1f} s")
+        say(
+            f"{line}{result.images_per_second:.0f} images/s, {result.seconds:.1f} s{result.waiting}"
+        )
     return history
 
 
