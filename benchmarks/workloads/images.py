@@ -62,7 +62,7 @@ def _augment_torch() -> Step:
 def _load_ours() -> Step:
     from examples.cifar10.data.batches import Batches
     from examples.cifar10.data.images import LabelledImages
-    from examples.cifar10.models.building import Standardise
+    from examples.cifar10.models.pixels import Standardise
 
     labels = np.arange(LOADED) % 10
     data = Batches(

@@ -11,8 +11,10 @@ ModelName = Literal[
     "softmax", "two_layer", "mlp", "convnet", "vgg", "airbench", "darts_small", "darts"
 ]
 Preset = Literal["tuned", "homework"]
+PixelScale = Literal["standardised", "published", "whitened", "centred"]
 MODELS: tuple[ModelName, ...] = get_args(ModelName)
 PRESETS: tuple[Preset, ...] = get_args(Preset)
+PIXEL_SCALES: tuple[PixelScale, ...] = get_args(PixelScale)
 
 FEW_IMAGES = 500
 
@@ -70,8 +72,9 @@ class Recipe:
     # Side of a square that is hidden in each image.
     cutout: int = 0
     # standardised: channels of mean 0 and deviation 1; published: by CIFAR-10's published means and
-    # deviations; centred: 0..255 minus the mean image.
-    pixels: Literal["standardised", "published", "centred"] = "standardised"
+    # deviations; whitened: each image's channels of mean 0 and deviation 1; centred: 0..255 minus
+    # the mean image.
+    pixels: PixelScale = "standardised"
     hidden: tuple[int, ...] = ()
     # Weights N(0, initial_std^2) and biases 0; None for an initialisation by fan-in.
     initial_std: float | None = None

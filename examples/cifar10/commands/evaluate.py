@@ -15,16 +15,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate = commands.add_parser(
         "evaluate",
         help="measure a finished run's model on the test images again",
+        description="Print the accuracy and the confusion matrix on the test images, and draw "
+        "confusion.png and mistakes.png, the worst mistakes.",
         allow_abbrev=False,
     )
     evaluate.set_defaults(command=run)
     evaluate.add_argument("run", type=Path, metavar="RUN_DIR", help="the folder that train made")
     evaluate.add_argument("--data", metavar="DIR", help="default: the data the run was made with")
+    evaluate.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the pictures; default: RUN_DIR"
+    )
+    evaluate.add_argument(
+        "--no-figures", dest="figures", action="store_false", help="without Matplotlib's pictures"
+    )
     add_output_options(evaluate)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the accuracy on the test images, and of each class."""
+    """Print the accuracy on the test images and what is taken for what; draw the mistakes."""
     from examples.cifar10.reporting.choice import make_reporter
     from examples.cifar10.runs.folder import RunFolder
     from examples.cifar10.runs.running import evaluate_run
@@ -37,5 +45,6 @@ def run(options: argparse.Namespace) -> int:
                 options.data or config.data_source, reporter.note, progress, warn=reporter.warn
             ),
             reporter,
+            pictures=RunFolder(options.out or options.run) if options.figures else None,
         )
     return 0

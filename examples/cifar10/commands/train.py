@@ -17,6 +17,7 @@ from examples.cifar10.errors import ExampleError
 from examples.cifar10.presets import (
     FEW_IMAGES,
     MODELS,
+    PIXEL_SCALES,
     PRESETS,
     Recipe,
     find_recipe,
@@ -51,7 +52,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Train a model; the one of the best validation epoch (of airbench, which has "
         "no validation, the last) is saved and tested.",
         epilog="In the run folder: config.json, metrics.jsonl (a line per epoch), curves.png, "
-        "weights.png (the first layer as images), model.npz (read by nn.load).",
+        "weights.png (the first layer as images), confusion.png, mistakes.png (the worst on the "
+        "test images), model.npz (read by nn.load).",
         allow_abbrev=False,
     )
     train.set_defaults(command=run)
@@ -94,6 +96,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         dest="augmentation",
         action="store_false",
         help="no flips, shifts, cutout",
+    )
+    train.add_argument(
+        "--pixels",
+        choices=PIXEL_SCALES,
+        help="what is made of pixels 0..255: standardised by the training images' channels or by "
+        "published figures, whitened for each image and channel, or only centred; default: the "
+        "recipe's",
     )
     train.add_argument(
         "--from",
@@ -232,7 +241,7 @@ def _adjusted(recipe: Recipe, options: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, flips=None, shift=0, cutout=0)
     if options.epochs is not None:
         recipe = replace(recipe, max_steps=None)
-    names = ("epochs", "batch_size", "lr", "momentum", "weight_decay")
+    names = ("epochs", "batch_size", "lr", "momentum", "weight_decay", "pixels")
     given = {name: getattr(options, name) for name in names}
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 

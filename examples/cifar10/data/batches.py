@@ -54,16 +54,16 @@ class Batches:
         mirrored = self.mirrored(epoch) if self.flips == "alternating" else None
         for step in range(first_step, len(self)):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            images = self.data.images[rows]
+            images = self.data.images.take(rows, axis=0)
             rng = np.random.default_rng([self.seed, _AUGMENT, epoch, step])
             if self.shift_reach:
                 images = shift(images, self.shift_reach, rng)
             if self.flips == "random":
-                images = flip(images, rng)
+                images = flip(images, rng, out=images)
             elif mirrored is not None:
-                images = mirror(images, mirrored[rows])
+                images = mirror(images, mirrored[rows], out=images)
             if self.cutout_size:
-                images = cutout(images, self.cutout_size, self.mean_pixel, rng)
+                images = cutout(images, self.cutout_size, self.mean_pixel, rng, out=images)
             yield images, self.data.labels[rows]
 
     def mirrored(self, epoch: int) -> np.ndarray:

@@ -3,71 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 import nn
-from autograd import Tensor
 from examples.cifar10.data.images import CLASSES, IMAGE_BYTES, IMAGE_SHAPE
 from examples.cifar10.models.airbench import WHITENING_IMAGES, Whitening, airbench_layers
 from examples.cifar10.models.darts import DartsNetwork
+from examples.cifar10.models.pixels import Pixels, Standardise, WhitenChannels, pixel_statistics
 from examples.cifar10.presets import ModelName, Recipe
 
 _CONVNET_FILTERS = 32
 _VGG_WIDTHS = (32, 64, 128)
-_PUBLISHED_MEAN = 255.0 * np.array([0.4914, 0.4822, 0.4465])
-_PUBLISHED_DEVIATION = 255.0 * np.array([0.2470, 0.2435, 0.2616])
 
 _Builder = Callable[[Recipe, np.random.Generator], list[nn.Module]]
-
-
-class Standardise(nn.Module):
-    """Pixels 0..255 to (pixel - mean) / deviation, in the dtype of the two."""
-
-    mean: np.ndarray
-    deviation: np.ndarray
-
-    def __init__(self, shape: tuple[int, int, int], channels_last: bool = False) -> None:
-        # Convolutions are faster on images whose channels lie together in memory.
-        self.channels_last = channels_last
-        self.register_buffer("mean", np.zeros(shape, np.float32))
-        self.register_buffer("deviation", np.ones(shape, np.float32))
-
-    def fit(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Take over statistics of the shape given at the start."""
-        self.mean[...] = mean
-        self.deviation[...] = deviation
-
-    def forward(self, images: np.ndarray | Tensor) -> Any:
-        """Images of shape (N, 3, 32, 32), of any dtype if an array."""
-        if isinstance(images, Tensor):
-            return (images - self.mean) / self.deviation
-        count, channels, height, width = images.shape
-        if self.channels_last:
-            shape = (count, height, width, channels)
-            pixels = np.empty(shape, self.mean.dtype).transpose(0, 3, 1, 2)
-        else:
-            pixels = np.empty(images.shape, self.mean.dtype)
-        np.subtract(images, self.mean, out=pixels)
-        pixels *= 1.0 / self.deviation
-        return pixels
-
-
-def pixel_statistics(images: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation for Standardise: per channel, or the mean image and ones."""
-    if recipe.pixels == "centred":
-        return images.mean(axis=0, dtype=np.float64), np.ones((3, 1, 1))
-    if recipe.pixels == "published":
-        return _PUBLISHED_MEAN.reshape(3, 1, 1), _PUBLISHED_DEVIATION.reshape(3, 1, 1)
-    counts = np.stack([np.bincount(images[:, c].ravel(), minlength=256) for c in range(3)])
-    values = np.arange(256.0)
-    total = counts.sum(axis=1)
-    mean = counts @ values / total
-    variance = counts @ values**2 / total - mean**2
-    # A channel without contrast stays zero.
-    deviation = np.sqrt(np.maximum(variance, 1.0))
-    return mean.reshape(3, 1, 1), deviation.reshape(3, 1, 1)
 
 
 def build_model(name: ModelName, recipe: Recipe, rng: np.random.Generator) -> nn.Sequential:
@@ -96,9 +45,14 @@ def build_model(name: ModelName, recipe: Recipe, rng: np.random.Generator) -> nn
         "darts_small": _darts(16, 8),
         "darts": _darts(36, 20),
     }
-    shape = IMAGE_SHAPE if recipe.pixels == "centred" else (3, 1, 1)
-    fully_connected = name in ("softmax", "two_layer", "mlp")
-    first = Standardise(shape, channels_last=not fully_connected)
+    # Convolutions are faster on images whose channels lie together in memory.
+    channels_last = name not in ("softmax", "two_layer", "mlp")
+    first: Pixels
+    if recipe.pixels == "whitened":
+        first = WhitenChannels(channels_last)
+    else:
+        shape = IMAGE_SHAPE if recipe.pixels == "centred" else (3, 1, 1)
+        first = Standardise(shape, channels_last)
     model = nn.Sequential(first, *builders[name](recipe, rng))
     if recipe.initial_std is not None:
         for parameter in model.parameters():
@@ -113,11 +67,12 @@ def fit_to_images(model: nn.Sequential, recipe: Recipe, images: np.ndarray) -> N
     """Compute from training images (N, 3, 32, 32), uint8, what a model keeps of them: the
     statistics of pixels, and whitening filters if it has any.
     """
-    standardise = next(module for module in model if isinstance(module, Standardise))
-    standardise.fit(*pixel_statistics(images, recipe))
+    first = model[0]
+    if isinstance(first, Standardise):
+        first.fit(*pixel_statistics(images, recipe))
     for module in model:
         if isinstance(module, Whitening):
-            module.fit(standardise(images[:WHITENING_IMAGES]))
+            module.fit(first(images[:WHITENING_IMAGES]))
 
 
 def _fully_connected(recipe: Recipe, rng: np.random.Generator) -> list[nn.Module]:

@@ -13,6 +13,9 @@ from examples.cifar10.runs.description import describe
 from examples.cifar10.runs.folder import Config
 from examples.cifar10.training.evaluation import Measurement, test_line
 
+NOTABLE_WAITING = 0.1
+"""The share of an epoch's time from which waiting for batches is said."""
+
 
 class Lines(Reporter):
     """Prints on standard output, or on `file`; warnings on standard error.
@@ -74,4 +77,6 @@ def epoch_line(entry: dict[str, Any], epochs: int) -> str:
     if "validation_accuracy" in entry:
         best = " (best)" if entry["best"] else ""
         line += f"validation accuracy {entry['validation_accuracy']:.4f}{best}, "
-    return f"{line}{entry['images_per_second']:.0f} images/s, {entry['seconds']:.1f} s"
+    line += f"{entry['images_per_second']:.0f} images/s, {entry['seconds']:.1f} s"
+    share = entry["waited_seconds"] / max(entry["seconds"], 1e-9)
+    return line if share < NOTABLE_WAITING else f"{line}, {share:.0%} of it waiting for images"

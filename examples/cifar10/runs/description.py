@@ -29,6 +29,11 @@ def check_data(config: Config, dataset: Dataset) -> None:
         )
 
 
+def run_title(model: str, preset: str, seed: int) -> str:
+    """A run in a few words, for pictures."""
+    return f"{model}, {preset} recipe, seed {seed}"
+
+
 def describe(config: Config) -> str:
     """A run in two lines: the model and the images, and how it is trained."""
     recipe = config.recipe

@@ -55,6 +55,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.lock = path / "lock"
         self.tensorboard = path / "tensorboard"
+        self.confusion = path / "confusion.png"
+        self.mistakes = path / "mistakes.png"
 
     def clear(self, *, overwrite: bool = False) -> None:
         """Delete the files of a run, its config.json first: without it the folder holds none.
@@ -69,6 +71,7 @@ class RunFolder:
         with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
             old = [self.config, self.metrics, self.model, self.curves, self.weights]
+            old += [self.confusion, self.mistakes]
             old += self.checkpoints.glob("checkpoint-*.safetensors")
             old += self.tensorboard.glob("events.out.tfevents.*")
             for file in (*old, *self._partial_files()):

@@ -21,11 +21,12 @@ from examples.cifar10.presets import ModelName, Preset, Recipe
 from examples.cifar10.reporting.reporter import Reporter
 from examples.cifar10.reporting.results import result_entry
 from examples.cifar10.runs.checkpointing import DEFAULT_INTERVAL, Checkpoints, Interval
-from examples.cifar10.runs.description import check_data, versions
+from examples.cifar10.runs.description import check_data, run_title, versions
 from examples.cifar10.runs.figures import check_figures, draw_curves, draw_weights
 from examples.cifar10.runs.folder import Config, RunFolder
 from examples.cifar10.runs.interruptions import explained
 from examples.cifar10.runs.locking import locked
+from examples.cifar10.runs.report import report_mistakes
 from examples.cifar10.runs.stopping import StopRequest, stop_on_signals
 from examples.cifar10.training.evaluation import Measurement, measure, measure_test
 from examples.cifar10.training.progress import EpochProgress
@@ -57,6 +58,11 @@ class Settings:
     checkpoint_every: Interval = DEFAULT_INTERVAL
     # The run that is to go on, whose config has decided all that decides its result.
     resumed: Config | None = None
+
+    @property
+    def title(self) -> str:
+        """Of the pictures."""
+        return run_title(self.model, self.preset, self.seed)
 
 
 def split(
@@ -167,22 +173,29 @@ def _finish(
     with stop.at_once():
         settings.folder.load_model(model)
         if settings.figures:
-            title = f"{settings.model}, {settings.preset} recipe, seed {settings.seed}"
-            draw_curves(checkpoints.history, title, settings.folder.curves)
+            draw_curves(checkpoints.history, settings.title, settings.folder.curves)
             draw_weights(model, dataset.class_names, settings.folder.weights)
         results = measure_test(model, dataset.test, settings.recipe.test_views)
     settings.folder.add_metrics(result_entry(results))
+    pictures = settings.folder if settings.figures else None
+    report_mistakes(results[-1], dataset, settings.title, pictures, reporter.note)
     reporter.note(f"run folder: {settings.folder.path}")
     reporter.end_run(results, dataset.class_names)
     return results
 
 
 def evaluate_run(
-    folder: RunFolder, load: Callable[[Config], Dataset], reporter: Reporter
+    folder: RunFolder,
+    load: Callable[[Config], Dataset],
+    reporter: Reporter,
+    *,
+    pictures: RunFolder | None = None,
 ) -> list[Measurement]:
     """Measure a finished run's model on the test images of the data set that `load` gives, as
-    `train_run` does.
+    `train_run` does; draw its mistakes into the folder `pictures`, if any.
     """
+    if pictures is not None:
+        check_figures()
     config = folder.read_config()
     dataset = load(config)
     model = build_model(config.model, config.recipe, np.random.default_rng(0))
@@ -193,11 +206,8 @@ def evaluate_run(
         )
     reporter.begin_run(config, folder.path)
     results = measure_test(model, dataset.test, config.recipe.test_views)
-    confusion = results[-1].confusion
-    per_class = np.diagonal(confusion) / np.maximum(confusion.sum(axis=1), 1)
-    width = max(len(name) for name in dataset.class_names)
-    for name, share in zip(dataset.class_names, per_class, strict=True):
-        reporter.note(f"{name:>{width}}  {share:.3f}")
+    title = run_title(config.model, config.preset, config.seed)
+    report_mistakes(results[-1], dataset, title, pictures, reporter.note)
     reporter.end_run(results, dataset.class_names)
     return results
 

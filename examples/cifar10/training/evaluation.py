@@ -19,12 +19,16 @@ _BATCH = 500
 class Measurement:
     """Mean cross-entropy and accuracy; `confusion[i, j]` counts images of class i taken for j.
 
-    The scores of each image were averaged over `views` of it.
+    Of each image, arrays of shape (N,): its cross-entropy, the class it was taken for, and that
+    class's probability. The scores of each image were averaged over `views` of it.
     """
 
     loss: float
     accuracy: float
     confusion: np.ndarray
+    losses: np.ndarray
+    predicted: np.ndarray
+    probabilities: np.ndarray
     views: int = 1
 
     @property
@@ -70,19 +74,30 @@ def measure(
     was_training = model.training
     model.eval()
     confusion = np.zeros((CLASSES, CLASSES), dtype=np.int64)
-    loss = 0.0
+    losses, predicted, probabilities = [], [], []
     try:
         with no_grad():
             for start in range(0, len(data), _BATCH):
                 part = data[start : start + _BATCH]
                 scores = sum(w * model(view).numpy() for w, view in views_of(part.images, views))
-                loss += float(nn.functional.cross_entropy(scores, part.labels, reduction="sum"))
-                np.add.at(confusion, (part.labels, scores.argmax(axis=1)), 1)
+                taken = scores.argmax(axis=1)
+                np.add.at(confusion, (part.labels, taken), 1)
+                losses.append(nn.functional.cross_entropy(scores, part.labels, reduction="none"))
+                predicted.append(taken)
+                probabilities.append(nn.functional.softmax(scores, dim=1).max(axis=1))
                 on_batch(len(part))
     finally:
         model.train(was_training)
-    accuracy = float(np.trace(confusion) / len(data))
-    return Measurement(loss / len(data), accuracy, confusion, views)
+    each = np.concatenate(losses)
+    return Measurement(
+        float(each.sum(dtype=np.float64) / len(data)),
+        float(np.trace(confusion) / len(data)),
+        confusion,
+        each,
+        np.concatenate(predicted),
+        np.concatenate(probabilities),
+        views,
+    )
 
 
 def measure_test(model: nn.Module, data: LabelledImages, views: int) -> list[Measurement]:

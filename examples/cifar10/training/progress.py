@@ -19,6 +19,8 @@ class EpochProgress:
     # Of the last step.
     lr: float = 0.0
     seconds: float = 0.0
+    # Of these, spent waiting for batches.
+    waited_seconds: float = 0.0
     # Trained to its end; what follows an epoch, such as a step of the schedule, is done too.
     ended: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,7 +14,9 @@ import nn
 import optim
 from autograd import Tensor
 from examples.cifar10.data.batches import Batches
+from examples.cifar10.data.prefetching import Prefetcher
 from examples.cifar10.models.auxiliary import ScoresWithAuxiliary, main_scores
+from examples.cifar10.models.pixels import Prepared, preparing
 from examples.cifar10.presets import Recipe
 from examples.cifar10.training.nonfinite import NonFiniteError, finite_gradients, origin
 from examples.cifar10.training.optimizers import assign, make_optimizers
@@ -34,6 +36,8 @@ class EpochResult:
     accuracy: float
     lr: float
     seconds: float
+    # Of these, spent waiting for batches.
+    waited_seconds: float
     images_per_second: float
 
 
@@ -55,12 +59,15 @@ def objective(
 
 
 class Trainer:
-    """Runs the epochs of a recipe on a model."""
+    """Runs the epochs of a recipe on a model; a thread makes up to `prefetch` batches ahead."""
 
-    def __init__(self, model: nn.Module, recipe: Recipe, batches: Batches) -> None:
+    def __init__(
+        self, model: nn.Module, recipe: Recipe, batches: Batches, *, prefetch: int = 2
+    ) -> None:
         self.model = model
         self.recipe = recipe
         self.batches = batches
+        self.prefetch = prefetch
         planned = recipe.epochs * len(batches)
         self.total_steps = min(planned, recipe.max_steps or planned)
         self.step = 0
@@ -119,12 +126,15 @@ class Trainer:
             accuracy=progress.accuracy,
             lr=progress.lr,
             seconds=progress.seconds,
+            waited_seconds=progress.waited_seconds,
             images_per_second=progress.images / progress.seconds,
         )
 
     def _run_batches(self, progress: EpochProgress, on_step: OnStep) -> None:
         began = perf_counter()
-        with closing(self.batches.epoch(progress.epoch, progress.batches)) as batches:
+        source = self.prepared(progress.epoch, progress.batches)
+        waited = progress.waited_seconds
+        with Prefetcher(source, self.prefetch) as batches:
             for images, labels in batches:
                 if self.finished:
                     break
@@ -137,9 +147,21 @@ class Trainer:
                 progress.correct += int((scores.argmax(axis=1) == labels).sum())
                 now = perf_counter()
                 progress.seconds, began = progress.seconds + now - began, now
+                progress.waited_seconds = waited + batches.waited_seconds
                 on_step(progress.images, progress.mean_loss, progress.accuracy)
 
-    def train_on(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    def prepared(
+        self, epoch: int, first_step: int = 0
+    ) -> Iterator[tuple[np.ndarray | Prepared, np.ndarray]]:
+        """The batches of an epoch, with the work done that the model's first layer leaves to us."""
+        prepare = preparing(self.model)
+        with closing(self.batches.epoch(epoch, first_step)) as batches:
+            for images, labels in batches:
+                yield prepare(images), labels
+
+    def train_on(
+        self, images: np.ndarray | Prepared, labels: np.ndarray
+    ) -> tuple[float, np.ndarray]:
         """One step on a batch: its loss per example and its scores (B, 10), from before the step.
 
         Raises NonFiniteError, before a parameter changes, when the loss or a gradient is not
@@ -171,7 +193,9 @@ class Trainer:
         scores = main_scores(output).data
         return value / (len(labels) if self.recipe.loss == "sum" else 1), scores
 
-    def _non_finite(self, loss: float, images: np.ndarray, labels: np.ndarray) -> NonFiniteError:
+    def _non_finite(
+        self, loss: float, images: np.ndarray | Prepared, labels: np.ndarray
+    ) -> NonFiniteError:
         def again() -> Tensor:
             return objective(self.model, self.model(images), labels, self.recipe)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import threading
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ import autograd as ag
 import nn
 from examples.cifar10.data.batches import Batches
 from examples.cifar10.data.images import LabelledImages
+from examples.cifar10.errors import TrainingError
 from examples.cifar10.models.auxiliary import ScoresWithAuxiliary
-from examples.cifar10.presets import Recipe
+from examples.cifar10.models.building import build_model, fit_to_images
+from examples.cifar10.presets import Recipe, find_recipe
 from examples.cifar10.training.trainer import Trainer, objective
 
 RECIPE = Recipe(epochs=4, batch_size=5, lr=0.5, momentum=0.0)
@@ -79,3 +82,42 @@ def test_cosine_is_half_way_down_half_way_through():
     # The last step's rate is left as it is, so rates[k - 1] is that of step k, counted from 0.
     assert rates[7] == pytest.approx(0.25)
     assert rates[14] == pytest.approx(0.25 * (1 + np.cos(np.pi * 15 / 16)))
+
+
+def test_prefetching_changes_no_bit_and_only_what_is_waited_for():
+    recipe = replace(find_recipe("convnet", "tuned"), batch_size=5, shift=2, cutout=8, max_steps=6)
+    rng = np.random.default_rng(3)
+    data = LabelledImages(
+        rng.integers(0, 256, (20, 3, 32, 32), dtype=np.uint8), rng.integers(0, 10, 20)
+    )
+    found = []
+    for prefetch in (0, 1, 3):
+        model = build_model("convnet", recipe, np.random.default_rng(0))
+        fit_to_images(model, recipe, data.images)
+        batches = Batches(data, 5, 0, flips="random", shift_reach=2, cutout_size=8)
+        run = Trainer(model, recipe, batches, prefetch=prefetch)
+        results = [run.run_epoch(epoch) for epoch in (1, 2)]
+        assert run.finished  # within the second epoch
+        assert all(0 < result.waited_seconds < result.seconds for result in results)
+        told = [asdict(result) for result in results]
+        for entry in told:
+            for name in ("seconds", "waited_seconds", "images_per_second"):
+                del entry[name]
+        found.append((told, {name: v.tobytes() for name, v in model.state_dict().items()}))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("kind", [TrainingError, KeyboardInterrupt])
+def test_training_that_stops_leaves_no_thread(kind):
+    run = trainer(RECIPE)
+
+    def stop(*_progress):
+        if kind is TrainingError:
+            run.model.layer.weight.data[...] = np.nan
+        else:
+            raise kind
+
+    with np.errstate(invalid="ignore"), pytest.raises(kind):
+        run.run_epoch(1, stop)
+    assert run.step == 1
+    assert [thread for thread in threading.enumerate() if thread.name == "prefetch"] == []
