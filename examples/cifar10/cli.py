@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, draw, download."""
+"""The command line: train, tune, evaluate, draw, download."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from examples.cifar10.commands import download, draw, evaluate, train
+from examples.cifar10.commands import download, draw, evaluate, train, tune
 from examples.cifar10.errors import ExampleError
 
 DESCRIPTION = """\
@@ -17,10 +17,11 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 train softmax --data DIR --out DIR
   python -m examples.cifar10 train convnet --train-images 50
   python -m examples.cifar10 train darts --from WEIGHTS --new-classifier
+  python -m examples.cifar10 tune two_layer --trials 30
   python -m examples.cifar10 evaluate RUN_DIR
   python -m examples.cifar10 draw vgg --out vgg.svg
 """
-COMMANDS = (train, evaluate, draw, download)
+COMMANDS = (train, tune, evaluate, draw, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

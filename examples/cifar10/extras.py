@@ -1,4 +1,4 @@
-"""Matplotlib and tqdm, loaded when used; without them, an error with the install line."""
+"""Matplotlib, tqdm and Optuna, loaded when used; without them, an error with the install line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from examples.cifar10.errors import ExampleError
 
-INSTALL = "pip install 'dagrad[examples]'"
+INSTALL = "pip install 'dagrad[{extra}]'"
 
 
 def load_extra(name: str, purpose: str) -> Any:
@@ -19,11 +19,12 @@ def load_extra(name: str, purpose: str) -> Any:
         raise _missing(name, purpose) from error
 
 
-def check_extra(name: str, purpose: str) -> None:
-    """Raise now, not after the training, if a module of the extra `examples` is missing."""
+def check_extra(name: str, purpose: str, extra: str = "examples") -> None:
+    """Raise now, not after the training, if a module of an extra is missing."""
     if importlib.util.find_spec(name) is None:
-        raise _missing(name, purpose)
+        raise _missing(name, purpose, extra)
 
 
-def _missing(name: str, purpose: str) -> ExampleError:
-    return ExampleError(f"{purpose} needs {name}, which is not installed: {INSTALL}")
+def _missing(name: str, purpose: str, extra: str = "examples") -> ExampleError:
+    install = INSTALL.format(extra=extra)
+    return ExampleError(f"{purpose} needs {name}, which is not installed: {install}")

@@ -11,12 +11,11 @@ from examples.cifar10.commands.numbers import natural, positive, real
 from examples.cifar10.data.source import AUTO, DEFAULT_FOLDER, GENERATED, VARIABLE, load
 from examples.cifar10.display import DownloadProgress, say
 from examples.cifar10.errors import ExampleError
+from examples.cifar10.preset_files import NAMES, choose_recipe
 from examples.cifar10.presets import (
     FEW_IMAGES,
     MODELS,
-    PRESETS,
     Recipe,
-    find_recipe,
     for_few_images,
     for_fine_tuning,
 )
@@ -52,9 +51,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train.add_argument("--mirror", metavar="URL", help="where --data auto downloads from")
     train.add_argument(
         "--preset",
-        choices=PRESETS,
-        default=PRESETS[0],
-        help="our recipes, or the homework's (softmax, two_layer, convnet); default: %(default)s",
+        default=NAMES[0],
+        metavar="NAME|FILE",
+        help="tuned: our recipes; homework: the homework's (softmax, two_layer, convnet); "
+        "searched: what `tune` found (two_layer, mlp); or a preset.json that `tune` wrote; "
+        "default: %(default)s",
     )
     train.add_argument("--epochs", type=positive, metavar="N", help="default: the recipe's")
     train.add_argument("--batch-size", type=positive, metavar="B", help="default: the recipe's")
@@ -145,7 +146,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    recipe = find_recipe(options.model, options.preset)
+    recipe = choose_recipe(options.model, options.preset)
     if options.weights is not None:
         recipe = for_fine_tuning(recipe)
     if options.train_images is not None and options.train_images <= FEW_IMAGES:

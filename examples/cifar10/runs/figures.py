@@ -23,7 +23,7 @@ def check_figures() -> None:
 
 def draw_curves(epochs: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     """Loss and accuracies against epochs, from the lines of metrics.jsonl."""
-    figure = _figure(9.0, 3.8)
+    figure = new_figure(9.0, 3.8)
     numbers = [entry["epoch"] for entry in epochs]
     panels = (
         ("loss", [("train_loss", "training"), ("validation_loss", "validation")]),
@@ -51,7 +51,7 @@ def draw_weights(model: nn.Module, names: Sequence[str], path: Path) -> None:
     pictures = weight_images(model)[:_MOST_IMAGES]
     columns = 5 if len(pictures) <= 10 else math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    figure = _figure(1.2 * columns, 1.3 * rows)
+    figure = new_figure(1.2 * columns, 1.3 * rows)
     titles = list(names) if len(names) == len(pictures) else [""] * len(pictures)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
@@ -79,8 +79,8 @@ def weight_images(model: nn.Module) -> np.ndarray:
     return np.asarray(scaled.transpose(0, 2, 3, 1))
 
 
-def _figure(width: float, height: float) -> Any:
-    # A figure of its own on the Agg canvas: no window system and no global state.
+def new_figure(width: float, height: float) -> Any:
+    """A figure of its own on the Agg canvas: no window system and no global state."""
     figure = load_extra("matplotlib.figure", "drawing").Figure(
         figsize=(width, height), dpi=120, layout="constrained"
     )

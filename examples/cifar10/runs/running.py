@@ -19,7 +19,7 @@ from examples.cifar10.display import check_bar, epoch_bar
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.models.building import build_model, fit_to_images
 from examples.cifar10.models.fine_tuning import load_weights
-from examples.cifar10.presets import ModelName, Preset, Recipe
+from examples.cifar10.presets import ModelName, Recipe
 from examples.cifar10.runs.figures import check_figures, draw_curves, draw_weights
 from examples.cifar10.runs.folder import Config, RunFolder
 from examples.cifar10.training.evaluation import Measurement, measure, measure_test
@@ -36,7 +36,8 @@ class Settings:
     """What the command line decides besides the recipe."""
 
     model: ModelName
-    preset: Preset
+    # A name, or the path of a file.
+    preset: str
     recipe: Recipe
     seed: int
     data: str

@@ -1,0 +1,242 @@
+"""A search from the first trial to the test accuracy of what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from examples.cifar10.data.dataset import Dataset
+from examples.cifar10.data.images import LabelledImages
+from examples.cifar10.errors import TrainingError
+from examples.cifar10.preset_files import write_preset
+from examples.cifar10.presets import ModelName
+from examples.cifar10.runs.folder import RunFolder
+from examples.cifar10.runs.running import Settings, split, train_run
+from examples.cifar10.training.evaluation import test_line
+from examples.cifar10.tuning.log import Log, Search, TrialRecord, best_of
+from examples.cifar10.tuning.spaces import recipe_with, start_of, trial_epochs
+from examples.cifar10.tuning.study import RunningTrial, Study, open_study
+from examples.cifar10.tuning.trials import train_trial
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What the command line decides."""
+
+    model: ModelName
+    # Of those that end; a search that goes on counts those it has.
+    trials: int
+    seed: int
+    data: str
+    folder: Path
+    # Of a trial, and of the full training at the end; None is the model's own number.
+    epochs: int | None = None
+    final_epochs: int | None = None
+    # Held out from the training images to compare trials: more than a run's own 1,000, since the
+    # best of many trials is otherwise the luckiest.
+    validation_images: int = 5000
+    train_images: int | None = None
+    # No trial begins after so many seconds.
+    timeout: float | None = None
+    pruning: bool = True
+    figures: bool = True
+    quiet: bool = False
+
+
+class SearchFolder:
+    """Where the files of a search are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.study = path / "study.db"
+        self.log = path / "trials.jsonl"
+        self.preset = path / "preset.json"
+        self.best = path / "best"
+
+    def write_log(self, study: Study) -> None:
+        """Replace trials.jsonl by what the study holds."""
+        Log(study.search, study.machine, study.records(), study.final).write(self.log)
+
+
+def tune(settings: SearchSettings, dataset: Dataset, say: Say) -> None:
+    """Search, or go on searching, with training images alone; then train the best trial's recipe
+    in full and measure it on the test images, unless that was done or the time was over before.
+    """
+    folder = SearchFolder(settings.folder)
+    held_out = min(settings.validation_images, len(dataset.train) // 5)
+    training, validating = split(dataset.train, held_out, settings.train_images)
+    search = Search.of(
+        settings.model,
+        settings.seed,
+        settings.epochs or trial_epochs(settings.model),
+        training,
+        validating,
+        pruning=settings.pruning,
+    )
+    with open_study(folder.study, search) as study:
+        complete = run_trials(settings, study, training, validating, say)
+        best = best_of(study.records())
+        if best is None:
+            raise TrainingError(
+                f"no trial of {settings.trials} was trained to its end; ask for more --trials"
+            )
+        write_found(settings, study, best)
+        folder.write_log(study)
+        _describe(study, best, say)
+        if settings.figures:
+            from examples.cifar10.tuning.figures import draw_search
+
+            for path in draw_search(study.records(), study.importances(), folder.path):
+                say(f"picture: {path}")
+        if complete:
+            _train_in_full(settings, study, best, dataset, say)
+            folder.write_log(study)
+    say(f"to train it: {train_command(settings, folder)}")
+
+
+def run_trials(
+    settings: SearchSettings,
+    study: Study,
+    training: LabelledImages,
+    validating: LabelledImages,
+    say: Say,
+) -> bool:
+    """Trials until there are enough or, False, the time is over; the log is written after each."""
+    folder = SearchFolder(settings.folder)
+    began = monotonic()
+    while (done := _ended(study)) < settings.trials:
+        if settings.timeout is not None and monotonic() - began >= settings.timeout:
+            say(f"time is over after {done} of {settings.trials} trials; the same command goes on")
+            return False
+        trial = study.begin_trial()
+        title = f"trial {trial.number} ({done + 1} of {settings.trials})"
+        try:
+            record = _run_trial(settings, study.search, trial, training, validating, title)
+        except BaseException:
+            trial.interrupt()
+            folder.write_log(study)
+            say(f"trial {trial.number} was interrupted; the same command goes on with it")
+            raise
+        folder.write_log(study)
+        best = best_of(study.records())
+        if best is not None and best.trial == record.trial:
+            write_found(settings, study, best)
+        say(f"{title}: {_outcome(record, best)}; {_listed(record)}; {record.seconds:.0f} s")
+    return True
+
+
+def _ended(study: Study) -> int:
+    return sum(record.state != "interrupted" for record in study.records())
+
+
+def _run_trial(
+    settings: SearchSettings,
+    search: Search,
+    trial: RunningTrial,
+    training: LabelledImages,
+    validating: LabelledImages,
+    title: str,
+) -> TrialRecord:
+    recipe = recipe_with(settings.model, trial.values)
+    recipe = replace(recipe, epochs=search.trial_epochs, max_steps=None)
+    epochs = train_trial(
+        settings.model, recipe, training, validating, search.seed, title, quiet=settings.quiet
+    )
+    try:
+        for epoch in epochs:
+            hopeless = trial.report(epoch)
+            if hopeless and epoch.epoch < search.trial_epochs:
+                return trial.prune()
+    except TrainingError as error:
+        return trial.prune(diverged=str(error))
+    return trial.finish()
+
+
+def write_found(settings: SearchSettings, study: Study, best: TrialRecord) -> None:
+    """Replace preset.json by the recipe of the best trial, for as many epochs as in full."""
+    recipe = recipe_with(settings.model, best.values)
+    if settings.final_epochs is not None:
+        recipe = replace(recipe, epochs=settings.final_epochs, max_steps=None)
+    found = {
+        "by": f"tune {settings.model} --seed {study.search.seed}",
+        "trial": best.trial,
+        "validation_accuracy": best.accuracy,
+        "epochs": study.search.trial_epochs,
+    }
+    write_preset(SearchFolder(settings.folder).preset, settings.model, recipe, found)
+
+
+def _train_in_full(
+    settings: SearchSettings, study: Study, best: TrialRecord, dataset: Dataset, say: Say
+) -> None:
+    recipe = recipe_with(settings.model, best.values)
+    if settings.final_epochs is not None:
+        recipe = replace(recipe, epochs=settings.final_epochs, max_steps=None)
+    folder = SearchFolder(settings.folder)
+    done = study.final
+    if done is not None and (done["trial"], done["epochs"]) == (best.trial, recipe.epochs):
+        say(f"trained in full before: test accuracy {done['test_accuracy']:.4f}")
+        return
+    say(f"training the recipe of trial {best.trial} in full")
+    run = Settings(
+        model=settings.model,
+        preset=str(folder.preset),
+        recipe=recipe,
+        seed=study.search.seed,
+        data=settings.data,
+        folder=RunFolder(folder.best),
+        figures=settings.figures,
+        quiet=settings.quiet,
+        overwrite=True,
+    )
+    results = train_run(run, dataset, say)
+    for result in results:
+        say(test_line(result))
+    study.final = {
+        "trial": best.trial,
+        "epochs": recipe.epochs,
+        "test_accuracy": results[0].accuracy,
+        "test_images": results[0].count,
+    }
+
+
+def train_command(settings: SearchSettings, folder: SearchFolder) -> str:
+    """How to train with what was found."""
+    return f"python -m examples.cifar10 train {settings.model} --preset {folder.preset}"
+
+
+def _outcome(record: TrialRecord, best: TrialRecord | None) -> str:
+    accuracy = "" if record.accuracy is None else f" {record.accuracy:.4f}"
+    if record.state == "finished":
+        text = f"validation accuracy{accuracy}"
+        if best is not None:
+            own = best.trial == record.trial
+            text += " (best)" if own else f" (best: {best.accuracy:.4f}, trial {best.trial})"
+        return text
+    return f"{record.state} after {len(record.accuracies)} epochs{accuracy and ' at' + accuracy}"
+
+
+def _listed(record: TrialRecord) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in record.values.items())
+
+
+def _describe(study: Study, best: TrialRecord, say: Say) -> None:
+    records = study.records()
+    counts = {
+        state: sum(record.state == state for record in records)
+        for state in dict.fromkeys(record.state for record in records)
+    }
+    say("trials: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+    say(f"best: trial {best.trial}, {_outcome(best, None)}; {_listed(best)}")
+    start = start_of(study.search.model)
+    for record in records:
+        if record.state == "finished" and record.values == start:
+            say(f"the model's own recipe, trial {record.trial}: {_outcome(record, None)}")
+            break
+    shares = study.importances()
+    if shares:
+        say("importance: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()))
