@@ -140,7 +140,8 @@ def trial_epochs(model: ModelName) -> int:
 
 
 def start_of(model: ModelName) -> dict[str, Value]:
-    """The values of the model's own recipe, with which a search begins.
+    """The values of the model's own recipe, with which a search begins; a weight decay of 0 becomes
+    the least of its range, which is logarithmic.
 
     >>> start_of("mlp")["hidden"], start_of("mlp")["layers"], start_of("mlp")["taper"]
     (1024, 3, 0.5)
@@ -150,9 +151,13 @@ def start_of(model: ModelName) -> dict[str, Value]:
     if recipe.hidden:
         shape = {"hidden": recipe.hidden[0], "layers": len(recipe.hidden)}
         shape["taper"] = recipe.hidden[1] / recipe.hidden[0] if len(recipe.hidden) > 1 else 1.0
-    return {
+    values = {
         name: shape[name] if name in shape else getattr(recipe, name) for name in _SPACES[model]
     }
+    decay = _SPACES[model].get("weight_decay")
+    if isinstance(decay, Real):
+        values["weight_decay"] = max(values["weight_decay"], decay.low)
+    return values
 
 
 def round_values(values: Values) -> dict[str, Value]:

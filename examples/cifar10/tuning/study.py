@@ -117,23 +117,27 @@ class RunningTrial:
         self._accuracies.append(epoch.validation_accuracy)
         self._seconds += epoch.seconds
         self._trial.report(epoch.validation_accuracy, epoch.epoch)
-        self._trial.set_user_attr("accuracies", self._accuracies)
-        self._trial.set_user_attr("seconds", round(self._seconds, 1))
         return self._trial.should_prune()
 
     def finish(self) -> TrialRecord:
         """All epochs are done."""
+        self._keep_seconds()
         return _record(self._study.tell(self._trial, max(self._accuracies)))
 
     def prune(self, diverged: str | None = None) -> TrialRecord:
         """It is hopeless, or its loss is not finite, as the message says."""
         if diverged is not None:
             self._trial.set_user_attr("diverged", diverged)
+        self._keep_seconds()
         return _record(self._study.tell(self._trial, state=_PRUNED))
 
     def interrupt(self) -> None:
         """It was stopped and says nothing about its values."""
+        self._keep_seconds()
         self._study.tell(self._trial, state=_FAILED)
+
+    def _keep_seconds(self) -> None:
+        self._trial.set_user_attr("seconds", round(self._seconds, 1))
 
 
 @contextmanager
@@ -204,7 +208,7 @@ def _record(trial: optuna.trial.FrozenTrial) -> TrialRecord:
         trial.number,
         state,
         round_values(trial.params),
-        tuple(trial.user_attrs.get("accuracies", ())),
+        tuple(accuracy for _, accuracy in sorted(trial.intermediate_values.items())),
         trial.user_attrs.get("seconds", 0.0),
     )
 

@@ -60,9 +60,11 @@ def train_trial(
         epoch += 1
         began = perf_counter()
         images = len(batches) * batches.batch_size
-        with epoch_bar(f"{title} epoch {epoch}/{recipe.epochs}", images, quiet) as bar:
-            result = trainer.run_epoch(epoch, bar.show)
-        held_out = measure(network, validating)
+        # Where training diverges, NumPy need not say so as well.
+        with np.errstate(over="ignore", invalid="ignore"):
+            with epoch_bar(f"{title} epoch {epoch}/{recipe.epochs}", images, quiet) as bar:
+                result = trainer.run_epoch(epoch, bar.show)
+            held_out = measure(network, validating)
         yield TrialEpoch(
             epoch, result.loss, held_out.loss, held_out.accuracy, perf_counter() - began
         )
