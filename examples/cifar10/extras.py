@@ -1,4 +1,4 @@
-"""Matplotlib, tqdm and Optuna, loaded when used; without them, an error with the install line."""
+"""Libraries of extras, loaded when used; without them, an error with the install line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from examples.cifar10.errors import ExampleError
 INSTALL = "pip install 'dagrad[{extra}]'"
 
 
-def load_extra(name: str, purpose: str) -> Any:
-    """Import a module of the extra `examples`."""
+def load_extra(name: str, purpose: str, extra: str = "examples") -> Any:
+    """Import a module of an extra."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise _missing(name, purpose) from error
+        raise _missing(name, purpose, extra) from error
 
 
 def check_extra(name: str, purpose: str, extra: str = "examples") -> None:

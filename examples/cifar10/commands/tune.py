@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from examples.cifar10.commands.numbers import natural, positive, real
 from examples.cifar10.commands.train import DATA_HELP, MODEL_HELP
 from examples.cifar10.data.source import AUTO, load
-from examples.cifar10.display import DownloadProgress, check_bar, say
+from examples.cifar10.display import DownloadProgress, check_bar, epoch_bar, say
 from examples.cifar10.extras import check_extra
-from examples.cifar10.presets import MODELS
+from examples.cifar10.presets import MODELS, Recipe
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,13 +89,16 @@ def run(options: argparse.Namespace) -> int:
     check_bar(options.quiet)
     if options.figures:
         check_extra("matplotlib", "drawing a search (--no-figures does without)", extra="tune")
+    from examples.cifar10.runs.folder import RunFolder
+    from examples.cifar10.runs.running import Settings, train_run
+    from examples.cifar10.training.evaluation import Measurement, test_line
+    from examples.cifar10.training.trainer import OnStep
     from examples.cifar10.tuning.search import SearchSettings, tune
 
     settings = SearchSettings(
         model=options.model,
         trials=options.trials,
         seed=options.seed,
-        data=options.data,
         folder=options.out or Path("runs") / f"tune-{options.model}-seed{options.seed}",
         epochs=options.epochs,
         final_epochs=options.final_epochs,
@@ -102,7 +107,30 @@ def run(options: argparse.Namespace) -> int:
         timeout=None if options.timeout is None else 60.0 * options.timeout,
         pruning=options.pruning,
         figures=options.figures,
-        quiet=options.quiet,
     )
-    tune(settings, load(options.data, say, DownloadProgress(), options.mirror), say)
+    dataset = load(options.data, say, DownloadProgress(), options.mirror)
+
+    def train_in_full(recipe: Recipe, preset: Path, folder: RunFolder) -> list[Measurement]:
+        run = Settings(
+            model=options.model,
+            preset=str(preset),
+            recipe=recipe,
+            seed=options.seed,
+            data=options.data,
+            folder=folder,
+            figures=options.figures,
+            quiet=options.quiet,
+            overwrite=True,
+        )
+        results = train_run(run, dataset, say)
+        for result in results:
+            say(test_line(result))
+        return results
+
+    @contextmanager
+    def progress(title: str, images: int) -> Iterator[OnStep]:
+        with epoch_bar(title, images, options.quiet) as bar:
+            yield bar.show
+
+    tune(settings, dataset.train, train_in_full, say, progress)
     return 0

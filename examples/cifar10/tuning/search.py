@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from examples.cifar10.data.dataset import Dataset
 from examples.cifar10.data.images import LabelledImages
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.preset_files import write_preset
-from examples.cifar10.presets import ModelName
+from examples.cifar10.presets import ModelName, Recipe
 from examples.cifar10.runs.folder import RunFolder
-from examples.cifar10.runs.running import Settings, split, train_run
-from examples.cifar10.training.evaluation import test_line
+from examples.cifar10.runs.running import split
+from examples.cifar10.training.evaluation import Measurement
 from examples.cifar10.tuning.log import Log, Search, TrialRecord, best_of
 from examples.cifar10.tuning.spaces import recipe_with, start_of, trial_epochs
 from examples.cifar10.tuning.study import RunningTrial, Study, open_study
-from examples.cifar10.tuning.trials import train_trial
+from examples.cifar10.tuning.trials import Progress, TrialEpoch, no_progress, train_trial
 
 Say = Callable[[str], object]
+# Trains by a recipe, which is that preset, into a run folder, and measures on the test images.
+TrainInFull = Callable[[Recipe, Path, RunFolder], Sequence[Measurement]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,6 @@ class SearchSettings:
     # Of those that end; a search that goes on counts those it has.
     trials: int
     seed: int
-    data: str
     folder: Path
     # Of a trial, and of the full training at the end; None is the model's own number.
     epochs: int | None = None
@@ -44,7 +44,6 @@ class SearchSettings:
     timeout: float | None = None
     pruning: bool = True
     figures: bool = True
-    quiet: bool = False
 
 
 class SearchFolder:
@@ -62,13 +61,21 @@ class SearchFolder:
         Log(study.search, study.machine, study.records(), study.final).write(self.log)
 
 
-def tune(settings: SearchSettings, dataset: Dataset, say: Say) -> None:
-    """Search, or go on searching, with training images alone; then train the best trial's recipe
-    in full and measure it on the test images, unless that was done or the time was over before.
+def tune(
+    settings: SearchSettings,
+    images: LabelledImages,
+    train_in_full: TrainInFull,
+    say: Say,
+    progress: Progress = no_progress,
+) -> None:
+    """Search, or go on searching, with training images alone; then have the best trial's recipe
+    trained in full and measured, unless that was done or the time was over before.
+
+    Raises TrainingError if no trial was trained to its end, and as `open_study` does.
     """
     folder = SearchFolder(settings.folder)
-    held_out = min(settings.validation_images, len(dataset.train) // 5)
-    training, validating = split(dataset.train, held_out, settings.train_images)
+    held_out = min(settings.validation_images, len(images) // 5)
+    training, validating = split(images, held_out, settings.train_images)
     search = Search.of(
         settings.model,
         settings.seed,
@@ -78,7 +85,7 @@ def tune(settings: SearchSettings, dataset: Dataset, say: Say) -> None:
         pruning=settings.pruning,
     )
     with open_study(folder.study, search) as study:
-        complete = run_trials(settings, study, training, validating, say)
+        complete = run_trials(settings, study, training, validating, say, progress)
         best = best_of(study.records())
         if best is None:
             raise TrainingError(
@@ -93,7 +100,7 @@ def tune(settings: SearchSettings, dataset: Dataset, say: Say) -> None:
             for path in draw_search(study.records(), study.importances(), folder.path):
                 say(f"picture: {path}")
         if complete:
-            _train_in_full(settings, study, best, dataset, say)
+            _finish(settings, study, best, train_in_full, say)
             folder.write_log(study)
     say(f"to train it: {train_command(settings, folder)}")
 
@@ -104,6 +111,7 @@ def run_trials(
     training: LabelledImages,
     validating: LabelledImages,
     say: Say,
+    progress: Progress = no_progress,
 ) -> bool:
     """Trials until there are enough or, False, the time is over; the log is written after each."""
     folder = SearchFolder(settings.folder)
@@ -115,7 +123,12 @@ def run_trials(
         trial = study.begin_trial()
         title = f"trial {trial.number} ({done + 1} of {settings.trials})"
         try:
-            record = _run_trial(settings, study.search, trial, training, validating, title)
+            recipe = recipe_with(settings.model, trial.values)
+            recipe = replace(recipe, epochs=study.search.trial_epochs, max_steps=None)
+            epochs = train_trial(
+                settings.model, recipe, training, validating, study.search.seed, title, progress
+            )
+            record = _run_trial(trial, epochs, recipe.epochs)
         except BaseException:
             trial.interrupt()
             folder.write_log(study)
@@ -133,23 +146,11 @@ def _ended(study: Study) -> int:
     return sum(record.state != "interrupted" for record in study.records())
 
 
-def _run_trial(
-    settings: SearchSettings,
-    search: Search,
-    trial: RunningTrial,
-    training: LabelledImages,
-    validating: LabelledImages,
-    title: str,
-) -> TrialRecord:
-    recipe = recipe_with(settings.model, trial.values)
-    recipe = replace(recipe, epochs=search.trial_epochs, max_steps=None)
-    epochs = train_trial(
-        settings.model, recipe, training, validating, search.seed, title, quiet=settings.quiet
-    )
+def _run_trial(trial: RunningTrial, epochs: Iterable[TrialEpoch], last: int) -> TrialRecord:
     try:
         for epoch in epochs:
             hopeless = trial.report(epoch)
-            if hopeless and epoch.epoch < search.trial_epochs:
+            if hopeless and epoch.epoch < last:
                 return trial.prune()
     except TrainingError as error:
         return trial.prune(diverged=str(error))
@@ -158,9 +159,7 @@ def _run_trial(
 
 def write_found(settings: SearchSettings, study: Study, best: TrialRecord) -> None:
     """Replace preset.json by the recipe of the best trial, for as many epochs as in full."""
-    recipe = recipe_with(settings.model, best.values)
-    if settings.final_epochs is not None:
-        recipe = replace(recipe, epochs=settings.final_epochs, max_steps=None)
+    recipe = _full_recipe(settings, best)
     found = {
         "by": f"tune {settings.model} --seed {study.search.seed}",
         "trial": best.trial,
@@ -170,32 +169,24 @@ def write_found(settings: SearchSettings, study: Study, best: TrialRecord) -> No
     write_preset(SearchFolder(settings.folder).preset, settings.model, recipe, found)
 
 
-def _train_in_full(
-    settings: SearchSettings, study: Study, best: TrialRecord, dataset: Dataset, say: Say
-) -> None:
+def _full_recipe(settings: SearchSettings, best: TrialRecord) -> Recipe:
     recipe = recipe_with(settings.model, best.values)
-    if settings.final_epochs is not None:
-        recipe = replace(recipe, epochs=settings.final_epochs, max_steps=None)
+    if settings.final_epochs is None:
+        return recipe
+    return replace(recipe, epochs=settings.final_epochs, max_steps=None)
+
+
+def _finish(
+    settings: SearchSettings, study: Study, best: TrialRecord, train_in_full: TrainInFull, say: Say
+) -> None:
+    recipe = _full_recipe(settings, best)
     folder = SearchFolder(settings.folder)
     done = study.final
     if done is not None and (done["trial"], done["epochs"]) == (best.trial, recipe.epochs):
         say(f"trained in full before: test accuracy {done['test_accuracy']:.4f}")
         return
     say(f"training the recipe of trial {best.trial} in full")
-    run = Settings(
-        model=settings.model,
-        preset=str(folder.preset),
-        recipe=recipe,
-        seed=study.search.seed,
-        data=settings.data,
-        folder=RunFolder(folder.best),
-        figures=settings.figures,
-        quiet=settings.quiet,
-        overwrite=True,
-    )
-    results = train_run(run, dataset, say)
-    for result in results:
-        say(test_line(result))
+    results = train_in_full(recipe, folder.preset, RunFolder(folder.best))
     study.final = {
         "trial": best.trial,
         "epochs": recipe.epochs,

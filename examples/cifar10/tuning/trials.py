@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -10,11 +11,18 @@ import numpy as np
 
 from examples.cifar10.data.batches import Batches
 from examples.cifar10.data.images import LabelledImages
-from examples.cifar10.display import epoch_bar
 from examples.cifar10.models.building import build_model, fit_to_images
 from examples.cifar10.presets import ModelName, Recipe
 from examples.cifar10.training.evaluation import measure
-from examples.cifar10.training.trainer import Trainer
+from examples.cifar10.training.trainer import OnStep, Trainer
+
+# Given an epoch's title and the number of its images, what is told how far it is.
+Progress = Callable[[str, int], AbstractContextManager[OnStep]]
+
+
+def no_progress(_title: str, _images: int) -> AbstractContextManager[OnStep]:
+    """Shows nothing."""
+    return nullcontext(lambda _images, _loss, _accuracy: None)
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,7 @@ def train_trial(
     validating: LabelledImages,
     seed: int,
     title: str = "",
-    *,
-    quiet: bool = True,
+    progress: Progress = no_progress,
 ) -> Iterator[TrialEpoch]:
     """Train a new model an epoch at a time; the same seed gives the same bits.
 
@@ -62,8 +69,8 @@ def train_trial(
         images = len(batches) * batches.batch_size
         # Where training diverges, NumPy need not say so as well.
         with np.errstate(over="ignore", invalid="ignore"):
-            with epoch_bar(f"{title} epoch {epoch}/{recipe.epochs}", images, quiet) as bar:
-                result = trainer.run_epoch(epoch, bar.show)
+            with progress(f"{title}, epoch {epoch}/{recipe.epochs}", images) as on_step:
+                result = trainer.run_epoch(epoch, on_step)
             held_out = measure(network, validating)
         yield TrialEpoch(
             epoch, result.loss, held_out.loss, held_out.accuracy, perf_counter() - began

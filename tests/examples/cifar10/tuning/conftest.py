@@ -26,7 +26,7 @@ def few() -> Dataset:
     return Dataset(some_images(60), some_images(20), tuple("abcdefghij"), "random")
 
 
-def formula(model, recipe, training, validating, seed, title="", *, quiet=True):
+def formula(model, recipe, training, validating, seed, title="", progress=None):
     """Best at a learning rate of 0.01 and without shifts; diverges above 0.1."""
     height = math.exp(-abs(math.log10(recipe.lr) + 2) - 0.1 * recipe.shift)
     for epoch in range(1, recipe.epochs + 1):
@@ -42,18 +42,16 @@ def by_formula():
 
 @pytest.fixture
 def quick(tmp_path, monkeypatch):
-    """Settings of a search of 16 such trials."""
+    """Settings of a search of 12 such trials."""
     monkeypatch.setattr(search, "train_trial", formula)
     return search.SearchSettings(
         model="two_layer",
-        trials=16,
+        trials=12,
         seed=3,
-        data="random",
         folder=tmp_path / "search",
         epochs=4,
         final_epochs=1,
         figures=False,
-        quiet=True,
     )
 
 

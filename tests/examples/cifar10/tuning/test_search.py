@@ -12,6 +12,8 @@ from examples.cifar10.cli import main
 from examples.cifar10.commands import train
 from examples.cifar10.commands import tune as tune_command
 from examples.cifar10.errors import TrainingError
+from examples.cifar10.preset_files import read_preset
+from examples.cifar10.training.evaluation import Measurement
 from examples.cifar10.tuning import search
 from examples.cifar10.tuning.log import Log, best_of
 from examples.cifar10.tuning.spaces import recipe_with
@@ -34,42 +36,50 @@ class Guarded:
         return self._test
 
 
-def forbidden():
+def forbidden(*_arguments):
     raise AssertionError("the test images were looked at")
 
 
-def test_the_test_images_are_looked_at_when_all_trials_are_done_and_once(quick, few):
-    looks = []
-    settings = replace(quick, trials=3)
+def measured(count, correct):
+    confusion = np.zeros((10, 10), np.int64)
+    confusion[0, :2] = correct, count - correct
+    return Measurement(1.0, correct / count, confusion)
 
-    def look():
-        records = Log.read(settings.folder / "trials.jsonl").records
-        assert len(records) == settings.trials
-        assert (settings.folder / "preset.json").exists()
-        looks.append(best_of(records).trial)
+
+def test_what_was_found_is_trained_in_full_once(quick, few):
+    given = []
+
+    def train_in_full(recipe, preset, folder):
+        given.append((recipe, preset, folder.path))
+        return [measured(20, 7)]
 
     said = []
-    search.tune(settings, Guarded(few, look), said.append)
-    assert looks
-    final = Log.read(settings.folder / "trials.jsonl").final
-    assert final["trial"] == looks[0]
-    assert said[-1] == (
-        f"to train it: python -m examples.cifar10 train two_layer --preset "
-        f"{settings.folder / 'preset.json'}"
-    )
-    assert f"test accuracy: {final['test_accuracy']:.4f} on 20 images" in said
-    # Again: nothing is left to do, and no image is looked at.
-    search.tune(settings, Guarded(few, forbidden), said.append)
-    assert f"trained in full before: test accuracy {final['test_accuracy']:.4f}" in said
+    settings = replace(quick, trials=3, final_epochs=9)
+    search.tune(settings, few.train, train_in_full, said.append)
+    log = Log.read(settings.folder / "trials.jsonl")
+    best = best_of(log.records)
+    recipe = replace(recipe_with("two_layer", best.values), epochs=9)
+    preset = settings.folder / "preset.json"
+    assert given == [(recipe, preset, settings.folder / "best")]
+    assert read_preset(preset, "two_layer") == recipe
+    expected = {"trial": best.trial, "epochs": 9, "test_accuracy": 0.35, "test_images": 20}
+    assert log.final == expected
+    command = f"python -m examples.cifar10 train two_layer --preset {preset}"
+    assert said[-1] == f"to train it: {command}"
+    # Again: nothing is left to do. With other epochs it is.
+    search.tune(settings, few.train, forbidden, said.append)
+    assert "trained in full before: test accuracy 0.3500" in said
+    search.tune(replace(settings, final_epochs=2), few.train, train_in_full, said.append)
+    assert len(given) == 2
 
 
-def test_a_search_that_is_out_of_time_looks_at_no_test_image(quick, few, monkeypatch):
+def test_a_search_that_is_out_of_time_is_not_measured(quick, few, monkeypatch):
     clock = iter(range(1000))
     monkeypatch.setattr(search, "monotonic", lambda: next(clock))
     said = []
     for expected in (4, 8):
-        search.tune(replace(quick, timeout=5.0), Guarded(few, forbidden), said.append)
-        assert f"time is over after {expected} of 16 trials; the same command goes on" in said
+        search.tune(replace(quick, timeout=5.0), few.train, forbidden, said.append)
+        assert f"time is over after {expected} of 12 trials; the same command goes on" in said
     assert (quick.folder / "preset.json").exists()
 
 
@@ -80,14 +90,15 @@ def test_no_trial_to_its_end_is_an_error(quick, few, monkeypatch):
 
     monkeypatch.setattr(search, "train_trial", failing)
     with pytest.raises(TrainingError, match="no trial of 2 was trained to its end"):
-        search.tune(replace(quick, trials=2), Guarded(few, forbidden), [].append)
+        search.tune(replace(quick, trials=2), few.train, forbidden, [].append)
     records = Log.read(quick.folder / "trials.jsonl").records
     assert [record.state for record in records] == ["diverged"] * 2
 
 
 def test_the_first_trial_is_the_models_own_recipe(quick, few):
     said = []
-    search.tune(replace(quick, trials=2), few, said.append)
+    settings = replace(quick, trials=2)
+    search.tune(settings, few.train, lambda *_: [measured(20, 7)], said.append)
     (line,) = [line for line in said if line.startswith("the model's own recipe")]
     assert line.startswith("the model's own recipe, trial 0: validation accuracy 1.0000")
 
@@ -103,6 +114,25 @@ def commands(tmp_path, few, monkeypatch):
         return capsys.readouterr().out.splitlines()
 
     return run
+
+
+def test_the_test_images_are_looked_at_when_all_trials_are_done(tmp_path, capsys, few, monkeypatch):
+    out = tmp_path / "search"
+    looks = []
+
+    def look():
+        assert len(Log.read(out / "trials.jsonl").records) == 2
+        assert (out / "best" / "model.npz").exists() or not (out / "best").exists()
+        looks.append(True)
+
+    monkeypatch.setattr(tune_command, "load", lambda *_: Guarded(few, look))
+    arguments = ["softmax", "--epochs", "1", "--final-epochs", "1", "--no-figures", "--quiet"]
+    assert main(["tune", *arguments, "--trials", "2", "--out", str(out)]) == 0
+    assert looks
+    # A search that is not at its end.
+    monkeypatch.setattr(tune_command, "load", lambda *_: Guarded(few, forbidden))
+    assert main(["tune", *arguments, "--trials", "3", "--timeout", "0", "--out", str(out)]) == 0
+    capsys.readouterr()
 
 
 def test_from_the_command_line_to_training_what_was_found(tmp_path, capsys, commands):

@@ -42,7 +42,7 @@ def unbroken(tmp_path_factory, few, by_formula):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "train_trial", by_formula)
         folder = tmp_path_factory.mktemp("whole")
-        yield ended(run(searching.SearchSettings("two_layer", 16, 3, "random", folder), few))
+        yield ended(run(searching.SearchSettings("two_layer", 12, 3, folder), few))
 
 
 def test_trials_of_every_outcome_and_the_best_is_found(quick, few):
@@ -134,7 +134,7 @@ def killing(self, *arguments):
     return original(self, *arguments)
 setattr(RunningTrial, name, killing)
 search.train_trial = formula
-settings = search.SearchSettings("two_layer", 16, 3, "random", Path(sys.argv[1]), epochs=4)
+settings = search.SearchSettings("two_layer", 12, 3, Path(sys.argv[1]), epochs=4)
 from examples.cifar10.tuning.log import Search
 from examples.cifar10.tuning.study import open_study
 train = some_images(60)
