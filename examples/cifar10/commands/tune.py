@@ -72,10 +72,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="held out to compare trials, at most a fifth; default: %(default)s, more than a run's",
     )
     tune.add_argument(
+        "--prune-from",
+        type=positive,
+        metavar="E",
+        help="give up a trial after epoch E or later if it is below the median of those before it; "
+        "default: half of the trial's epochs",
+    )
+    tune.add_argument(
         "--no-pruning",
         dest="pruning",
         action="store_false",
-        help="train every trial to its end, also one below the median of those before it",
+        help="train every trial to its end",
     )
     tune.add_argument(
         "--no-figures", dest="figures", action="store_false", help="without Matplotlib's pictures"
@@ -105,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         validation_images=options.validation_images,
         train_images=options.train_images,
         timeout=None if options.timeout is None else 60.0 * options.timeout,
+        pruned_from=options.prune_from,
         pruning=options.pruning,
         figures=options.figures,
     )

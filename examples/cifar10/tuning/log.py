@@ -38,7 +38,8 @@ class Search:
     validation_images: int
     # A checksum of both.
     images: str
-    pruning: bool
+    # The epoch after which a trial may first be given up; None for never.
+    pruned_from: int | None
     # The ranges, as text.
     space: dict[str, str]
 
@@ -51,7 +52,7 @@ class Search:
         training: LabelledImages,
         validating: LabelledImages,
         *,
-        pruning: bool,
+        pruned_from: int | None,
     ) -> Search:
         """The search of a model on these images."""
         checksum = 0
@@ -60,7 +61,7 @@ class Search:
             checksum = zlib.crc32(part.labels.astype("<i8").data, checksum)
         space = {name: repr(range_) for name, range_ in space_of(model).items()}
         counts = len(training), len(validating)
-        return cls(model, seed, trial_epochs, *counts, f"{checksum:08x}", pruning, space)
+        return cls(model, seed, trial_epochs, *counts, f"{checksum:08x}", pruned_from, space)
 
     def differences(self, other: Search) -> list[str]:
         """What is not the same in another search, a phrase each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,8 @@ class SearchSettings:
     train_images: int | None = None
     # No trial begins after so many seconds.
     timeout: float | None = None
+    # See `first_pruned_epoch`.
+    pruned_from: int | None = None
     pruning: bool = True
     figures: bool = True
 
@@ -76,13 +79,14 @@ def tune(
     folder = SearchFolder(settings.folder)
     held_out = min(settings.validation_images, len(images) // 5)
     training, validating = split(images, held_out, settings.train_images)
+    epochs = settings.epochs or trial_epochs(settings.model)
     search = Search.of(
         settings.model,
         settings.seed,
-        settings.epochs or trial_epochs(settings.model),
+        epochs,
         training,
         validating,
-        pruning=settings.pruning,
+        pruned_from=first_pruned_epoch(settings, epochs),
     )
     with open_study(folder.study, search) as study:
         complete = run_trials(settings, study, training, validating, say, progress)
@@ -103,6 +107,15 @@ def tune(
             _finish(settings, study, best, train_in_full, say)
             folder.write_log(study)
     say(f"to train it: {train_command(settings, folder)}")
+
+
+def first_pruned_epoch(settings: SearchSettings, epochs: int) -> int | None:
+    """As asked for, else in the middle: under one_cycle an epoch tells little before the learning
+    rate has come down from its peak.
+    """
+    if not settings.pruning:
+        return None
+    return math.ceil(epochs / 2) if settings.pruned_from is None else settings.pruned_from
 
 
 def run_trials(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -164,9 +163,8 @@ def open_study(path: Path, search: Search) -> Iterator[Study]:
 
 def _opened(storage: optuna.storages.BaseStorage, path: Path, search: Search) -> optuna.Study:
     pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
-    if search.pruning:
-        # Under one_cycle an epoch tells little before the rate has come down from its peak.
-        pruner = optuna.pruners.MedianPruner(_UNPRUNED_TRIALS, math.ceil(search.trial_epochs / 3))
+    if search.pruned_from is not None:
+        pruner = optuna.pruners.MedianPruner(_UNPRUNED_TRIALS, search.pruned_from)
     study = optuna.create_study(
         storage=storage, study_name=_NAME, direction="maximize", load_if_exists=True, pruner=pruner
     )

@@ -95,6 +95,16 @@ def test_no_trial_to_its_end_is_an_error(quick, few, monkeypatch):
     assert [record.state for record in records] == ["diverged"] * 2
 
 
+@pytest.mark.parametrize(
+    ("changes", "pruned_from"),
+    [({}, 2), ({"epochs": 5}, 3), ({"pruned_from": 4}, 4), ({"pruning": False}, None)],
+)
+def test_trials_are_pruned_from_the_middle_unless_told_otherwise(quick, few, changes, pruned_from):
+    settings = replace(quick, trials=1, **changes)
+    search.tune(settings, few.train, lambda *_: [measured(20, 7)], [].append)
+    assert Log.read(quick.folder / "trials.jsonl").search.pruned_from == pruned_from
+
+
 def test_the_first_trial_is_the_models_own_recipe(quick, few):
     said = []
     settings = replace(quick, trials=2)

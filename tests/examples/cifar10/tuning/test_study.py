@@ -16,12 +16,14 @@ from examples.cifar10.tuning.study import RunningTrial, open_study
 
 
 def search_of(few, **changes):
-    return replace(Search.of("softmax", 0, 4, few.train, few.train[:10], pruning=True), **changes)
+    return replace(Search.of("softmax", 0, 4, few.train, few.train[:10], pruned_from=2), **changes)
 
 
-def run(settings, few, said=None):
+def run(settings, few, said=None, pruned_from=2):
     """The trials of a search, without the training at its end."""
-    search = Search.of("two_layer", settings.seed, 4, few.train, few.train[:9], pruning=True)
+    search = Search.of(
+        "two_layer", settings.seed, 4, few.train, few.train[:9], pruned_from=pruned_from
+    )
     with open_study(settings.folder / "study.db", search) as study:
         searching.run_trials(
             settings, study, few.train, few.train[:9], (said if said is not None else []).append
@@ -38,46 +40,59 @@ def ended(records):
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory, few, by_formula):
+def whole(tmp_path_factory, few, by_formula):
+    """A search that nothing interrupts: its settings, its trials and what it said."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "train_trial", by_formula)
         folder = tmp_path_factory.mktemp("whole")
-        yield ended(run(searching.SearchSettings("two_layer", 12, 3, folder), few))
+        settings = searching.SearchSettings("two_layer", 12, 3, folder)
+        said = []
+        yield settings, run(settings, few, said), said
 
 
-def test_trials_of_every_outcome_and_the_best_is_found(quick, few):
-    said = []
-    records = run(quick, few, said)
-    assert len(records) == quick.trials
+@pytest.fixture
+def unbroken(whole):
+    return ended(whole[1])
+
+
+def test_trials_of_every_outcome_and_the_best_is_found(whole):
+    settings, records, said = whole
+    assert len(records) == len(said) == settings.trials
     assert {record.state for record in records} == {"finished", "pruned", "diverged"}
+    lengths = {"finished": {4}, "pruned": {2, 3}, "diverged": {0}}
     for record in records:
-        # Those that are trained to the end reach their height there.
-        assert len(record.accuracies) == {"finished": 4, "diverged": 0}.get(
-            record.state, len(record.accuracies)
-        )
+        assert len(record.accuracies) in lengths[record.state]
         assert (record.values["lr"] > 0.1) == (record.state == "diverged")
     heights = [record.accuracy for record in records if record.state == "finished"]
     assert best_of(records).accuracy == max(heights)
-    assert len(said) == quick.trials
-    assert Log.read(quick.folder / "trials.jsonl").records == records
+    assert Log.read(settings.folder / "trials.jsonl").records == records
 
 
-def test_a_trial_is_pruned_below_the_median_and_only_then(elsewhere, few):
-    records = run(elsewhere("a"), few)
+@pytest.mark.parametrize("pruned_from", [1, 3])
+def test_a_trial_is_pruned_below_the_median_and_only_then(quick, few, pruned_from):
+    records = run(quick, few, pruned_from=pruned_from)
     finished = []
     judged = 0
     for record in records:
-        for epoch in range(2, len(record.accuracies) + 1):
+        for epoch in range(1, len(record.accuracies) + 1):
             others = sorted(other[epoch - 1] for other in finished)
             if len(others) < 5 or epoch == 4:
                 continue
             middle = (others[(len(others) - 1) // 2] + others[len(others) // 2]) / 2
-            hopeless = max(record.accuracies[:epoch]) < middle
+            below = max(record.accuracies[:epoch]) < middle
+            hopeless = below and epoch >= pruned_from
             assert hopeless == (record.state == "pruned" and epoch == len(record.accuracies))
             judged += 1
         if record.state == "finished":
             finished.append(record.accuracies)
     assert judged > 5
+    assert any(record.state == "pruned" for record in records)
+
+
+def test_without_pruning_every_trial_is_trained_to_its_end(quick, few):
+    records = run(replace(quick, trials=9), few, pruned_from=None)
+    assert {len(record.accuracies) for record in records if record.state != "diverged"} == {4}
+    assert {record.state for record in records} == {"finished", "diverged"}
 
 
 def test_the_seed_alone_decides(elsewhere, few, unbroken):
@@ -139,7 +154,7 @@ from examples.cifar10.tuning.log import Search
 from examples.cifar10.tuning.study import open_study
 train = some_images(60)
 with open_study(settings.folder / "study.db",
-                Search.of("two_layer", 3, 4, train, train[:9], pruning=True)) as study:
+                Search.of("two_layer", 3, 4, train, train[:9], pruned_from=2)) as study:
     search.run_trials(settings, study, train, train[:9], print)
 """
 
@@ -162,7 +177,7 @@ def test_a_search_is_not_gone_on_with_by_other_means(tmp_path, few):
     search = search_of(few)
     with open_study(path, search) as study:
         study.begin_trial().interrupt()
-    for changes in ({"seed": 1}, {"trial_epochs": 5}, {"images": "0"}, {"pruning": False}):
+    for changes in ({"seed": 1}, {"trial_epochs": 5}, {"images": "0"}, {"pruned_from": None}):
         ((name, value),) = changes.items()
         with (
             pytest.raises(TrainingError, match=f"search with {name} .*, now {value}"),
