@@ -174,7 +174,7 @@ def write_found(settings: SearchSettings, study: Study, best: TrialRecord) -> No
     """Replace preset.json by the recipe of the best trial, for as many epochs as in full."""
     recipe = _full_recipe(settings, best)
     found = {
-        "by": f"tune {settings.model} --seed {study.search.seed}",
+        "by": _command(study.search, settings.trials),
         "trial": best.trial,
         "validation_accuracy": best.accuracy,
         "epochs": study.search.trial_epochs,
@@ -206,6 +206,18 @@ def _finish(
         "test_accuracy": results[0].accuracy,
         "test_images": results[0].count,
     }
+
+
+def _command(search: Search, trials: int) -> str:
+    """The search's command, all its options spelled out."""
+    pruning = "--no-pruning"
+    if search.pruned_from is not None:
+        pruning = f"--prune-from {search.pruned_from}"
+    return (
+        f"tune {search.model} --trials {trials} --seed {search.seed} --epochs "
+        f"{search.trial_epochs} --train-images {search.training_images} --validation-images "
+        f"{search.validation_images} {pruning}"
+    )
 
 
 def train_command(settings: SearchSettings, folder: SearchFolder) -> str:

@@ -144,21 +144,22 @@ def open_study(path: Path, search: Search) -> Iterator[Study]:
     """The study kept in a file, a new one if there is none. Trials that were running when their
     search was killed are marked as failed.
 
-    Raises TrainingError if another process has it open or it is of another search, DataError if
-    the file is not a study's.
+    Raises TrainingError if another process has it open, it is of another search or the folder
+    cannot be written; DataError, then or later, if the file is not a study's or cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with _locked(path.with_name(f"{path.name}.lock"), path):
+        storage = None
         try:
             storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
-        except (optuna.exceptions.OptunaError, sqlalchemy.exc.SQLAlchemyError) as error:
-            raise DataError(f"{path}: not the file of a search: {error}") from error
-        try:
             yield Study(_opened(storage, path, search), search)
+        except (optuna.exceptions.OptunaError, sqlalchemy.exc.SQLAlchemyError) as error:
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{path}: cannot be used as the file of a search: {reason}") from error
         finally:
-            storage.remove_session()
-            storage.engine.dispose()
+            if storage is not None:
+                storage.remove_session()
+                storage.engine.dispose()
 
 
 def _opened(storage: optuna.storages.BaseStorage, path: Path, search: Search) -> optuna.Study:
@@ -184,8 +185,12 @@ def _opened(storage: optuna.storages.BaseStorage, path: Path, search: Search) ->
 
 @contextmanager
 def _locked(lock: Path, path: Path) -> Iterator[None]:
-    file: IO[str]
-    with open(lock, "w", encoding="utf-8") as file:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        opened: IO[str] = open(lock, "w", encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        raise TrainingError(f"{lock}: cannot be written: {error.strerror}") from error
+    with opened as file:
         if fcntl is not None:
             try:
                 # Until the process ends, however it ends.

@@ -202,11 +202,30 @@ def test_a_file_that_is_no_study_is_named(tmp_path, few):
     path = tmp_path / "study.db"
     path.write_bytes(b"not a database at all" * 100)
     with (
-        pytest.raises(DataError, match=r"study\.db: not the file of a search"),
+        pytest.raises(DataError, match=r"study\.db: cannot be used as the file of a search"),
         open_study(path, search_of(few)),
     ):
         raise AssertionError
     assert path.read_bytes() == b"not a database at all" * 100
+
+
+def test_a_file_that_cannot_be_written_any_more_is_named(tmp_path, few):
+    path = tmp_path / "study.db"
+
+    def lose():
+        with open_study(path, search_of(few)) as study:
+            path.unlink()
+            study.begin_trial()
+
+    with pytest.raises(DataError, match="cannot be used as the file of a search"):
+        lose()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, few):
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "study.db"
+    with pytest.raises(TrainingError, match="cannot be written"), open_study(path, search_of(few)):
+        raise AssertionError
 
 
 @pytest.mark.parametrize(
