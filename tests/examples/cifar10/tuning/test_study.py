@@ -13,6 +13,7 @@ from examples.cifar10.errors import DataError, TrainingError
 from examples.cifar10.tuning import search as searching
 from examples.cifar10.tuning.log import Log, Search, best_of
 from examples.cifar10.tuning.study import RunningTrial, open_study
+from examples.cifar10.tuning.trials import TrialEpoch
 
 
 def search_of(few, **changes):
@@ -87,6 +88,17 @@ def test_a_trial_is_pruned_below_the_median_and_only_then(quick, few, pruned_fro
             finished.append(record.accuracies)
     assert judged > 5
     assert any(record.state == "pruned" for record in records)
+
+
+@pytest.mark.parametrize(("accuracy", "hopeless"), [(0.29, True), (0.3, False), (0.31, False)])
+def test_the_median_is_that_of_five_finished_trials_or_more(tmp_path, few, accuracy, hopeless):
+    with open_study(tmp_path / "study.db", search_of(few, pruned_from=1)) as study:
+        for other in (0.5, 0.1, 0.3, 0.2, 0.4):
+            trial = study.begin_trial()
+            assert not trial.report(TrialEpoch(1, 1.0, 1.0, other, 1.0))
+            trial.finish()
+        trial = study.begin_trial()
+        assert trial.report(TrialEpoch(1, 1.0, 1.0, accuracy, 1.0)) == hopeless
 
 
 def test_without_pruning_every_trial_is_trained_to_its_end(quick, few):
