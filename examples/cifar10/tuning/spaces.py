@@ -185,7 +185,7 @@ def recipe_with(model: ModelName, values: Values) -> Recipe:
         raise TrainingError(
             f"a trial of {model} needs values of {', '.join(space)}; got {', '.join(values)}"
         )
-    changed = dict(round_values(values))
+    changed = dict(values)
     recipe = find_recipe(model, "tuned")
     if recipe.hidden:
         widths = [
