@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, runs, draw, download."""
+"""The command line: train, tune, evaluate, runs, draw, download."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from examples.cifar10.commands import download, draw, evaluate, runs, train
+from examples.cifar10.commands import download, draw, evaluate, runs, train, tune
 from examples.cifar10.errors import ExampleError
 from examples.cifar10.runs.stopping import Stopped
 
@@ -20,6 +20,7 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 train convnet --train-images 50
   python -m examples.cifar10 train darts --from WEIGHTS --new-classifier
   python -m examples.cifar10 train --resume RUN_DIR
+  python -m examples.cifar10 tune two_layer --trials 30
   python -m examples.cifar10 evaluate RUN_DIR
   python -m examples.cifar10 runs --sort test --plot runs.png
   python -m examples.cifar10 draw vgg --out vgg.svg
@@ -32,7 +33,7 @@ runs are like.
 Progress bars and colours are for terminals; NO_COLOR takes the colours away, FORCE_COLOR gives them
 to a pipe, TERM=dumb does without the bar.
 """
-COMMANDS = (train, evaluate, runs, draw, download)
+COMMANDS = (train, tune, evaluate, runs, draw, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,13 +14,12 @@ from examples.cifar10.commands.resuming import check_options
 from examples.cifar10.data.source import AUTO, DEFAULT_FOLDER, GENERATED, VARIABLE, load
 from examples.cifar10.display import DownloadProgress
 from examples.cifar10.errors import ExampleError
+from examples.cifar10.preset_files import NAMES, choose_recipe
 from examples.cifar10.presets import (
     FEW_IMAGES,
     MODELS,
     PIXEL_SCALES,
-    PRESETS,
     Recipe,
-    find_recipe,
     for_few_images,
     for_fine_tuning,
 )
@@ -70,8 +69,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train.add_argument("--mirror", metavar="URL", help="where --data auto downloads from")
     train.add_argument(
         "--preset",
-        choices=PRESETS,
-        help=f"our recipes, or the homework's (softmax, two_layer, convnet); default: {PRESETS[0]}",
+        metavar="NAME|FILE",
+        help="tuned: our recipes; homework: the homework's (softmax, two_layer, convnet); "
+        "searched: what `tune` found (two_layer, mlp); or a preset.json that `tune` wrote; "
+        f"default: {NAMES[0]}",
     )
     train.add_argument("--epochs", type=positive, metavar="N", help="default: the recipe's")
     train.add_argument("--batch-size", type=positive, metavar="B", help="default: the recipe's")
@@ -167,9 +168,9 @@ def _new_run(options: argparse.Namespace) -> Settings:
         raise ExampleError(f"train needs a MODEL ({', '.join(MODELS)}) or --resume RUN_DIR")
     if options.new_classifier and options.weights is None:
         raise ExampleError("--new-classifier needs --from WEIGHTS")
-    preset = options.preset or PRESETS[0]
+    preset = options.preset or NAMES[0]
     seed = options.seed or 0
-    recipe = find_recipe(options.model, preset)
+    recipe = choose_recipe(options.model, preset)
     if options.weights is not None:
         recipe = for_fine_tuning(recipe)
     if options.train_images is not None and options.train_images <= FEW_IMAGES:

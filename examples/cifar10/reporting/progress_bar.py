@@ -31,12 +31,16 @@ class ProgressBar(Reporter):
 
     def begin_epoch(self, epoch: int, epochs: int, images: int, step: int) -> None:
         """Show an empty bar."""
+        self.begin(f"epoch {epoch}/{epochs}", images)
+
+    def begin(self, title: str, images: int) -> None:
+        """Show an empty bar of so many images."""
         self.close()
         width = shutil.get_terminal_size().columns
         self._bar = self._open.enter_context(
             self._tqdm(
                 total=images,
-                desc=f"epoch {epoch}/{epochs}",
+                desc=title,
                 unit=" images",
                 leave=False,
                 disable=None,

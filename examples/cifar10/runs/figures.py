@@ -29,7 +29,7 @@ def check_figures() -> None:
 
 def draw_curves(epochs: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     """Loss and accuracies against epochs, from the lines of metrics.jsonl."""
-    figure = _figure(9.0, 3.8)
+    figure = new_figure(9.0, 3.8)
     numbers = [entry["epoch"] for entry in epochs]
     panels = (
         ("loss", [("train_loss", "training"), ("validation_loss", "validation")]),
@@ -57,7 +57,7 @@ def draw_weights(model: nn.Module, names: Sequence[str], path: Path) -> None:
     pictures = weight_images(model)[:_MOST_IMAGES]
     columns = 5 if len(pictures) <= 10 else math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    figure = _figure(1.2 * columns, 1.3 * rows)
+    figure = new_figure(1.2 * columns, 1.3 * rows)
     titles = list(names) if len(names) == len(pictures) else [""] * len(pictures)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
@@ -90,7 +90,7 @@ def draw_confusion(confusion: np.ndarray, names: Sequence[str], title: str, path
     colour is the share of the true class.
     """
     size = max(len(names), 8)
-    figure = _figure(2.0 + 0.58 * size, 1.7 + 0.5 * size)
+    figure = new_figure(2.0 + 0.58 * size, 1.7 + 0.5 * size)
     axes = figure.subplots()
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     # The root, so that shares of a few percent are seen beside the diagonal.
@@ -120,7 +120,7 @@ def draw_mistakes(
     """
     columns = min(_MISTAKE_COLUMNS, len(mistakes))
     rows = math.ceil(len(mistakes) / columns)
-    figure = _figure(1.75 * max(columns, 4), 0.5 + 2.1 * rows)
+    figure = new_figure(1.75 * max(columns, 4), 0.5 + 2.1 * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
@@ -166,8 +166,8 @@ def _save(figure: Any, path: Path) -> None:
         raise TrainingError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _figure(width: float, height: float) -> Any:
-    # A figure of its own on the Agg canvas: no window system and no global state.
+def new_figure(width: float, height: float) -> Any:
+    """A figure of its own on the Agg canvas: no window system and no global state."""
     figure = load_extra("matplotlib.figure", "drawing").Figure(
         figsize=(width, height), dpi=120, layout="constrained"
     )

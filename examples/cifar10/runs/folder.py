@@ -12,7 +12,7 @@ from typing import Any
 
 import nn
 from examples.cifar10.errors import DataError, TrainingError
-from examples.cifar10.presets import MODELS, ModelName, Preset, Recipe
+from examples.cifar10.presets import MODELS, ModelName, Recipe
 
 FORMAT = 2
 
@@ -22,7 +22,8 @@ class Config:
     """What a run was asked to do, and on which images."""
 
     model: ModelName
-    preset: Preset
+    # A name, or the path of a file.
+    preset: str
     seed: int
     recipe: Recipe
     # As given to --data, and where that led.

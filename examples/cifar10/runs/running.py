@@ -17,7 +17,7 @@ from examples.cifar10.data.source import checksum, fingerprint
 from examples.cifar10.errors import TrainingError
 from examples.cifar10.models.building import build_model, fit_to_images
 from examples.cifar10.models.fine_tuning import load_weights
-from examples.cifar10.presets import ModelName, Preset, Recipe
+from examples.cifar10.presets import ModelName, Recipe
 from examples.cifar10.reporting.reporter import Reporter
 from examples.cifar10.reporting.results import result_entry
 from examples.cifar10.runs.checkpointing import DEFAULT_INTERVAL, Checkpoints, Interval
@@ -43,7 +43,8 @@ class Settings:
     """What the command line decides besides the recipe."""
 
     model: ModelName
-    preset: Preset
+    # A name, or the path of a file.
+    preset: str
     recipe: Recipe
     seed: int
     data: str

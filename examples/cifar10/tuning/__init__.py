@@ -1,0 +1,1 @@
+"""Searching for a model's hyper-parameters on held-out training images."""
