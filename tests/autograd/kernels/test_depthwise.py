@@ -124,3 +124,16 @@ def test_results_lie_channels_last() -> None:
     x = np.ones((2, 20, 5, 6), np.float32)
     y = convolve(x, np.ones((40, 1, 3, 3), np.float32), (1, 1), ((1, 1),) * 2, (1, 1), 20)
     assert y.shape == (2, 40, 5, 6) and is_channels_last(y)
+
+
+@pytest.mark.parametrize("each", [1, 2])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_activation_is_applied_last(each: int, channels: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 12 * channels, 7, 7), np.float32)
+    w = rng.standard_normal((12 * each, channels, 3, 3), np.float32)
+    bias = rng.standard_normal(12 * each, np.float32)
+    geometry: Any = ((1, 1), ((1, 1),) * 2, (1, 1), 12)
+    y = convolve(x, w, *geometry, bias=bias)
+    assert (y < 0).any()
+    assert np.array_equal(convolve(x, w, *geometry, bias=bias, activation="relu"), np.maximum(y, 0))
