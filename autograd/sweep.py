@@ -17,6 +17,7 @@ import numpy as np
 from autograd import anomaly, storage
 from autograd.dispatch import operations
 from autograd.gathering import leading_to, oldest_first, reached
+from autograd.kernels.accumulation import accumulate, sum_of
 from autograd.markers import LEAF, OUTPUT
 from autograd.modes import (
     FORWARD_SWEEP,
@@ -163,9 +164,11 @@ def _pull_all(
             if previous is None:
                 found[source] = contribution
             elif source in owned and type(contribution) is np.ndarray:
-                np.add(previous, contribution, out=previous)
+                accumulate(previous, contribution)
             else:
-                total = found[source] = previous + contribution
+                both = type(previous) is np.ndarray and type(contribution) is np.ndarray
+                total = sum_of(previous, contribution) if both else previous + contribution
+                found[source] = total
                 if type(total) is np.ndarray:
                     owned.add(source)
         if free and plain:

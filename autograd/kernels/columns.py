@@ -64,12 +64,13 @@ class Geometry:
 
     @property
     def pointwise(self) -> bool:
-        """Whether the image is its own matrix of columns."""
-        return (
-            set(self.kernel + self.stride) == {1}
-            and self.padding == ((0, 0), (0, 0))
-            and self.groups == 1
-        )
+        """Whether the pixels that windows begin at are the matrix of columns."""
+        return set(self.kernel) == {1} and self.padding == ((0, 0), (0, 0)) and self.groups == 1
+
+    def window_starts(self, x: Array) -> Array:
+        """The pixels of images x (N, H, W, C) without padding that windows begin at, as a view."""
+        (p, q), (down, across) = self.out, self.stride
+        return x[:, : p * down : down, : q * across : across]
 
     def images_at_a_time(self, itemsize: int) -> int:
         row = itemsize * self.groups * max(self.depth, self.outputs // self.groups)
@@ -161,7 +162,7 @@ def _columns(x: Array, geometry: Geometry) -> Array:
     groups, depth = geometry.groups, geometry.depth
     rows = len(x) * math.prod(geometry.out)
     if geometry.pointwise:
-        return x.reshape(1, rows, depth)
+        return geometry.window_starts(x).reshape(1, rows, depth)
     if groups == 1 and compiled_for(x.dtype, rows * depth):
         return _compiled_columns(x, geometry)
     columns = scratch("columns", (groups, rows, depth), x.dtype)
@@ -227,6 +228,11 @@ def segments(images: int, geometry: Geometry) -> tuple[Array, Array, int]:
 
 
 def _add_columns(columns: Array, geometry: Geometry, dx: Array) -> None:
+    if geometry.pointwise:
+        dx[...] = 0
+        met = geometry.window_starts(dx)
+        met[...] = columns.reshape(met.shape)
+        return
     if geometry.groups == 1 and compiled_for(dx.dtype, columns.size):
         from autograd.kernels.compiled_columns import add_segments
 

@@ -2,8 +2,9 @@
 
 T(x, w, g) = sum over n, o, c, p, k of g[n, o, p] w[o, c, k] x[n, c, stride*p + dilation*k - before]
 
-Two methods, chosen by shapes and dtype: matrix products over columns of windows (`columns`), and
-Winograd's tiles for large float32 batches of 3x3 kernels (`winograd`).
+Methods, chosen by shapes and dtype: matrix products over columns of windows (`columns`), Winograd's
+tiles for large float32 batches of 3x3 kernels (`winograd`), windows where they lie for few channels
+(`direct`), and for groups, each channel alone (`depthwise`) or slices of the channels (`grouped`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from autograd.kernels.columns import (
     columns_input_gradient,
     columns_weight_gradient,
 )
+from autograd.kernels.depthwise import (
+    depthwise_convolve,
+    depthwise_input_gradient,
+    depthwise_pays,
+    depthwise_weight_gradient,
+)
 from autograd.kernels.direct import direct_convolve, direct_pays, direct_weight_gradient
+from autograd.kernels.grouped import group_blocks, grouped_pays
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
@@ -84,13 +92,7 @@ def convolve_input_gradient(
     geometry = _geometry(in_shape, w.shape, stride, padding, dilation, groups)
     _check_output(g.shape, in_shape, w.shape, geometry)
     dx = empty((in_shape[0], *geometry.in_sizes, in_shape[1]), _working_dtype(dtype))
-    cotangent, weight = _images(g, dx.dtype), _kernels(w, dx.dtype)
-    turned = _turned(geometry)
-    if turned is None:
-        columns_input_gradient(cotangent, weight, geometry, dx)
-    else:
-        weight = _exchange_channels(weight, groups)[:, :, ::-1, ::-1]
-        _convolve(cotangent, weight, turned, dx)
+    _input_gradient(_images(g, dx.dtype), _kernels(w, dx.dtype), geometry, dx)
     return _result(dx, dtype, g.ndim - 2)
 
 
@@ -115,13 +117,7 @@ def convolve_weight_gradient(
     geometry = _geometry(x.shape, w_shape, stride, padding, dilation, groups)
     _check_output(g.shape, x.shape, w_shape, geometry)
     work = _working_dtype(dtype)
-    images, cotangent = _images(x, work), _images(g, work)
-    if winograd_pays(geometry, len(x), work):
-        dw = winograd_weight_gradient(images, cotangent, geometry)
-    elif direct_pays(geometry, len(x), work):
-        dw = direct_weight_gradient(images, cotangent, geometry)
-    else:
-        dw = columns_weight_gradient(images, cotangent, geometry)
+    dw = _weight_gradient(_images(x, work), _images(g, work), geometry)
     return np.ascontiguousarray(dw, dtype).reshape(w_shape)
 
 
@@ -177,13 +173,57 @@ def _convolve(
     bias: Array | None = None,
     activation: str | None = None,
 ) -> None:
-    if winograd_pays(geometry, len(x), y.dtype):
+    if depthwise_pays(geometry, len(x), y.dtype):
+        depthwise_convolve(x, w, geometry, y, bias)
+        activate_in_place(y, activation)
+    elif grouped_pays(geometry, len(x), y.dtype):
+        for block in group_blocks(geometry):
+            part = empty((*y.shape[:3], block.geometry.outputs), y.dtype)
+            added = None if bias is None else bias[block.outputs]
+            _convolve(x[..., block.inputs], block.dense(w), block.geometry, part, added, activation)
+            y[..., block.outputs] = part
+    elif winograd_pays(geometry, len(x), y.dtype):
         winograd_convolve(x, w, geometry, y, bias, activation)
     elif direct_pays(geometry, len(x), y.dtype):
         direct_convolve(x, w, geometry, y, bias, activation)
     else:
         columns_convolve(x, w, geometry, y, bias)
         activate_in_place(y, activation)
+
+
+def _input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
+    turned = _turned(geometry)
+    if depthwise_pays(geometry, len(g), dx.dtype):
+        depthwise_input_gradient(g, w, geometry, dx)
+    elif grouped_pays(geometry, len(g), dx.dtype):
+        for block in group_blocks(geometry):
+            part = empty((*dx.shape[:3], block.geometry.channels), dx.dtype)
+            _input_gradient(g[..., block.outputs], block.dense(w), block.geometry, part)
+            dx[..., block.inputs] = part
+    elif turned is None:
+        columns_input_gradient(g, w, geometry, dx)
+    else:
+        w = _exchange_channels(w, geometry.groups)[:, :, ::-1, ::-1]
+        _convolve(g, w, turned, dx)
+
+
+def _weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
+    if depthwise_pays(geometry, len(x), x.dtype):
+        return depthwise_weight_gradient(x, g, geometry)
+    if grouped_pays(geometry, len(x), x.dtype):
+        return np.concatenate(
+            [
+                block.diagonal(
+                    _weight_gradient(x[..., block.inputs], g[..., block.outputs], block.geometry)
+                )
+                for block in group_blocks(geometry)
+            ]
+        )
+    if winograd_pays(geometry, len(x), x.dtype):
+        return winograd_weight_gradient(x, g, geometry)
+    if direct_pays(geometry, len(x), x.dtype):
+        return direct_weight_gradient(x, g, geometry)
+    return columns_weight_gradient(x, g, geometry)
 
 
 def _turned(geometry: Geometry) -> Geometry | None:

@@ -244,6 +244,9 @@ def adaptive_average_pool(x: Array, out_size: Size) -> Array:
 def adaptive_average_pool_transpose(g: Array, in_shape: Sizes) -> Array:
     """The transpose of `adaptive_average_pool`, to an array of shape `in_shape`.
 
+    It lies in memory in the order of g; where g has one position, whose order says nothing,
+    channels last, as the images that are averaged mostly do.
+
     >>> adaptive_average_pool_transpose(np.ones((1, 1, 1)), (1, 1, 4)).tolist()
     [[[0.25, 0.25, 0.25, 0.25]]]
     """
@@ -254,7 +257,10 @@ def adaptive_average_pool_transpose(g: Array, in_shape: Sizes) -> Array:
     dx = g.astype(_accumulator(g.dtype), copy=False)
     for axis, size in enumerate(in_shape[2:], start=2):
         dx = _along(dx, _bin_matrix(size, g.shape[axis], dx.dtype).T, axis)
-    return _in_layout_of(g, dx.astype(_inexact(g.dtype), copy=False))
+    dx = dx.astype(_inexact(g.dtype), copy=False)
+    if math.prod(g.shape[2:]) == 1:
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(dx, 1, -1)), -1, 1)
+    return _in_layout_of(g, dx)
 
 
 def index_dtype(sizes: Sizes) -> np.dtype[Any]:

@@ -34,8 +34,17 @@ def _repeats(index: Any) -> bool:
     return any(isinstance(item, np.ndarray) and item.dtype.kind != "b" for item in items)
 
 
+def _zeros(shape: tuple[int, ...], values: Any) -> Any:
+    """Zeros of the dtype of `values`, in their memory order if that can be told."""
+    if type(values) is not np.ndarray or values.ndim != len(shape):
+        return np.zeros(shape, np.result_type(values))
+    order = sorted(range(values.ndim), key=lambda axis: -abs(values.strides[axis]))
+    packed = np.zeros([shape[axis] for axis in order], values.dtype)
+    return packed.transpose(np.argsort(order))
+
+
 def _scattered(values: Any, index: Any, shape: tuple[int, ...], distinct: bool) -> Any:
-    out = np.zeros(shape, np.result_type(values))
+    out = _zeros(shape, values)
     if distinct or not _repeats(index):
         out[index] = values
     else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
+from autograd.kernels import joining as kernels
 from autograd.ops.axes import as_axis, constant
 from autograd.ops.indexing import gather
 from autograd.registry import bad, register
@@ -24,12 +25,14 @@ def _part(start: int, stop: int, axis: int) -> tuple[slice, ...]:
 
 def _separated(cotangent: Any, in_shape: tuple[tuple[int, ...], ...], axis: int) -> tuple[Any, ...]:
     ends = np.cumsum([0, *(shape[axis] for shape in in_shape)]).tolist()
+    if type(cotangent) is np.ndarray:
+        return kernels.separate(cotangent, ends, axis)
     return tuple(gather(cotangent, _part(a, b, axis)) for a, b in pairwise(ends))
 
 
 _concatenate: Linear = Linear(
     "concatenate",
-    lambda *arrays, axis: np.concatenate(arrays, axis),
+    lambda *arrays, axis: kernels.join(arrays, axis),
     lambda cotangent, in_shape, axis: _separated(
         cotangent, in_shape if isinstance(in_shape[0], tuple) else (in_shape,), axis
     ),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd.kernels import columns, convolution, direct, winograd
+from autograd.kernels import columns, convolution, depthwise, direct, winograd
 from autograd.kernels.convolution import (
     convolve,
     convolve_input_gradient,
@@ -18,7 +18,7 @@ GUARD = 4096
 MARK = 0xAB
 
 CASES = [
-    # channels in, channels out, kernel, stride, padding, size
+    # channels in, channels out, kernel, stride, padding, size, and groups other than 1
     (1, 1, 3, 1, 1, 16),
     (3, 2, 5, 1, 2, 16),
     (1, 6, 5, 1, 0, 28),
@@ -31,6 +31,13 @@ CASES = [
     (24, 40, 3, 1, 2, 9),
     (40, 25, 1, 1, 0, 9),
     (20, 17, 5, 1, 1, 9),
+    (64, 16, 1, 2, 0, 9),
+    (16, 16, 3, 1, 1, 13, 16),
+    (17, 17, 3, 2, 1, 9, 17),
+    (33, 33, 5, 1, 4, 7, 33),
+    (5, 10, 3, 2, 0, 8, 5),
+    (24, 48, 4, 3, 2, 10, 24),
+    (12, 24, 3, 1, 1, 9, 4),
 ]
 
 
@@ -63,13 +70,14 @@ def test_nothing_outside_is_written(
     guarded = Guarded()
     for module in (convolution, winograd):
         monkeypatch.setattr(module, "empty", guarded)
-    for module in (columns, direct, winograd):
+    for module in (columns, depthwise, direct, winograd):
         monkeypatch.setattr(module, "scratch", lambda _name, shape, dtype: guarded(shape, dtype))
-    channels, outputs, kernel, stride, padding, size = case
+    channels, outputs, kernel, stride, padding, size = case[:6]
+    groups = case[6] if len(case) > 6 else 1
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, channels, size, size), np.float32)
-    w = rng.standard_normal((outputs, channels, kernel, kernel), np.float32)
-    geometry: Any = ((stride,) * 2, ((padding, padding),) * 2, (1, 1))
+    w = rng.standard_normal((outputs, channels // groups, kernel, kernel), np.float32)
+    geometry: Any = ((stride,) * 2, ((padding, padding),) * 2, (1, 1), groups)
     y = convolve(x, w, *geometry, bias=rng.standard_normal(outputs, np.float32))
     guarded.check()
     for activation in ("relu", "gelu"):

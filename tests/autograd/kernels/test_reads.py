@@ -1,0 +1,118 @@
+"""Compiled convolutions read whole vectors: nothing outside their arrays may be touched.
+
+Each array ends or begins where memory does that may not be read, so a fault ends the process: the
+convolutions run in one of their own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd.kernels import columns, convolution, depthwise, direct, winograd
+from tests.autograd.kernels.test_bounds import CASES
+
+PAGE = mmap.PAGESIZE
+
+
+class Walled:
+    """Makes arrays with forbidden memory right behind or right before them."""
+
+    def __init__(self, behind: bool) -> None:
+        self.behind = behind
+        self.kept: list[Any] = []
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+        dtype = np.dtype(dtype)
+        size = int(np.prod(shape)) * dtype.itemsize
+        pages = -(-size // PAGE)
+        memory = mmap.mmap(-1, (pages + 2) * PAGE)
+        whole = np.frombuffer(memory, np.uint8)
+        address = whole.ctypes.data
+        for wall in (address, address + (pages + 1) * PAGE):
+            if ctypes.CDLL(None).mprotect(ctypes.c_void_p(wall), PAGE, 0):
+                raise OSError("mprotect failed")
+        first = (pages + 1) * PAGE - size if self.behind else PAGE
+        self.kept.append(memory)
+        array: np.ndarray[Any, Any] = whole[first : first + size].view(dtype).reshape(shape)
+        return array
+
+    def copy(self, array: np.ndarray[Any, Any], last: bool) -> np.ndarray[Any, Any]:
+        """The same values, channels first or last in memory."""
+        if not last:
+            result = self(array.shape, array.dtype)
+        else:
+            order = (0, 2, 3, 1)
+            result = self(tuple(array.shape[k] for k in order), array.dtype).transpose(0, 3, 1, 2)
+        result[...] = array
+        return result
+
+
+def run_walled() -> None:
+    """All three maps of every case; without a fault the process ends well."""
+    for case in CASES:
+        channels, outputs, kernel, stride, padding, size = case[:6]
+        groups = case[6] if len(case) > 6 else 1
+        rng = np.random.default_rng(0)
+        geometry: Any = ((stride,) * 2, ((padding, padding),) * 2, (1, 1), groups)
+        for behind in (True, False):
+            walled = Walled(behind)
+            for module in (convolution, winograd):
+                module.empty = walled  # type: ignore[attr-defined]
+            for module in (columns, depthwise, direct, winograd):
+                module.scratch = lambda _name, shape, dtype, walled=walled: walled(shape, dtype)  # type: ignore[attr-defined]
+            for batch, last in ((1, True), (3, False), (9, True)):
+                x = rng.standard_normal((batch, channels, size, size), np.float32)
+                w = rng.standard_normal((outputs, channels // groups, kernel, kernel), np.float32)
+                x, w = walled.copy(x, last), walled.copy(w, False)
+                y = convolution.convolve(x, w, *geometry)
+                g = walled.copy(rng.standard_normal(y.shape, np.float32), last)
+                convolution.convolve_input_gradient(g, w, x.shape, *geometry)
+                convolution.convolve_weight_gradient(x, g, (kernel, kernel), *geometry)
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, cwd=root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no mprotect")
+def test_nothing_outside_is_read(backend: str) -> None:
+    if backend == "numpy":
+        pytest.skip("NumPy's own affair")
+    code = """
+from autograd.kernels.backend import use_kernels
+from tests.autograd.kernels.test_reads import run_walled
+with use_kernels('numba'):
+    run_walled()
+print("well")
+"""
+    done = run(code)
+    assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
+    assert done.stdout.split() == ["well"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no mprotect")
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_read_outside_is_noticed(backend: str, behind: bool) -> None:
+    if backend == "numpy":
+        pytest.skip("once is enough")
+    code = f"""
+import ctypes
+from tests.autograd.kernels.test_reads import Walled
+x = Walled({behind})((5,), "f")
+assert float(x.sum()) == 0
+print("begins", flush=True)
+ctypes.c_float.from_address(x.ctypes.data + {20 if behind else -4}).value
+print("ends")
+"""
+    done = run(code)
+    assert done.returncode != 0 and done.stdout.split() == ["begins"]
