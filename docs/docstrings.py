@@ -77,7 +77,7 @@ class Docstrings(griffe.Extension):
             if member.is_alias:
                 continue
             if isinstance(member, griffe.Attribute) and isinstance(parent, griffe.Module):
-                member = _as_function(parent, member) or member
+                member = _explained(parent, member)
                 parent.set_member(name, member)
             if member.docstring is not None:
                 member.docstring.value = to_markdown(member.docstring.value)
@@ -85,13 +85,22 @@ class Docstrings(griffe.Extension):
                 self._visit(member)
 
 
-def _as_function(module: griffe.Module, record: griffe.Attribute) -> griffe.Function | None:
-    """The function that a record of an operation is to its callers; None for other attributes."""
-    if record.name.startswith("_") or not module.path.startswith("autograd.ops."):
-        return None
-    found = getattr(importlib.import_module(module.path), record.name)
-    if not isinstance(found, Op) or not found.__doc__:
-        return None
+def _explained(
+    module: griffe.Module, attribute: griffe.Attribute
+) -> griffe.Attribute | griffe.Function:
+    """An operation's record as the function that it is to its callers; else what was read.
+
+    Another name of a class gets the docstring of the class.
+    """
+    if attribute.name.startswith("_") or not module.path.startswith("autograd.ops."):
+        return attribute
+    found = getattr(importlib.import_module(module.path), attribute.name)
+    if not found.__doc__ or not isinstance(found, Op | type):
+        return attribute
+    if isinstance(found, type):
+        if attribute.docstring is None:
+            attribute.docstring = griffe.Docstring(found.__doc__, parent=attribute)
+        return attribute
     parameters = [
         griffe.Parameter(
             parameter.name,
@@ -101,9 +110,9 @@ def _as_function(module: griffe.Module, record: griffe.Attribute) -> griffe.Func
         for parameter in inspect.signature(found).parameters.values()
     ]
     function = griffe.Function(
-        record.name,
-        lineno=record.lineno,
-        endlineno=record.endlineno,
+        attribute.name,
+        lineno=attribute.lineno,
+        endlineno=attribute.endlineno,
         parameters=griffe.Parameters(*parameters),
         parent=module,
     )
