@@ -36,7 +36,9 @@ def problem(address: str, timeout: float) -> str:
 
 def main() -> int:
     """Print a line for each address; 1 if one does not answer."""
-    parser = argparse.ArgumentParser(prog="python -m tests.docs.external_links", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.docs.external_links", description=__doc__
+    )
     parser.add_argument("--timeout", type=float, default=20.0, metavar="S", help="seconds for each")
     options = parser.parse_args()
     failures = 0

@@ -158,9 +158,10 @@ def broken_links(page, text):
         target = (page.parent / path).resolve() if path else page
         if not target.is_file():
             yield link
-        elif anchor and target.suffix == ".md" and target.parent.name != "api":
-            if anchor not in anchors(target.read_text()):
-                yield link
+        elif not anchor or target.suffix != ".md" or target.parent.name == "api":
+            continue
+        elif anchor not in anchors(target.read_text()):
+            yield link
 
 
 FENCELESS = re.compile(r"^```.*?^```$|`[^`]*`", re.DOTALL | re.MULTILINE)

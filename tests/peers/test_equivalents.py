@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -61,7 +60,9 @@ def compare(theirs, cell, names, tensors):
 
 
 @pytest.mark.peers
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
+)
 def test_pytorch_gives_the_same():
     torch = pytest.importorskip("torch")
     compared = sum(
