@@ -16,7 +16,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(shell $(name) -c '$(usable)' >/dev/null 2>&1 && echo $(name))))
 
 .PHONY: help train test thorough test-thorough test-peers test-packaging lint format format-check types check \
-	check-python clean
+	docs docs-serve check-links check-python clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +54,18 @@ types: $(VENV)/.with-dev ## check the types with mypy
 
 check: lint format-check types test ## all that .ci/run runs
 
+docs: $(VENV)/.with-dev ## build the documentation site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'Read it with: $(BIN)/python -m http.server --directory site'
+
+docs-serve: $(VENV)/.with-dev ## show the site at http://127.0.0.1:8000, and again after every change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict
+
+check-links: $(VENV)/.with-dev ## do the external links of the documentation lead anywhere? (needs the network)
+	$(BIN)/python -m tests.docs.external_links
+
 clean: ## remove the virtual environment, caches and build results
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 check-python:

@@ -1,11 +1,10 @@
-"""The rules of the source tree, checked on the source: layers, cycles, sizes, names, README."""
+"""The rules of the source tree, checked on the source: layers, cycles, sizes, names."""
 
 from __future__ import annotations
 
 import ast
 import graphlib
 import importlib
-import re
 import subprocess
 import sys
 import tomllib
@@ -205,11 +204,3 @@ def test_tests_mirror_the_source_tree() -> None:
         if folder.parts[:1] and folder.parts[0] in mirrored and not (ROOT / folder).is_dir()
     ]
     assert not strays
-
-
-def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "README.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
-    assert len(blocks) >= 5
-    monkeypatch.chdir(tmp_path)
-    exec(compile("\n".join(blocks), "README.md", "exec"), {"__name__": "readme"})

@@ -12,7 +12,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("autograd", "nn", "optim")
 FOLDERS = (*PACKAGES, "benchmarks", "docs", "examples", "tests")
-FILES = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "pyproject.toml")
+FILES = (
+    "CHANGELOG.md",
+    "LICENSE",
+    "MANIFEST.in",
+    "mkdocs.yml",
+    "Makefile",
+    "README.md",
+    "pyproject.toml",
+)
 
 
 def copy_tree(target: Path) -> Path:
