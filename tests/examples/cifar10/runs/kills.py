@@ -171,12 +171,13 @@ def kill_again_and_again(
     """
     counts: Counter[str] = Counter()
     for _ in range(kills):
+        before = set(traces(folder))
         how, killed = disturb(folder, model, rng, seconds)
         counts[f"{how}, too late" if not killed else how] += 1
         if not killed:
             break
         counts["killed"] += 1
-        hit = bool(traces(folder)) or how in WRITES
-        counts["killed while writing"] += hit
+        # A process that was killed as it started has not cleared away what was left before it.
+        counts["killed while writing"] += how in WRITES or not before.issuperset(traces(folder))
     run_to_the_end(folder, model)
     return counts

@@ -15,6 +15,7 @@ from examples.cifar10.data.images import LabelledImages
 from examples.cifar10.models.auxiliary import main_scores
 from examples.cifar10.models.building import build_model, pixel_statistics
 from examples.cifar10.presets import MODELS, find_recipe
+from examples.cifar10.runs import running
 from examples.cifar10.training.trainer import objective
 
 QUICK = ["--data", "generated", "--epochs", "1", "--train-images", "600", "--quiet", "--no-figures"]
@@ -159,3 +160,17 @@ def test_augmentation_moves_and_mirrors_whole_images():
             if np.array_equal(before[:, i : i + 8, j : j + 8], after)
         ]
         assert places
+
+
+def test_the_best_epoch_is_that_of_all_before_it():
+    model = build_model("softmax", find_recipe("softmax", "tuned"), np.random.default_rng(0))
+    images = generate().train[:10]
+
+    def is_best(*accuracies):
+        history = [{"validation_accuracy": accuracy} for accuracy in accuracies]
+        return running._measure_epoch(model, images, images, history)["best"]
+
+    assert is_best()
+    assert is_best(-0.5, -0.1)
+    assert not is_best(1.0, -0.5)
+    assert not is_best(-0.5, 1.0)
