@@ -27,8 +27,8 @@ Train image classifiers on CIFAR-10 with dagrad.
 """
 EPILOG = """\
 Exit status: 0 done; 1 it cannot be done, and standard error says why; 2 the command line is wrong;
-130 stopped by Ctrl-C; 141 whoever read standard output has gone. `runs` ends with 0 whatever the
-runs are like.
+130 stopped by Ctrl-C, 143 by SIGTERM; 141 whoever read standard output has gone. `runs` ends with 0
+whatever the runs are like.
 
 Progress bars and colours are for terminals; NO_COLOR takes the colours away, FORCE_COLOR gives them
 to a pipe, TERM=dumb does without the bar.

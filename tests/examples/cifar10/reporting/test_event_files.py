@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,9 +93,9 @@ def test_averaged_results_have_their_own_tags(tmp_path):
     confusion = np.eye(10, dtype=np.int64)
     with EventFiles() as reporter:
         reporter.begin_run(None, tmp_path)
-        reporter.end_run(
-            [Measurement(0.5, 0.75, confusion), Measurement(0.25, 0.875, confusion, 6)], ()
-        )
+        each = np.zeros(10)
+        plain = Measurement(0.5, 0.75, confusion, each, each, each)
+        reporter.end_run([plain, replace(plain, loss=0.25, accuracy=0.875, views=6)], ())
     found = read(tmp_path)
     assert found["accuracy/test"] == [(0, 0.75)]
     assert found["accuracy/test_averaged"] == [(0, 0.875)]

@@ -87,7 +87,7 @@ def main() -> None:
     changes = {"epochs": 6, "batch_size": 8, "cutout": 8}
     if model == "mlp":
         changes["hidden"] = (32, 16)
-    options = ["--quiet", "--no-figures", "--checkpoint-every", "2"]
+    options = ["--no-figures", "--checkpoint-every", "2"]
     begun = folder.joinpath("config.json").exists()
     with recipe_of(replace(find_recipe(model, "tuned"), **changes), dataset(100)):
         place = ["--resume", str(folder)] if begun else [model, "--out", str(folder)]

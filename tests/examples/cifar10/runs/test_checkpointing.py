@@ -24,7 +24,7 @@ def steps_written(folder, patch, *every):
         return save(*arguments, **options)
 
     patch.setattr(nn, "save", noted)
-    options = ["--quiet", "--no-figures", "--out", str(folder), *every]
+    options = ["--no-figures", "--out", str(folder), *every]
     assert main(["train", "softmax", *options]) == 0
     return written
 

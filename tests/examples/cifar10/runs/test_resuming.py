@@ -150,7 +150,7 @@ def test_a_damaged_newest_checkpoint_is_left_out_and_said(tmp_path, capsys):
         newest = max((tmp_path / "run" / "checkpoints").iterdir())
         newest.write_bytes(newest.read_bytes()[:-5])
         assert resume(tmp_path / "run") == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert "Note: a damaged checkpoint is left out" in said
     assert newest.name in said
     assert_same_result(whole, tmp_path / "run")

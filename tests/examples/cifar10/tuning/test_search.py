@@ -43,7 +43,8 @@ def forbidden(*_arguments):
 def measured(count, correct):
     confusion = np.zeros((10, 10), np.int64)
     confusion[0, :2] = correct, count - correct
-    return Measurement(1.0, correct / count, confusion)
+    each = np.zeros(count)
+    return Measurement(1.0, correct / count, confusion, each, each.astype(int), each)
 
 
 def test_what_was_found_is_trained_in_full_once(quick, few):
@@ -120,7 +121,7 @@ def commands(tmp_path, few, monkeypatch):
         monkeypatch.setattr(command, "load", lambda *_: few)
 
     def run(capsys, *arguments):
-        assert main([*arguments, "--quiet"]) == 0
+        assert main(list(arguments)) == 0
         return capsys.readouterr().out.splitlines()
 
     return run
@@ -132,7 +133,8 @@ def test_the_test_images_are_looked_at_when_all_trials_are_done(tmp_path, capsys
 
     def look():
         assert len(Log.read(out / "trials.jsonl").records) == 2
-        assert (out / "best" / "model.npz").exists() or not (out / "best").exists()
+        began = (out / "best" / "config.json").exists()
+        assert (out / "best" / "model.npz").exists() or not began
         looks.append(True)
 
     monkeypatch.setattr(tune_command, "load", lambda *_: Guarded(few, look))
