@@ -121,11 +121,11 @@ def _pull_all(
                 found[y] = to_y if previous is None else previous + to_y
                 continue
         op = node.op
-        if op is LEAF:
+        targets = node.inputs
+        if not targets:  # a leaf, or what jvp has let go of
             continue
         if node not in wanted:
             found[node] = None
-        targets = node.inputs
         if not whole:
             targets = tuple(
                 source if type(source) is Node and source in found else None for source in targets
@@ -233,7 +233,7 @@ def _push_all(order: list[Node], found: dict[Node, Any], leading: set[Node], rec
     changed = storage.last_change[0]
     for node in order:
         op = node.op
-        if op is LEAF or node not in leading:
+        if node not in leading:
             continue
         arriving = [found.get(source) if type(source) is Node else None for source in node.inputs]
         if all(tangent is None for tangent in arriving):
@@ -254,11 +254,11 @@ def _push_all(order: list[Node], found: dict[Node, Any], leading: set[Node], rec
         if tangent is None:
             continue
         if type(tangent) is not tuple:
-            tangent = _fit(tangent, node)
+            tangent = fit(tangent, node)
         found[node] = found[node] + tangent if node in found else tangent
 
 
-def _fit(tangent: Any, node: Node) -> Any:
+def fit(tangent: Any, node: Node) -> Any:
     """A tangent in its node's shape and dtype (a rule may leave it unbroadcast)."""
     if tangent.shape != node.shape:
         try:
