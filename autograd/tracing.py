@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from autograd import sweep, tree
 from autograd.errors import GraphNeeded
-from autograd.gathering import reaches_other
+from autograd.gathering import reached, reaches_other
 from autograd.markers import LEAF
 from autograd.modes import current_modes, pushing_tangents, recording_level
 from autograd.node import Transform
@@ -20,6 +21,12 @@ from autograd.results import exclusive, seed_array
 from autograd.tensor import Tensor, wrap
 
 Function = Callable[..., Any]
+
+PUSHED_BYTES = 1 << 22
+"""How much memory tangents that are pushed together may take: about a processor's cache."""
+
+MANY = 4
+"""From how many on tangents are pushed together."""
 
 
 class Traced:
@@ -156,6 +163,37 @@ class Traced:
             None if leaf._node is None else found.get(leaf._node) for leaf in self.out_leaves
         )
 
+    def push_units(self, index: int) -> list[Any] | None:
+        """J by the columns that belong to one argument leaf, pushed together.
+
+        For each output leaf an array of shape (size of the argument,) + its own shape; None where
+        the sweep must record itself, or so many numbers would need much memory.
+        """
+        if self.records(()):
+            return None
+        variable = self.nodes[index]
+        count = math.prod(variable.shape)
+        tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
+        found = reached(tracked, min(node.serial for node in self.nodes))
+        each = sum(_bytes_of(node) for node in found)
+        step = PUSHED_BYTES // max(each, 1)
+        if step < MANY or count < MANY:
+            return None
+        blocks: list[list[Any]] = [[] for _ in self.out_leaves]
+        for start in range(0, count, step):
+            chosen = np.arange(start, min(start + step, count))
+            units = np.zeros((len(chosen), count), variable.dtype)
+            units[np.arange(len(chosen)), chosen] = 1
+            seeds = units.reshape(len(chosen), *variable.shape)
+            pushed = sweep.forward(tracked, [variable], [seeds], count=len(chosen))
+            for block, leaf in zip(blocks, self.out_leaves, strict=True):
+                part = None if leaf._node is None else pushed.get(leaf._node)
+                if part is None:
+                    dtype = leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
+                    part = np.zeros((len(chosen), *leaf.shape), dtype)
+                block.append(part)
+        return [np.concatenate(block) for block in blocks]
+
     def settled_tangents(self, tangents: Iterable[Any]) -> list[Any]:
         """Tangents of the output leaves as the caller gets them."""
         results = []
@@ -199,6 +237,14 @@ class Traced:
             result.append(tree.unflatten(structure, leaves[start : start + count]))
             start += count
         return result
+
+
+def _bytes_of(node: Any) -> int:
+    """The size of a node's value; of one with several outputs, 0, because those have nodes too."""
+    if type(node.dtype) is tuple:
+        return 0
+    size: int = math.prod(node.shape) * node.dtype.itemsize
+    return size
 
 
 def _seed_value(seed: Any, record: bool) -> Any:

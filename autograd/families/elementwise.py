@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.families.rules import CallableOp, Rule, names_read, total_tangent
+from autograd.families.rules import CallableOp, Rule, names_read, spread_out, total_tangent
 from autograd.modes import current_modes
 from autograd.node import Node, last_user_code, next_serial, small, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, SIMPLE_TYPES, apply, record_plain
@@ -189,6 +189,19 @@ class Elementwise(CallableOp):
             if term is not None:
                 total = total_tangent(total, term, own)
                 own = own or (not record and term is not tangent)
+        return total
+
+    def push_many(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
+    ) -> Any:
+        ndim = len(node.shape)
+        total = None
+        for tangent, partial in zip(tangents, self.partials, strict=True):
+            if tangent is None:
+                continue
+            term = self._times(spread_out(tangent, ndim), partial, values, node.params)
+            if term is not None:
+                total = term if total is None else total + term
         return total
 
     @staticmethod

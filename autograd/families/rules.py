@@ -29,6 +29,14 @@ class CallableOp(Op):
         return self.name
 
 
+def spread_out(tangents: Any, ndim: int) -> Any:
+    """Tangents along a first axis of an operand that has fewer axes than the result's `ndim`."""
+    missing = ndim + 1 - tangents.ndim
+    if missing <= 0:
+        return tangents
+    return tangents.reshape(len(tangents), *(1,) * missing, *tangents.shape[1:])
+
+
 def total_tangent(total: Any, term: Any, own: bool) -> Any:
     """`total + term`, into the memory of `total` where that is an array of the rule's `own`."""
     if total is None:

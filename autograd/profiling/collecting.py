@@ -193,16 +193,18 @@ class Collector:
         found: dict[Node, Any],
         leading: set[Node],
         record: bool,
+        count: int | None,
     ) -> None:
         """`push_all` of the forward sweep, one node at a time."""
         self._state = _State.INSIDE
         for node in order:
             arrives = any(type(x) is Node and x in found for x in node.inputs)
             if node.op in _MARKERS or node not in leading or not arrives:
-                push_all([node], found, leading, record)
+                push_all([node], found, leading, record, count)
                 continue
-            with self._rule(TANGENTS, node, sweep_flops(node, found.__contains__)) as entry:
-                push_all([node], found, leading, record)
+            flops = (count or 1) * sweep_flops(node, found.__contains__)
+            with self._rule(TANGENTS, node, flops) as entry:
+                push_all([node], found, leading, record, count)
             entry.bytes += bytes_of(found.get(node))
 
     def push(
