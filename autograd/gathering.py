@@ -30,7 +30,7 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
         if node.saved is FREED:
             _raise_freed(node)
         if node.pull_scalars is not None:  # two tracked inputs: a loop would take twice as long
-            x, y = node.inputs
+            x, y = node.first, node.second
             if x not in found and x.serial >= oldest:
                 found[x] = None
                 push(x)
@@ -38,7 +38,9 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
                 found[y] = None
                 push(y)
             continue
-        for source in node.inputs:
+        operands = node.operands
+        assert operands is not None
+        for source in operands:
             if type(source) is Node and source not in found and source.serial >= oldest:
                 found[source] = None
                 push(source)

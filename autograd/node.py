@@ -61,8 +61,10 @@ class Node:
     `inputs` has one entry per operand: the operand's node when it is tracked, otherwise the
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
     them is a topological order. `pull_scalars` is set where two tracked float64 scalars made a
-    third: the function of (cotangent, *saved) that gives both their cotangents. `tangents` and
-    `level` are set only while a jvp runs (see `autograd.pushing`).
+    third: the function of (cotangent, *saved) that gives both their cotangents. Such a node has
+    its inputs in `first` and `second`, others have them in `operands`: without the tuple, the
+    garbage collector has half as much to walk, again and again, while a graph of scalars grows.
+    `tangents` and `level` are set only while a jvp runs (see `autograd.pushing`).
 
     There is no `__init__`, because calling one would take as long as all else: see `make_node`.
     """
@@ -72,16 +74,18 @@ class Node:
         "code",
         "dtype",
         "fingerprint",
-        "inputs",
+        "first",
         "leaf",
         "level",
         "name",
         "offset",
         "op",
+        "operands",
         "params",
         "pull_scalars",
         "saved",
         "scope",
+        "second",
         "serial",
         "shape",
         "tangents",
@@ -89,7 +93,9 @@ class Node:
     )
 
     op: Op
-    inputs: tuple[Any, ...]
+    operands: tuple[Any, ...] | None
+    first: Node
+    second: Node
     params: dict[str, Any]
     saved: Any
     shape: Any
@@ -105,6 +111,12 @@ class Node:
     fingerprint: Any
     tangents: dict[Any, Any]
     level: float
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """One entry per operand."""
+        operands = self.operands
+        return (self.first, self.second) if operands is None else operands
 
     @property
     def place(self) -> Place | None:
@@ -129,7 +141,7 @@ def make_node(
     """A new node, the youngest of all."""
     node = Node()
     node.op = op
-    node.inputs = inputs
+    node.operands = inputs
     node.params = params
     node.saved = saved
     node.shape = shape

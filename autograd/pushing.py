@@ -210,7 +210,7 @@ class Pushing:
 def _let_go(node: Node, sources: Sequence[Node]) -> None:
     running = [source for source in sources if not is_finished(source)] or sources
     node.params = min((source.params for source in running), key=_level)
-    node.inputs = node.saved = ()
+    node.operands = node.saved = ()
     node.fingerprint = None
 
 

@@ -140,7 +140,7 @@ def record_plain(
         node.shape = out.shape
         node.value = out if out.size <= KEPT_SIZE else None
     node.op = op
-    node.inputs = inputs
+    node.operands = inputs
     node.params = NO_PARAMS
     node.saved = saved
     node.serial = next_serial()

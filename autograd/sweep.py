@@ -112,7 +112,7 @@ def _pull_all(
             continue
         rule = node.pull_scalars
         if rule is not None and plain and changed < node.serial:
-            x, y = node.inputs
+            x, y = node.first, node.second
             if whole or (x in found and y in found):
                 out, x_value, y_value = node.saved
                 to_x, to_y = rule(cotangent, out, x_value, y_value)
@@ -122,8 +122,10 @@ def _pull_all(
                 found[y] = to_y if previous is None else previous + to_y
                 continue
         op = node.op
-        targets = node.inputs
-        if not targets:  # a leaf, or what jvp has let go of
+        targets = node.operands
+        if targets is None:
+            targets = (node.first, node.second)
+        elif not targets:  # a leaf, or what jvp has let go of
             continue
         if node not in wanted:
             found[node] = None

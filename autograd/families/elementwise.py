@@ -238,7 +238,9 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
             if type(xv) is _DOUBLE and type(yv) is _DOUBLE and xn is not None and yn is not None:
                 node = Node()
                 node.op = op
-                node.inputs = (xn, yn)
+                node.operands = None
+                node.first = xn
+                node.second = yn
                 node.value = out = compute(xv, yv)
                 node.saved = nothing or (
                     out if keep_out else None,
