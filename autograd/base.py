@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autograd.node import Node
 
 
@@ -62,3 +64,20 @@ class Op:
     ) -> Any:
         """The output's tangent; an input's tangent is None where it is zero."""
         raise AssertionError(f"{self.name} has no rule")
+
+    def push_many(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
+    ) -> Any:
+        """`push`, on plain arrays, of `count` tangents at once, which lie along a first axis.
+
+        A family that knows how does so in one step; here they are pushed one after the other.
+        """
+        pushed = [
+            self.push(node, [None if t is None else t[k] for t in tangents], values, False)
+            for k in range(count)
+        ]
+        if pushed[0] is None:
+            return None
+        if type(pushed[0]) is tuple:
+            return tuple(np.stack(parts) for parts in zip(*pushed, strict=True))
+        return np.stack(pushed)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NoReturn
 
+from autograd.errors import GraphNeeded
 from autograd.markers import LEAF
-from autograd.node import FINISHED, FREED, Node, describe_place
+from autograd.node import FREED, Node, describe_place, is_cut, is_finished
 
 _serial = attrgetter("serial")
 
@@ -29,7 +30,7 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
         if node.saved is FREED:
             _raise_freed(node)
         if node.pull_scalars is not None:  # two tracked inputs: a loop would take twice as long
-            x, y = node.inputs
+            x, y = node.first, node.second
             if x not in found and x.serial >= oldest:
                 found[x] = None
                 push(x)
@@ -37,7 +38,9 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
                 found[y] = None
                 push(y)
             continue
-        for source in node.inputs:
+        operands = node.operands
+        assert operands is not None
+        for source in operands:
             if type(source) is Node and source not in found and source.serial >= oldest:
                 found[source] = None
                 push(source)
@@ -63,8 +66,8 @@ def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
     stack = list(seen)
     while stack:
         node = stack.pop()
-        if node.op is LEAF:
-            if node not in own and node.params is not FINISHED:
+        if not node.inputs:
+            if not is_finished(node) and (node not in own or node.op is not LEAF):
                 return True
             continue
         if node.serial < oldest:
@@ -74,6 +77,34 @@ def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
                 seen.add(source)
                 stack.append(source)
     return False
+
+
+def require_graph(outputs: Iterable[Node], inputs: Iterable[Node]) -> None:
+    """Ask for the graph between `inputs` and `outputs` where a jvp that runs has let go of it.
+
+    Raises GraphNeeded, at which the jvp starts again with its graph recorded, or RuntimeError
+    where the jvp has finished.
+    """
+    asked = [node for node in inputs if is_cut(node)]
+    if not asked:
+        return
+    oldest = min(node.serial for node in asked)
+    for node in reached(outputs, oldest):
+        if node.serial > oldest and is_cut(node) and node.op is not LEAF:
+            ask_for_graph(asked)
+
+
+def ask_for_graph(nodes: Iterable[Node]) -> NoReturn:
+    """Raise for the outermost running jvp that one of these cut nodes depends on."""
+    running = [node.params for node in nodes if not is_finished(node)]
+    if not running:
+        raise RuntimeError(
+            "this graph was let go of while jvp ran, and jvp has finished; sweep it inside the "
+            "function that jvp calls, or use ag.linearize, which records it"
+        )
+    transform: Any = min(running, key=attrgetter("level"))
+    transform.needed = True
+    raise GraphNeeded(transform)
 
 
 def leading_to(order: list[Node], inputs: Iterable[Node]) -> set[Node]:

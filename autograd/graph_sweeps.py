@@ -9,10 +9,10 @@ import numpy as np
 
 from autograd import sweep
 from autograd.dispatch import operations
-from autograd.gathering import reached, reaches_other
+from autograd.gathering import reached, reaches_other, require_graph
 from autograd.markers import LEAF
 from autograd.modes import current_modes
-from autograd.node import FINISHED, Node
+from autograd.node import Node, is_finished
 from autograd.results import exclusive, seed_array
 from autograd.tensor import Tensor, wrap
 
@@ -69,9 +69,7 @@ def _inside_transform(node: Node) -> bool:
     modes = current_modes()
     if modes.level == 0 or not modes.recording:
         return False
-    return any(
-        n.op is LEAF and n.leaf is None and n.params is not FINISHED for n in reached([node], 0)
-    )
+    return any(not n.inputs and n.leaf is None and not is_finished(n) for n in reached([node], 0))
 
 
 def pullback(
@@ -107,6 +105,7 @@ def pullback(
     pairs = [(o._node, _value(s, record)) for o, s in zip(outs, checked, strict=True)]
     tracked = [(node, seed) for node, seed in pairs if node is not None]
     nodes = [t._node for t in ins]
+    require_graph([node for node, _ in tracked], nodes)
     _, found = sweep.reverse([n for n, _ in tracked], [s for _, s in tracked], nodes, record=record)
     results = tuple(_result(found.get(node), node) for node in nodes)
     return results[0] if isinstance(inputs, Tensor) else results
@@ -146,6 +145,7 @@ def pushforward(
     record = _records(outs, ins, seeds, create_graph)
     nodes = [out._node for out in outs if out._node is not None]
     sources = [t._node for t in ins]
+    require_graph(nodes, sources)
     found = sweep.forward(nodes, sources, [_value(s, record) for s in seeds], record=record)
     results = tuple(
         _result(None if out._node is None else found.get(out._node), out) for out in outs

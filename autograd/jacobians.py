@@ -68,11 +68,17 @@ def _rows(traced: Traced) -> list[list[Any]]:
 
 
 def _columns(traced: Traced) -> list[list[Any]]:
-    """blocks[output leaf][argument leaf], by one forward sweep per argument element."""
+    """blocks[output leaf][argument leaf], by a forward sweep for each argument element, or many."""
     shapes = [node.shape for node in traced.nodes]
     dtypes = [node.dtype for node in traced.nodes]
     blocks: list[list[Any]] = [[] for _ in traced.out_leaves]
     for index, (node, leaf) in enumerate(zip(traced.nodes, traced.argument_leaves, strict=True)):
+        together = traced.push_units(index)
+        if together is not None:
+            for i, (out, block) in enumerate(zip(traced.out_leaves, together, strict=True)):
+                column = np.ascontiguousarray(np.moveaxis(block, 0, -1))
+                blocks[i].append(traced.like_argument(column.reshape(out.shape + node.shape), leaf))
+            continue
         count = int(np.prod(node.shape))
         columns = [traced.push(_unit(shapes, dtypes, index, k)) for k in range(count)]
         for i, out in enumerate(traced.out_leaves):

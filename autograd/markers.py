@@ -25,6 +25,11 @@ class _Identity(Op):
     ) -> Any:
         return tangents[0]
 
+    def push_many(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
+    ) -> Any:
+        return tangents[0]
+
 
 def _same(value: Any) -> Any:
     return value

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from autograd.profiling.collecting import Collector
+    from autograd.pushing import Pushing
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -48,6 +49,7 @@ class Modes:
         "keep_values",
         "level",
         "profile",
+        "pushing",
         "quick",
         "recording",
         "scope",
@@ -62,6 +64,7 @@ class Modes:
         level: int = 0,
         calls: CallLog | None = None,
         profile: Collector | None = None,
+        pushing: Pushing | None = None,
     ) -> None:
         self.recording = recording
         self.anomaly = anomaly
@@ -70,9 +73,10 @@ class Modes:
         self.level = level
         self.calls = calls
         self.profile = profile
+        self.pushing = pushing
         # one test on the hot path instead of several
         observed = keep_values or not (anomaly is None and calls is None and profile is None)
-        self.quick = recording and not observed
+        self.quick = recording and not observed and pushing is None
 
     def changed(self, **changes: Any) -> Modes:
         values = {
@@ -83,6 +87,7 @@ class Modes:
             "level": self.level,
             "calls": self.calls,
             "profile": self.profile,
+            "pushing": self.pushing,
         }
         return Modes(**(values | changes))
 
@@ -100,6 +105,8 @@ class AnomalyChecks:
 _USUAL = Modes()
 _MODES: contextvars.ContextVar[Modes] = contextvars.ContextVar("dagrad_modes", default=_USUAL)
 current_modes = _MODES.get
+set_modes = _MODES.set
+reset_modes = _MODES.reset
 
 
 class ModeContext:
@@ -354,6 +361,22 @@ class log_calls(ModeContext):
 
     def _change(self, modes: Modes) -> Modes:
         return modes.changed(calls=self._log)
+
+
+class pushing_tangents(ModeContext):
+    """Every operation recorded inside pushes a transform's tangents at once."""
+
+    __slots__ = ("_pushing",)
+
+    def __init__(self, pushing: Pushing) -> None:
+        super().__init__()
+        self._pushing = pushing
+
+    def _copy(self) -> pushing_tangents:
+        return pushing_tangents(self._pushing)
+
+    def _change(self, modes: Modes) -> Modes:
+        return modes.changed(pushing=self._pushing)
 
 
 class recording_level(ModeContext):

@@ -38,8 +38,21 @@ class _Freed:
 FREED: Final = _Freed()
 
 
-FINISHED: Final[dict[str, Any]] = {"finished": True}
-"""The params of a transform's variable once the transformed function has returned: a constant."""
+class Transform(dict[str, Any]):
+    """The params, empty, of one running transform's variables.
+
+    Once the transformed function has returned, `finished`, they are constants. Where `pushes`,
+    tangents are pushed while the function runs, and its nodes let go of what they were made from:
+    they have no inputs, and the params of the outermost such transform that they depend on.
+    """
+
+    __slots__ = ("finished", "level", "needed", "pushes")
+
+    def __init__(self, level: int, pushes: bool) -> None:
+        super().__init__()
+        self.level = level
+        self.pushes = pushes
+        self.finished = self.needed = False
 
 
 class Node:
@@ -48,7 +61,10 @@ class Node:
     `inputs` has one entry per operand: the operand's node when it is tracked, otherwise the
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
     them is a topological order. `pull_scalars` is set where two tracked float64 scalars made a
-    third: the function of (cotangent, *saved) that gives both their cotangents.
+    third: the function of (cotangent, *saved) that gives both their cotangents. Such a node has
+    its inputs in `first` and `second`, others have them in `operands`: without the tuple, the
+    garbage collector has half as much to walk, again and again, while a graph of scalars grows.
+    `tangents` and `level` are set only while a jvp runs (see `autograd.pushing`).
 
     There is no `__init__`, because calling one would take as long as all else: see `make_node`.
     """
@@ -58,22 +74,28 @@ class Node:
         "code",
         "dtype",
         "fingerprint",
-        "inputs",
+        "first",
         "leaf",
+        "level",
         "name",
         "offset",
         "op",
+        "operands",
         "params",
         "pull_scalars",
         "saved",
         "scope",
+        "second",
         "serial",
         "shape",
+        "tangents",
         "value",
     )
 
     op: Op
-    inputs: tuple[Any, ...]
+    operands: tuple[Any, ...] | None
+    first: Node
+    second: Node
     params: dict[str, Any]
     saved: Any
     shape: Any
@@ -87,6 +109,14 @@ class Node:
     value: Any
     leaf: weakref.ref[Tensor] | None
     fingerprint: Any
+    tangents: dict[Any, Any]
+    level: float
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """One entry per operand."""
+        operands = self.operands
+        return (self.first, self.second) if operands is None else operands
 
     @property
     def place(self) -> Place | None:
@@ -111,7 +141,7 @@ def make_node(
     """A new node, the youngest of all."""
     node = Node()
     node.op = op
-    node.inputs = inputs
+    node.operands = inputs
     node.params = params
     node.saved = saved
     node.shape = shape
@@ -122,6 +152,18 @@ def make_node(
     node.value = value
     node.name = node.leaf = node.fingerprint = node.pull_scalars = None
     return node
+
+
+def is_finished(node: Node) -> bool:
+    """Whether it is a variable of a transform that has finished."""
+    params = node.params
+    return type(params) is Transform and params.finished
+
+
+def is_cut(node: Node) -> bool:
+    """Whether it depends on variables of transforms that push tangents, and on nothing else."""
+    params = node.params
+    return type(params) is Transform and params.pushes and not node.inputs
 
 
 _LIBRARY_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -93,6 +93,8 @@ def record(
         parent = make_node(op, inputs, params, saved, shapes, dtypes, place, modes.scope, None)
         if modes.anomaly is not None:
             parent.fingerprint = anomaly.fingerprint(saved)
+        if modes.pushing is not None:
+            modes.pushing.push(parent, modes)
         return tuple(output_of(parent, index, item, modes) for index, item in enumerate(out))
     dtype = out.dtype
     if dtype.kind != "f":
@@ -102,6 +104,8 @@ def record(
         node.value = out
     if modes.anomaly is not None:
         node.fingerprint = anomaly.fingerprint(saved)
+    if modes.pushing is not None:
+        modes.pushing.push(node, modes)
     return wrap(out, node)
 
 
@@ -136,7 +140,7 @@ def record_plain(
         node.shape = out.shape
         node.value = out if out.size <= KEPT_SIZE else None
     node.op = op
-    node.inputs = inputs
+    node.operands = inputs
     node.params = NO_PARAMS
     node.saved = saved
     node.serial = next_serial()
@@ -174,11 +178,14 @@ def output_of(parent: Node, index: int, value: Any, modes: Modes) -> Tensor:
         parent.scope,
         value if value.size <= KEPT_SIZE or modes.keep_values else None,
     )
+    if modes.pushing is not None:
+        modes.pushing.push(node, modes)
     return wrap(value, node)
 
 
 def identity_input(operand: Any) -> Tensor:
     """A tracked Tensor of a transform's own: a leaf, or a recorded identity of a tracked one."""
+    modes = current_modes()
     if isinstance(operand, Tensor) and operand._node is not None:
         value, source = operand._value, operand._node
         node = make_node(
@@ -189,14 +196,17 @@ def identity_input(operand: Any) -> Tensor:
             value.shape,
             value.dtype,
             caller_place(2),
-            current_modes().scope,
+            modes.scope,
             small(value),
         )
         node.name = source.name
+        if modes.pushing is not None:
+            modes.pushing.push(node, modes, cut=False)
         return wrap(value, node)
     value = operand.data if isinstance(operand, Tensor) else np.asarray(operand)
     place = caller_place(2)
     node = make_node(LEAF, (), {}, (), value.shape, value.dtype, place, None, small(value))
+    node.level = modes.level
     return wrap(value, node)
 
 

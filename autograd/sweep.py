@@ -10,6 +10,7 @@ swept again. Nothing here recurses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def _pull_all(
             continue
         rule = node.pull_scalars
         if rule is not None and plain and changed < node.serial:
-            x, y = node.inputs
+            x, y = node.first, node.second
             if whole or (x in found and y in found):
                 out, x_value, y_value = node.saved
                 to_x, to_y = rule(cotangent, out, x_value, y_value)
@@ -122,11 +123,13 @@ def _pull_all(
                 found[y] = to_y if previous is None else previous + to_y
                 continue
         op = node.op
-        if op is LEAF:
+        targets = node.operands
+        if targets is None:
+            targets = (node.first, node.second)
+        elif not targets:  # a leaf, or what jvp has let go of
             continue
         if node not in wanted:
             found[node] = None
-        targets = node.inputs
         if not whole:
             targets = tuple(
                 source if type(source) is Node and source in found else None for source in targets
@@ -201,15 +204,22 @@ def forward(
     tangents: Sequence[Any],
     *,
     record: bool = False,
+    count: int | None = None,
 ) -> dict[Node, Any]:
     """Push tangents forward; the tangents of all nodes that depend on an input.
 
-    A node whose tangent is zero by construction is absent from the mapping.
+    A node whose tangent is zero by construction is absent from the mapping. With `count`, each
+    tangent is an array of so many along a first axis, and so are the results; plain arrays only.
     """
     profile = current_modes().profile
     if profile is not None and profile.watches():
         result: dict[Node, Any] = profile.sweep(
-            "forward sweep", forward, outputs, inputs, tangents, record=record
+            "forward sweep",
+            partial(forward, count=count),
+            outputs,
+            inputs,
+            tangents,
+            record=record,
         )
         return result
     oldest = min((node.serial for node in inputs), default=0)
@@ -223,20 +233,26 @@ def forward(
             _push_all(order, found, leading, record=True)
     else:
         with np.errstate(all="ignore"):
-            _push_all(order, found, leading, record=False)
+            _push_all(order, found, leading, False, count)
     return found
 
 
-def _push_all(order: list[Node], found: dict[Node, Any], leading: set[Node], record: bool) -> None:
+def _push_all(
+    order: list[Node],
+    found: dict[Node, Any],
+    leading: set[Node],
+    record: bool,
+    count: int | None = None,
+) -> None:
     profile = current_modes().profile
     if profile is not None and profile.sweeps():
-        profile.push_each(_push_all, order, found, leading, record)
+        profile.push_each(_push_all, order, found, leading, record, count)
         return
     check_anomaly = current_modes().anomaly is not None
     changed = storage.last_change[0]
     for node in order:
         op = node.op
-        if op is LEAF or node not in leading:
+        if node not in leading:
             continue
         arriving = [found.get(source) if type(source) is Node else None for source in node.inputs]
         if all(tangent is None for tangent in arriving):
@@ -251,25 +267,34 @@ def _push_all(order: list[Node], found: dict[Node, Any], leading: set[Node], rec
             if node.fingerprint is not None:
                 anomaly.check_fingerprint(node)
             values = handles(node) if record else node.saved
-            tangent = op.push(node, arriving, values, record)
+            if count is None:
+                tangent = op.push(node, arriving, values, record)
+            else:
+                tangent = op.push_many(node, arriving, values, count)
             if check_anomaly and tangent is not None:
                 anomaly.check_sweep(node, "tangent", tangent, (*arriving, *values))
         if tangent is None:
             continue
         if type(tangent) is not tuple:
-            tangent = _fit(tangent, node)
+            tangent = fit(tangent, node, count)
         found[node] = found[node] + tangent if node in found else tangent
 
 
-def _fit(tangent: Any, node: Node) -> Any:
+def fit(tangent: Any, node: Node, count: int | None = None) -> Any:
     """A tangent in its node's shape and dtype (a rule may leave it unbroadcast)."""
-    if tangent.shape != node.shape:
+    shape = node.shape
+    if count is not None:
+        shape = (count, *shape)
+        missing = (1,) * (len(shape) - tangent.ndim)
+        if missing:
+            tangent = tangent.reshape(count, *missing, *tangent.shape[1:])
+    if tangent.shape != shape:
         try:
-            tangent = operations.broadcast_to(tangent, node.shape)
+            tangent = operations.broadcast_to(tangent, shape)
         except ValueError:
             raise ValueError(
                 f"the rule of {node.op.name} made a tangent of shape {tangent.shape} for an "
-                f"output of shape {node.shape}"
+                f"output of shape {shape}"
             ) from None
     if tangent.dtype != node.dtype:
         tangent = tangent.astype(node.dtype)

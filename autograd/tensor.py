@@ -13,10 +13,11 @@ from autograd import protocols
 from autograd.conversions import Conversions
 from autograd.dispatch import operations
 from autograd.errors import TrackedTensorError
+from autograd.gathering import ask_for_graph
 from autograd.in_place import InPlaceMethods
 from autograd.markers import LEAF
 from autograd.methods import ArrayMethods
-from autograd.node import Node, caller_place, make_node, small
+from autograd.node import Node, caller_place, is_cut, is_finished, make_node, small
 
 
 class Tensor(InPlaceMethods, Conversions, ArrayMethods):
@@ -97,7 +98,10 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
     @property
     def node(self) -> Node | None:
         """The node that made this Tensor, or None if it is not tracked."""
-        return self._node
+        node = self._node
+        if node is not None and is_cut(node) and node.op is not LEAF and not is_finished(node):
+            ask_for_graph([node])
+        return node
 
     @property
     def grad(self) -> Tensor | None:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from typing import Any
 
 import numpy as np
 
 from autograd import sweep, tree
-from autograd.gathering import reaches_other
+from autograd.errors import GraphNeeded
+from autograd.gathering import reached, reaches_other
 from autograd.markers import LEAF
-from autograd.modes import current_modes, recording_level
-from autograd.node import FINISHED
+from autograd.modes import current_modes, pushing_tangents, recording_level
+from autograd.node import Transform
+from autograd.pushing import Pushing
 from autograd.recording import identity_input, node_of
 from autograd.results import exclusive, seed_array
 from autograd.tensor import Tensor, wrap
 
 Function = Callable[..., Any]
 
+PUSHED_BYTES = 1 << 22
+"""How much memory tangents that are pushed together may take: about a processor's cache."""
+
+MANY = 4
+"""From how many on tangents are pushed together."""
+
 
 class Traced:
-    """A function called once on variables of a transform's own, ready to be swept."""
+    """A function called once on variables of a transform's own, ready to be swept.
+
+    With `tangents`, one per argument, they are pushed while the function runs: `out_tangents`.
+    """
 
     __slots__ = (
         "argument_leaves",
@@ -30,11 +42,18 @@ class Traced:
         "out",
         "out_leaves",
         "out_structure",
+        "out_tangents",
         "structures",
     )
 
     def __init__(
-        self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]
+        self,
+        f: Function,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        argnums: Sequence[int],
+        transform: Transform | None = None,
+        tangents: Sequence[Any] | None = None,
     ) -> None:
         if not callable(f):
             raise TypeError(f"expected a function to differentiate, got {type(f).__name__}")
@@ -42,18 +61,43 @@ class Traced:
         self.structures = [flat[i][1] for i in argnums]
         self.argument_leaves = [leaf for i in argnums for leaf in flat[i][0]]
         self.as_tensors = any(isinstance(leaf, Tensor) for leaf in self.argument_leaves)
+        outside = current_modes()
         with recording_level():
             variables = {i: [identity_input(leaf) for leaf in flat[i][0]] for i in argnums}
             called = list(args)
             for i in argnums:
                 called[i] = tree.unflatten(flat[i][1], variables[i])
             self.nodes = [node_of(v) for i in argnums for v in variables[i]]
-            try:
-                out = f(*called, **kwargs)
-            finally:
-                for node in self.nodes:
-                    if node.op is LEAF:
-                        node.params = FINISHED
+            del variables
+            if transform is None:
+                transform = Transform(current_modes().level, pushes=False)
+            for node in self.nodes:
+                if node.op is LEAF:
+                    node.params = transform
+            if tangents is None:
+                try:
+                    out = f(*called, **kwargs)
+                finally:
+                    transform.finished = True
+                self._take(out)
+                return
+            seeds = [
+                _seed_value(seed, outside.recording)
+                for seed in self.argument_seeds(tangents, "tangents")
+            ]
+            with Pushing(transform, outside, self.nodes, seeds) as pushing:
+                del seeds
+                with pushing_tangents(pushing):
+                    out = f(*called, **kwargs)
+                self._take(out)
+                self.out_tangents = [
+                    None if leaf._node is None else pushing.tangent(leaf._node)
+                    for leaf in self.out_leaves
+                ]
+            if transform.needed:  # f caught what only jvp should
+                raise GraphNeeded(transform)
+
+    def _take(self, out: Any) -> None:
         leaves, self.out_structure = tree.flatten(out, "the output", tree.check_output)
         self.out_leaves = [
             leaf if isinstance(leaf, Tensor) else wrap(np.asarray(leaf), None) for leaf in leaves
@@ -115,9 +159,45 @@ class Traced:
         tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
         values = [_seed_value(seed, record) for seed in seeds]
         found = sweep.forward(tracked, self.nodes, values, record=record)
+        return self.settled_tangents(
+            None if leaf._node is None else found.get(leaf._node) for leaf in self.out_leaves
+        )
+
+    def push_units(self, index: int) -> list[Any] | None:
+        """J by the columns that belong to one argument leaf, pushed together.
+
+        For each output leaf an array of shape (size of the argument,) + its own shape; None where
+        the sweep must record itself, or so many numbers would need much memory.
+        """
+        if self.records(()):
+            return None
+        variable = self.nodes[index]
+        count = math.prod(variable.shape)
+        tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
+        found = reached(tracked, min(node.serial for node in self.nodes))
+        each = sum(_bytes_of(node) for node in found)
+        step = PUSHED_BYTES // max(each, 1)
+        if step < MANY or count < MANY:
+            return None
+        blocks: list[list[Any]] = [[] for _ in self.out_leaves]
+        for start in range(0, count, step):
+            chosen = np.arange(start, min(start + step, count))
+            units = np.zeros((len(chosen), count), variable.dtype)
+            units[np.arange(len(chosen)), chosen] = 1
+            seeds = units.reshape(len(chosen), *variable.shape)
+            pushed = sweep.forward(tracked, [variable], [seeds], count=len(chosen))
+            for block, leaf in zip(blocks, self.out_leaves, strict=True):
+                part = None if leaf._node is None else pushed.get(leaf._node)
+                if part is None:
+                    dtype = leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
+                    part = np.zeros((len(chosen), *leaf.shape), dtype)
+                block.append(part)
+        return [np.concatenate(block) for block in blocks]
+
+    def settled_tangents(self, tangents: Iterable[Any]) -> list[Any]:
+        """Tangents of the output leaves as the caller gets them."""
         results = []
-        for leaf in self.out_leaves:
-            value = None if leaf._node is None else found.get(leaf._node)
+        for leaf, value in zip(self.out_leaves, tangents, strict=True):
             if value is None:
                 dtype = leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
                 value = np.zeros(leaf.shape, dtype)
@@ -157,6 +237,14 @@ class Traced:
             result.append(tree.unflatten(structure, leaves[start : start + count]))
             start += count
         return result
+
+
+def _bytes_of(node: Any) -> int:
+    """The size of a node's value; of one with several outputs, 0, because those have nodes too."""
+    if type(node.dtype) is tuple:
+        return 0
+    size: int = math.prod(node.shape) * node.dtype.itemsize
+    return size
 
 
 def _seed_value(seed: Any, record: bool) -> Any:

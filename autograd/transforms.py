@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd import tree
+from autograd.errors import GraphNeeded
+from autograd.modes import current_modes
+from autograd.node import Transform
 from autograd.tracing import Function, Traced, chosen, renamed, trace
 
 
@@ -111,7 +114,14 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """`(f(*primals), J tangents)` by the forward sweep; one tangent per primal.
+    """`(f(*primals), J tangents)`, tangents pushed while f runs; one tangent per primal.
+
+    dy = sum_i (dy / dx_i) dx_i of each operation as soon as it is recorded, so that jvp needs the
+    memory of f itself, twice, and not its graph's (Griewank & Walther, 2008, section 3.1). Where
+    f asks for its own graph (`pullback` to a value it computed, a drawing), jvp calls f a second
+    time and records it.
+
+    Raises TypeError or ValueError for tangents that do not fit their primals, before f is called.
 
     >>> import autograd as ag
     >>> out, tangent = ag.jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
@@ -124,5 +134,21 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
                 f"jvp takes {name} as a tuple with one entry per argument, got "
                 f"{type(given).__name__}; write ({name[:-1]},)"
             )
-    out, jvp_fn = linearize(f, *primals)
-    return out, jvp_fn(*tangents)
+    traced = _pushed(f, primals, tangents)
+    if traced is None:
+        out, jvp_fn = linearize(f, *primals)
+        return out, jvp_fn(*tangents)
+    out = traced.value()
+    pushed = traced.settled_tangents(traced.out_tangents)
+    return out, tree.unflatten(traced.out_structure, pushed)
+
+
+def _pushed(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Traced | None:
+    """The traced function with its tangents, or None if it asked for its graph."""
+    transform = Transform(current_modes().level + 1, pushes=True)
+    try:
+        return Traced(f, primals, {}, range(len(primals)), transform, tangents)
+    except GraphNeeded as needed:
+        if needed.transform is not transform:
+            raise
+        return None

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd import sweep
+from autograd.gathering import ask_for_graph
 from autograd.markers import LEAF
-from autograd.node import Node, ancestors
+from autograd.node import Node, ancestors, is_cut
 from autograd.results import seed_array
 from autograd.tensor import Tensor
 
@@ -35,6 +36,9 @@ def collect(outputs: Sequence[Any], tangents: Any, adjoints: Any) -> Graph:
     if not roots:
         raise TypeError("draw needs at least one Tensor: draw(loss)")
     nodes = ancestors(roots)
+    cut = [node for node in nodes if is_cut(node) and node.op is not LEAF]
+    if cut:
+        ask_for_graph(cut)
     pushed = None if tangents is None else _pushed(roots, nodes, tangents)
     pulled = None
     if adjoints is not None and adjoints is not False:

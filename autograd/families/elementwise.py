@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.families.rules import CallableOp, Rule, names_read
+from autograd.families.rules import CallableOp, Rule, names_read, spread_out, total_tangent
 from autograd.modes import current_modes
 from autograd.node import Node, last_user_code, next_serial, small, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, SIMPLE_TYPES, apply, record_plain
@@ -177,11 +177,29 @@ class Elementwise(CallableOp):
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
     ) -> Any:
+        params = node.params
+        if self.pullback is not None and not record and len(tangents) == 1:
+            return self.pullback(tangents[0], *values)
+        total = None
+        own = False
+        for tangent, partial in zip(tangents, self.partials, strict=True):
+            if tangent is None:
+                continue
+            term = self._times(tangent, partial, values, params)
+            if term is not None:
+                total = total_tangent(total, term, own)
+                own = own or (not record and term is not tangent)
+        return total
+
+    def push_many(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
+    ) -> Any:
+        ndim = len(node.shape)
         total = None
         for tangent, partial in zip(tangents, self.partials, strict=True):
             if tangent is None:
                 continue
-            term = self._times(tangent, partial, values, node.params)
+            term = self._times(spread_out(tangent, ndim), partial, values, node.params)
             if term is not None:
                 total = term if total is None else total + term
         return total
@@ -220,7 +238,9 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
             if type(xv) is _DOUBLE and type(yv) is _DOUBLE and xn is not None and yn is not None:
                 node = Node()
                 node.op = op
-                node.inputs = (xn, yn)
+                node.operands = None
+                node.first = xn
+                node.second = yn
                 node.value = out = compute(xv, yv)
                 node.saved = nothing or (
                     out if keep_out else None,

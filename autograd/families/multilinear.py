@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.families.rules import CallableOp, Rule, accepts_in_shape
+from autograd.families.rules import CallableOp, Rule, accepts_in_shape, spread_out
 from autograd.node import Node
 from autograd.recording import apply
 
@@ -20,9 +20,12 @@ class Linear(CallableOp):
     `transpose` maps the output's cotangent to the inputs': one function for one operand, for
     several a tuple of functions or one function that returns a tuple. A transpose that names a
     parameter `in_shape` is given its operand's shape (a tuple of shapes if it serves several).
+    For one operand, `along(x, shape, **params)` may say what A is on arrays along a first axis of
+    x, all at once; `shape` is the result's.
     """
 
     transpose: Any = None
+    along: Rule | None = None
 
     def save(
         self,
@@ -78,15 +81,25 @@ class Linear(CallableOp):
             ]
         return apply(self, tangents, node.params)
 
+    def push_many(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
+    ) -> Any:
+        if self.along is None:
+            return super().push_many(node, tangents, values, count)
+        return self.along(tangents[0], (count, *node.shape), **node.params)
+
 
 @dataclass(frozen=True, eq=False)
 class Multilinear(CallableOp):
     """y = A(x1, ..., xn), linear in each operand alone: the product rule.
 
     `transposes[i](cotangent, *other operands in order, **params)` is the transpose in operand i.
+    `along(*operands, **params)` may say what A is where one operand, any, has a further axis, of
+    arrays that take its place in turn, before as many axes as the result has.
     """
 
     transposes: tuple[Rule, ...] = ()
+    along: Rule | None = None
 
     def save(
         self,
@@ -136,6 +149,21 @@ class Multilinear(CallableOp):
             if tangent is not None:
                 replaced = (*operands[:index], tangent, *operands[index + 1 :])
                 term = apply(self, replaced, node.params)
+                total = term if total is None else total + term
+        return total
+
+    def push_many(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
+    ) -> Any:
+        if self.along is None:
+            return super().push_many(node, tangents, values, count)
+        operands = values[1:-1]
+        total = None
+        for index, tangent in enumerate(tangents):
+            if tangent is not None:
+                replaced = list(operands)
+                replaced[index] = spread_out(tangent, len(node.shape))
+                term = self.along(*replaced, **node.params)
                 total = term if total is None else total + term
         return total
 

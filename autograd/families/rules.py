@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from autograd.base import Op
 from autograd.recording import apply
 
@@ -25,6 +27,29 @@ class CallableOp(Op):
     @property
     def __name__(self) -> str:
         return self.name
+
+
+def spread_out(tangents: Any, ndim: int) -> Any:
+    """Tangents along a first axis of an operand that has fewer axes than the result's `ndim`."""
+    missing = ndim + 1 - tangents.ndim
+    if missing <= 0:
+        return tangents
+    return tangents.reshape(len(tangents), *(1,) * missing, *tangents.shape[1:])
+
+
+def total_tangent(total: Any, term: Any, own: bool) -> Any:
+    """`total + term`, into the memory of `total` where that is an array of the rule's `own`."""
+    if total is None:
+        return term
+    if (
+        not own
+        or type(total) is not np.ndarray
+        or type(term) is not np.ndarray
+        or total.shape != term.shape
+        or total.dtype != term.dtype
+    ):
+        return total + term
+    return np.add(total, term, out=total)
 
 
 def names_read(rule: Any) -> set[int] | None:

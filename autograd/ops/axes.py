@@ -53,7 +53,7 @@ def as_shape(shape: Any, name: str) -> tuple[int, ...]:
 def constant(value: Any, name: str, argument: str) -> Any:
     """The array of an argument without a derivative, such as an index or a mask."""
     if isinstance(value, Tensor):
-        if value.node is not None:
+        if value.requires_grad:
             raise TrackedTensorError(
                 f"{name}: {argument} is a tracked Tensor, but has no derivative; "
                 "pass `.detach()` of it"

@@ -54,6 +54,7 @@ _matmul = _MatrixProduct(
         lambda cotangent, y: operations.matmul(cotangent, _turned(y)),
         lambda cotangent, x: operations.matmul(_turned(x), cotangent),
     ),
+    np.matmul,
     analytic=True,
     flops=lambda out, x, _: 2 * math.prod(out) * x[-1],
 )

@@ -52,12 +52,39 @@ def _scattered(values: Any, index: Any, shape: tuple[int, ...], distinct: bool) 
     return out
 
 
+def _along(index: Any) -> Any:
+    """The same index of every array along a first axis."""
+    if not isinstance(index, tuple):
+        return (slice(None), index)
+    if len(index) > 1 and any(isinstance(item, np.ndarray | bool) for item in index):
+        # NumPy puts the axes that arrays index first, unless the arrays are next to each other.
+        return None
+    return (slice(None), *index)
+
+
+def _gathered_along(x: Any, whole: tuple[int, ...], index: Any, distinct: bool) -> Any:
+    further = _along(index)
+    if further is None:
+        return np.stack([each[index] for each in x])
+    return x[further]
+
+
+def _scattered_along(
+    x: Any, whole: tuple[int, ...], index: Any, shape: tuple[int, ...], distinct: bool
+) -> Any:
+    further = _along(index)
+    if further is None:
+        return np.stack([_scattered(each, index, shape, distinct) for each in x])
+    return _scattered(x, further, whole, distinct)
+
+
 _gather: Linear = Linear(
     "getitem",
     lambda x, index, distinct: x[index],
     lambda cotangent, in_shape, index, distinct: _scatter(
         cotangent, index=index, shape=in_shape, distinct=distinct
     ),
+    _gathered_along,
     analytic=True,
 )
 
@@ -65,6 +92,7 @@ _scatter: Linear = Linear(
     "scatter_add",
     _scattered,
     lambda cotangent, index, shape, distinct: _gather(cotangent, index=index, distinct=distinct),
+    _scattered_along,
     analytic=True,
 )
 

@@ -40,10 +40,16 @@ def expanded(reduced: Any, in_shape: tuple[int, ...], axis: Axes) -> Any:
     )
 
 
+def _later(axis: Axes) -> Axes:
+    """The same axes of an array with one more, the first."""
+    return tuple(i + 1 for i in axis)
+
+
 _sum: Linear = Linear(
     "sum",
     lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
     lambda cotangent, in_shape, axis, keepdims: expanded(cotangent, in_shape, axis),
+    lambda x, whole, axis, keepdims: np.sum(x, axis=_later(axis), keepdims=keepdims),
     analytic=True,
 )
 
@@ -74,6 +80,7 @@ _mean: Linear = Linear(
     lambda cotangent, in_shape, axis, keepdims: expanded(
         cotangent / _count(in_shape, axis), in_shape, axis
     ),
+    lambda x, whole, axis, keepdims: np.mean(x, axis=_later(axis), keepdims=keepdims),
     analytic=True,
 )
 

@@ -31,6 +31,7 @@ _reshape: Linear = Linear(
     "reshape",
     reshaped,
     lambda cotangent, in_shape, shape: operations.reshape(cotangent, in_shape),
+    lambda x, whole, shape: np.reshape(x, whole),
     analytic=True,
 )
 
@@ -78,6 +79,7 @@ _transpose: Linear = Linear(
     lambda cotangent, axes: operations.transpose(
         cotangent, tuple(int(i) for i in np.argsort(axes))
     ),
+    lambda x, whole, axes: np.transpose(x, (0, *(axis + 1 for axis in axes))),
     analytic=True,
 )
 
@@ -217,6 +219,9 @@ _broadcast_to: Linear = Linear(
     "broadcast_to",
     lambda x, shape: np.broadcast_to(x, shape),
     lambda cotangent, shape: cotangent,  # the sweep sums over what was repeated
+    lambda x, whole, shape: np.broadcast_to(
+        x.reshape(len(x), *(1,) * (len(whole) - x.ndim), *x.shape[1:]), whole
+    ),
     analytic=True,
 )
 
@@ -249,6 +254,7 @@ _astype: Linear = Linear(
     "astype",
     lambda x, dtype: np.asarray(x).astype(dtype),
     lambda cotangent, dtype: cotangent,
+    lambda x, whole, dtype: x.astype(dtype),
     analytic=False,
 )
 
@@ -276,7 +282,11 @@ def astype(x: Any, dtype: DTypeLike) -> Any:
 
 
 _copy: Linear = Linear(
-    "copy", lambda x: np.array(x, copy=True), lambda cotangent: cotangent, analytic=True
+    "copy",
+    lambda x: np.array(x, copy=True),
+    lambda cotangent: cotangent,
+    lambda x, whole: x,
+    analytic=True,
 )
 
 

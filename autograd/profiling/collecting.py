@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd.base import Op
 from autograd.markers import INPUT, LEAF, OUTPUT
-from autograd.modes import current_modes
+from autograd.modes import Modes, current_modes
 from autograd.module_paths import ModulePaths
 from autograd.node import Node
 from autograd.profiling.counting import (
@@ -63,6 +63,7 @@ class _State(enum.Enum):
     """What runs now; operations are measured in the first, rules in the second."""
 
     OUTSIDE = enum.auto()
+    CALL = enum.auto()
     SWEEP = enum.auto()
     INSIDE = enum.auto()
 
@@ -135,7 +136,7 @@ class Collector:
         self._switch(self._itself)
         entry = self._entry((FORWARD, op.name, self._modules.name(current_modes().scope)))
         entry.calls += 1
-        self._state = _State.INSIDE
+        self._state = _State.CALL
         self._switch(entry)
         try:
             result = apply(op, operands, params)
@@ -192,17 +193,39 @@ class Collector:
         found: dict[Node, Any],
         leading: set[Node],
         record: bool,
+        count: int | None,
     ) -> None:
         """`push_all` of the forward sweep, one node at a time."""
         self._state = _State.INSIDE
         for node in order:
             arrives = any(type(x) is Node and x in found for x in node.inputs)
             if node.op in _MARKERS or node not in leading or not arrives:
-                push_all([node], found, leading, record)
+                push_all([node], found, leading, record, count)
                 continue
-            with self._rule(TANGENTS, node, sweep_flops(node, found.__contains__)) as entry:
-                push_all([node], found, leading, record)
+            flops = (count or 1) * sweep_flops(node, found.__contains__)
+            with self._rule(TANGENTS, node, flops) as entry:
+                push_all([node], found, leading, record, count)
             entry.bytes += bytes_of(found.get(node))
+
+    def push(
+        self, rule: Callable[..., Any], node: Node, arriving: Sequence[Any], modes: Modes
+    ) -> Any:
+        """The tangent by `rule` of a node that was just recorded."""
+        if self._state is not _State.CALL or self._thread != threading.get_ident():
+            return rule(node, arriving, modes)
+        moved = {
+            source
+            for source, tangent in zip(node.inputs, arriving, strict=True)
+            if tangent is not None
+        }
+        self._state = _State.INSIDE
+        try:
+            with self._rule(TANGENTS, node, sweep_flops(node, moved.__contains__)) as entry:
+                tangent = rule(node, arriving, modes)
+            entry.bytes += bytes_of(tangent)
+            return tangent
+        finally:
+            self._state = _State.CALL
 
     @contextmanager
     def _rule(self, kind: str, node: Node, flops: int) -> Iterator[Entry]:
