@@ -29,7 +29,8 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
         node = pop()
         if node.saved is FREED:
             _raise_freed(node)
-        if node.pull_scalars is not None:  # two tracked inputs: a loop would take twice as long
+        operands = node.operands
+        if operands is None:  # two tracked scalars: a loop would take twice as long
             x, y = node.first, node.second
             if x not in found and x.serial >= oldest:
                 found[x] = None
@@ -38,8 +39,6 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
                 found[y] = None
                 push(y)
             continue
-        operands = node.operands
-        assert operands is not None
         for source in operands:
             if type(source) is Node and source not in found and source.serial >= oldest:
                 found[source] = None

@@ -61,9 +61,10 @@ class Node:
     `inputs` has one entry per operand: the operand's node when it is tracked, otherwise the
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
     them is a topological order. `pull_scalars` is set where two tracked float64 scalars made a
-    third: the function of (cotangent, *saved) that gives both their cotangents. Such a node has
-    its inputs in `first` and `second`, others have them in `operands`: without the tuple, the
-    garbage collector has half as much to walk, again and again, while a graph of scalars grows.
+    third by an operation that has it: the function of (cotangent, *saved) that gives both their
+    cotangents. The inputs are in `operands`, but those of a node that two tracked float64 scalars
+    made in `first` and `second`: without the tuple, the garbage collector has half as much to
+    walk, again and again, while a graph of scalars grows.
     `tangents` and `level` are set only while a jvp runs (see `autograd.pushing`).
 
     There is no `__init__`, because calling one would take as long as all else: see `make_node`.
