@@ -123,8 +123,6 @@ from autograd.ops.indexing import (
     getitem,
     index_add,
     index_set,
-    take,
-    take_along_axis,
 )
 from autograd.ops.joining import (
     concatenate,
@@ -194,6 +192,7 @@ from autograd.ops.softmaxes import (
     log_softmax,
     softmax,
 )
+from autograd.ops.taking import take, take_along_axis
 from autograd.ops.transcendental import (
     arccos,
     arccosh,
