@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator as python_operators
 
 import numpy as np
 import pytest
@@ -166,3 +167,21 @@ def test_constant_and_recorded_cotangents_add_in_any_order():
 
         np.testing.assert_allclose(ag.grad(f)(x), 5.0 + np.cos(x) + 2 * x, rtol=1e-14)
         np.testing.assert_allclose(ag.hessian(f)(x), np.diag(2.0 - np.sin(x)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("operator", ["add", "sub", "mul", "truediv", "pow", "mod"])
+def test_two_tracked_scalars_by_every_operator(operator):
+    """Whether or not the operation has a rule for both cotangents at once."""
+    f = getattr(python_operators, operator)
+    values = (3.0, 2.0)
+    x, y = (ag.Tensor(value, requires_grad=True) for value in values)
+    pulled = [float(t.data) for t in ag.pullback(f(x, y), [x, y])]
+    pushed = [f(x, y).jvp({leaf: 1.0}).item() for leaf in (x, y)]
+    step = 1e-6
+    expected = [
+        (f(3.0 + step, 2.0) - f(3.0 - step, 2.0)) / (2 * step),
+        (f(3.0, 2.0 + step) - f(3.0, 2.0 - step)) / (2 * step),
+    ]
+    np.testing.assert_allclose(pulled, expected, rtol=1e-7)
+    np.testing.assert_allclose(pushed, expected, rtol=1e-7)
+    assert f(x, y).node.inputs == (x.node, y.node)
