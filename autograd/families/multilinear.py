@@ -21,7 +21,7 @@ class Linear(CallableOp):
     several a tuple of functions or one function that returns a tuple. A transpose that names a
     parameter `in_shape` is given its operand's shape (a tuple of shapes if it serves several).
     For one operand, `along(x, shape, **params)` may say what A is on arrays along a first axis of
-    x, all at once; `shape` is the result's.
+    x, all at once, or None if it cannot; `shape` is the result's.
     """
 
     transpose: Any = None
@@ -84,9 +84,10 @@ class Linear(CallableOp):
     def push_many(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], count: int
     ) -> Any:
-        if self.along is None:
-            return super().push_many(node, tangents, values, count)
-        return self.along(tangents[0], (count, *node.shape), **node.params)
+        pushed = None
+        if self.along is not None:
+            pushed = self.along(tangents[0], (count, *node.shape), **node.params)
+        return super().push_many(node, tangents, values, count) if pushed is None else pushed
 
 
 @dataclass(frozen=True, eq=False)

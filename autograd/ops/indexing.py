@@ -53,7 +53,7 @@ def _scattered(values: Any, index: Any, shape: tuple[int, ...], distinct: bool) 
 
 
 def _along(index: Any) -> Any:
-    """The same index of every array along a first axis."""
+    """The same index of every array along a first axis, or None if it has no such form."""
     if not isinstance(index, tuple):
         return (slice(None), index)
     if len(index) > 1 and any(isinstance(item, np.ndarray | bool) for item in index):
@@ -62,29 +62,13 @@ def _along(index: Any) -> Any:
     return (slice(None), *index)
 
 
-def _gathered_along(x: Any, whole: tuple[int, ...], index: Any, distinct: bool) -> Any:
-    further = _along(index)
-    if further is None:
-        return np.stack([each[index] for each in x])
-    return x[further]
-
-
-def _scattered_along(
-    x: Any, whole: tuple[int, ...], index: Any, shape: tuple[int, ...], distinct: bool
-) -> Any:
-    further = _along(index)
-    if further is None:
-        return np.stack([_scattered(each, index, shape, distinct) for each in x])
-    return _scattered(x, further, whole, distinct)
-
-
 _gather: Linear = Linear(
     "getitem",
     lambda x, index, distinct: x[index],
     lambda cotangent, in_shape, index, distinct: _scatter(
         cotangent, index=index, shape=in_shape, distinct=distinct
     ),
-    _gathered_along,
+    lambda x, whole, index, distinct: None if (i := _along(index)) is None else x[i],
     analytic=True,
 )
 
@@ -92,7 +76,9 @@ _scatter: Linear = Linear(
     "scatter_add",
     _scattered,
     lambda cotangent, index, shape, distinct: _gather(cotangent, index=index, distinct=distinct),
-    _scattered_along,
+    lambda x, whole, index, shape, distinct: (
+        None if (i := _along(index)) is None else _scattered(x, i, whole, distinct)
+    ),
     analytic=True,
 )
 
