@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.anomaly import check_update
+from autograd.kernels.updates import together
 from autograd.profiling import measured_update
 from autograd.storage import mark_changed
 
@@ -192,16 +193,19 @@ class Optimizer:
                 trained.append((parameter, data, group))
         if trained:
             self._warn_untrained(untrained)
-        for parameter, data, group in trained:
-            array = parameter.data
-            if not array.flags.writeable:
+        for parameter, _, _ in trained:
+            if not parameter.data.flags.writeable:
                 raise ValueError(
                     f"{self.describe(parameter)} is read-only and cannot be changed in place; "
                     "make it of a copy"
                 )
-            self._update(array, data, self.state.setdefault(parameter, {}), group)
-            mark_changed(array)
-            check_update(array, self.describe(parameter))
+        with together(sum(data.size for _, data, _ in trained)):
+            for parameter, data, group in trained:
+                state = self.state.setdefault(parameter, {})
+                self._update(parameter.data, data, state, group)
+        for parameter, _, _ in trained:
+            mark_changed(parameter.data)
+            check_update(parameter.data, self.describe(parameter))
 
     def _warn_untrained(self, parameters: list[Tensor]) -> None:
         new = [parameter for parameter in parameters if parameter not in self._warned]

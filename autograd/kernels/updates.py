@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -9,16 +13,68 @@ import numpy as np
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.workers import parallel_ranges
 
-__all__ = ["adam_update", "one_pass", "sgd_update"]
+__all__ = ["adam_update", "one_pass", "sgd_update", "together"]
 
 Array = np.ndarray[Any, Any]
 
 GRAIN = 1 << 12
 """Elements: parts of an array begin at multiples of it."""
 
+NANOSECONDS = 0.7
+"""About what an element takes."""
+
+_Part = Callable[[int, int], None]
+_batch = threading.local()
+
+
+@contextmanager
+def together(size: int) -> Iterator[None]:
+    """Updates called inside, one of each array, are done at the end in one go that threads share.
+
+    `size` is the number of elements of all arrays, which decides for each whether it is worth it.
+
+    >>> p = np.ones(4, np.float32)
+    >>> with together(4):
+    ...     sgd_update(p, np.ones(4, np.float32), None, 0.5, 0.0, 0.0)
+    ...     print(p[0])
+    1.0
+    >>> print(p[0])
+    0.5
+    """
+    waiting: list[tuple[_Part, int]] = []
+    _batch.waiting, _batch.size = waiting, size
+    try:
+        yield
+    finally:
+        _batch.waiting, _batch.size = None, 0
+        _run(waiting)
+
+
+def _update(part: _Part, size: int) -> None:
+    """part(first, last) over [0, size), now or at the end of `together`."""
+    waiting: list[tuple[_Part, int]] | None = getattr(_batch, "waiting", None)
+    if waiting is None:
+        _run([(part, size)])
+    else:
+        waiting.append((part, size))
+
+
+def _run(parts: list[tuple[_Part, int]]) -> None:
+    ends = list(accumulate(size for _, size in parts))
+
+    def share(_worker: int, first: int, last: int) -> None:
+        for (part, size), end in zip(parts, ends, strict=True):
+            begin = end - size
+            if first < end and begin < last:
+                part(max(first, begin) - begin, min(last, end) - begin)
+
+    total = ends[-1] if ends else 0
+    parallel_ranges(share, total, GRAIN, nanoseconds=NANOSECONDS * total)
+
 
 def one_pass(parameter: Array, gradient: Array, *states: Array | None) -> bool:
-    """Whether the arrays can be walked together: large, contiguous and of one memory order.
+    """Whether the arrays can be walked together: contiguous, of one memory order, and large, or
+    together with others that are.
 
     >>> one_pass(np.ones(3), np.ones(3))
     False
@@ -30,7 +86,7 @@ def one_pass(parameter: Array, gradient: Array, *states: Array | None) -> bool:
             array.strides == parameter.strides and array.dtype == parameter.dtype
             for array in arrays
         )
-        and compiled_for(parameter.dtype, parameter.size)
+        and compiled_for(parameter.dtype, max(parameter.size, getattr(_batch, "size", 0)))
     )
 
 
@@ -58,7 +114,7 @@ def sgd_update(
     p, g = _flat(parameter), _flat(gradient)
     v = p if velocity is None else _flat(velocity)
 
-    def part(_worker: int, first: int, last: int) -> None:
+    def part(first: int, last: int) -> None:
         own, seed = p[first:last], g[first:last]
         if velocity is None:
             compiled.descend(own, seed, number(lr), number(weight_decay), sign)
@@ -75,7 +131,7 @@ def sgd_update(
                 nesterov,
             )
 
-    parallel_ranges(part, p.size, GRAIN, nanoseconds=0.7 * p.size)
+    _update(part, p.size)
 
 
 def adam_update(
@@ -114,15 +170,15 @@ def adam_update(
         number(-1.0 if maximize else 1.0),
     )
 
-    def part(_worker: int, first: int, last: int) -> None:
+    def part(first: int, last: int) -> None:
         here = slice(first, last)
         compiled.adapt(p[here], g[here], m[here], s[here], *constants)
 
-    parallel_ranges(part, p.size, GRAIN, nanoseconds=0.7 * p.size)
+    _update(part, p.size)
 
 
 def _flat(array: Array) -> Array:
     """The entries as they lie in memory."""
     flat = array.ravel(order="K")
-    assert np.shares_memory(flat, array)
+    assert np.shares_memory(flat, array) or not array.size
     return flat

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels.updates import adam_update, one_pass, sgd_update
+from autograd.kernels.updates import adam_update, one_pass, sgd_update, together
 
 seeds = st.integers(0, 2**32 - 1)
 rates = st.floats(0.0, 1.0, width=32)
@@ -78,3 +78,42 @@ def test_arrays_that_cannot_be_walked_together() -> None:
     assert not one_pass(square, square.astype(np.float32))
     assert not one_pass(square[:, ::2], square[:, ::2])
     assert not one_pass(square.astype(np.float16), square.astype(np.float16))
+
+
+@pytest.mark.parametrize("sizes", [[], [0, 5], [3, 70_000, 1, 40_001, 4096], [250_000, 250_000]])
+def test_updates_together_are_those_one_by_one(sizes: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(4, size)).astype(np.float32) for size in sizes]
+    arrays = [np.abs(array) for array in arrays]
+    once = [array.copy() for array in arrays]
+
+    def update(p: np.ndarray, g: np.ndarray, m: np.ndarray, s: np.ndarray) -> None:
+        if p.size % 2:
+            adam_update(p, g, m, s, 0.1, (0.9, 0.99), 1e-8, 0.5, weight_decay=0.1)
+        else:
+            sgd_update(p, g, m, 0.1, 0.9, 0.01, nesterov=True)
+
+    with together(sum(sizes)):
+        for array in arrays:
+            before = array.copy()
+            update(*array)
+            np.testing.assert_array_equal(array, before)
+    for array in once:
+        update(*array)
+    for array, expected in zip(arrays, once, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+def test_what_waits_is_done_when_an_exception_comes() -> None:
+    p = np.ones(8, np.float32)
+
+    def fail() -> None:
+        with together(8):
+            sgd_update(p, p.copy(), None, 0.5, 0.0, 0.0)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    np.testing.assert_array_equal(p, np.full(8, 0.5, np.float32))
+    sgd_update(p, np.ones(8, np.float32), None, 0.5, 0.0, 0.0)
+    assert p[0] == 0.0
