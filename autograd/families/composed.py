@@ -24,11 +24,20 @@ def pullback_of(
     outputs, own = _trace(function, inputs, wanted)
     seeds = cotangent if type(cotangent) is tuple else (cotangent,)
     tracked = [(t._node, s) for t, s in zip(outputs, seeds, strict=True) if t._node is not None]
+    # An output that nothing used must not bring in its infinities: 0 times them would be NaN.
+    used = [(node, seed) for node, seed in tracked if not _is_zero(seed)]
+    tracked = used or tracked
     nodes = [node for node in own if node is not None]
     _, found = sweep.reverse(
         [node for node, _ in tracked], [seed for _, seed in tracked], nodes, record=record
     )
     return [None if node is None else found.get(node) for node in own]
+
+
+def _is_zero(seed: Any) -> bool:
+    if isinstance(seed, Tensor):
+        return seed._node is None and not seed.data.any()
+    return not np.any(seed)
 
 
 def pushforward_of(
