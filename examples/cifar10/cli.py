@@ -26,7 +26,7 @@ Train image classifiers on CIFAR-10 with dagrad.
   python -m examples.cifar10 draw vgg --out vgg.svg
 """
 EPILOG = """\
-Exit status: 0 done; 1 it cannot be done, and standard error says why; 2 the command line is wrong;
+Exit status: 0 done; 1 it cannot be done, and standard error says why; 2 an option is unknown;
 130 stopped by Ctrl-C, 143 by SIGTERM; 141 whoever read standard output has gone. `runs` ends with 0
 whatever the runs are like.
 
@@ -43,17 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except ExampleError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return _ended(options, "error", str(error), 1)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
-        return stopped.status
+        return _ended(options, "stopped", str(stopped), stopped.status)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        return 130
+        return _ended(options, "stopped", "stopped", 130)
     except BrokenPipeError:
         # What is still in the buffer has nowhere to go when Python flushes it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def _ended(options: argparse.Namespace, event: str, message: str, status: int) -> int:
+    """The status, told to a program that reads JSON too."""
+    if getattr(options, "json", False):
+        from examples.cifar10.reporting.json_lines import print_event
+
+        print_event(event, message=message, status=status)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

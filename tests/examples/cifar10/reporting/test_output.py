@@ -85,3 +85,13 @@ def test_what_json_lacks_becomes_null(capsys):
         "loss": None,
         "more": {"a": [1.0, None], "b": [True, None]},
     }
+
+
+def test_a_command_that_fails_says_so_in_json_too(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path), "--json"]) == 1
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["event"], told["status"]) == ("error", 1)
+    assert err == f"error: {told['message']}\n"
+    assert main(["evaluate", str(tmp_path)]) == 1
+    assert capsys.readouterr().out == ""
