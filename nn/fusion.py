@@ -7,7 +7,8 @@
 
 Only for large arrays, whose passes cost more than the operations' overhead, so that small graphs
 show every layer; never while values are looked at (anomaly detection, kept values, exports), and
-only for these classes' own `forward`.
+only for modules that are called as these classes are: a `forward` or `__call__` of their own, of a
+class or of one module, is called.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from nn.module import Module
 SMALLEST: Final = 1 << 17
 """Entries of an input from which neighbours are fused."""
 
+_CALLS: Final = Module.__call__
 _CONVOLVES: Final = Conv2d.forward
 _NORMALISES: Final = BatchNorm2d.forward
+_ACTIVATES: Final = {ReLU.forward: "relu", GELU.forward: "gelu"}
+_POOLS: Final = MaxPool2d.forward
 assert BatchNorm1d.forward is _NORMALISES
 
 
@@ -55,13 +59,13 @@ def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[i
     if len(neighbours) < 2:
         return 0, None
     first, second, *rest = neighbours
-    forward = type(first).forward
+    forward = _forward(first)
     if forward is _NORMALISES:
         activation = _activation(second)
         if activation is not None:
             with scope(first):
                 return 2, first.forward(input, activation=activation)
-    elif forward is _CONVOLVES and not recording:
+    elif forward is _CONVOLVES and not recording and input.ndim == 4:
         weights = _folded(first, second)
         last = second if weights is None else rest[0] if rest else None
         activation = None if last is None else _activation(last)
@@ -69,15 +73,24 @@ def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[i
         if count > 1:
             with scope(first):
                 return count, first.forward(input, weights=weights, activation=activation)
-    elif type(first) is ReLU and type(second) is MaxPool2d and second.padding in (0, (0, 0)):
-        return 2, first(second(input))
+    elif _activation(first) == "relu" and _forward(second) is _POOLS:
+        assert isinstance(second, MaxPool2d)
+        if second.padding in (0, (0, 0)):
+            return 2, first(second(input))
     return 0, None
 
 
+def _forward(module: Module) -> Any:
+    """The function that calling a module comes down to, None where that is not its class's."""
+    if type(module).__call__ is not _CALLS or "forward" in vars(module):
+        return None
+    return type(module).forward
+
+
 def _activation(module: Module) -> str | None:
-    if type(module) is ReLU:
-        return "relu"
-    return "gelu" if type(module) is GELU and module.approximate == "none" else None
+    if isinstance(module, GELU) and module.approximate != "none":
+        return None
+    return _ACTIVATES.get(_forward(module))
 
 
 def _folded(convolution: Module, norm: Module) -> tuple[Any, Any] | None:
@@ -85,7 +98,7 @@ def _folded(convolution: Module, norm: Module) -> tuple[Any, Any] | None:
     statistics; None for anything else, and for other dtypes or channels than the weight's.
     """
     assert isinstance(convolution, Conv2d)
-    if type(norm).forward is not _NORMALISES or not isinstance(norm, BatchNorm2d):
+    if _forward(norm) is not _NORMALISES or not isinstance(norm, BatchNorm2d):
         return None
     mean, variance = norm.running_mean, norm.running_var
     if norm.training or mean is None or variance is None:

@@ -61,7 +61,9 @@ def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
     >>> reshaped(np.arange(4.0), (2, 2)).tolist()
     [[0.0, 1.0], [2.0, 3.0]]
     """
-    if type(x) is np.ndarray and x.ndim > 2 and _channels_last(x) and not x.flags.c_contiguous:
+    # Otherwise NumPy may need no copy.
+    merged = type(x) is np.ndarray and x.ndim > 2 and len(shape) <= 2
+    if merged and len(x) > 1 and x.shape[1] > 1 and not x.flags.c_contiguous and _channels_last(x):
         flat = empty(x.shape, x.dtype)
         assign(flat, x)
         return flat.reshape(shape)

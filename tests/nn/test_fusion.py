@@ -130,6 +130,38 @@ def test_a_forward_of_their_own_is_called() -> None:
             np.testing.assert_array_equal(net(pixels), one_by_one(net, pixels))
 
 
+class Counting(nn.GELU):
+    calls = 0
+
+    def __call__(self, input: Any) -> Any:
+        type(self).calls += 1
+        return super().__call__(input)
+
+
+def test_a_call_of_their_own_is_called() -> None:
+    pixels = np.random.default_rng(0).normal(size=(4, 3, 128, 128))
+    net = nn.Sequential(nn.BatchNorm2d(3, dtype="float64"), Counting())
+    net(pixels)
+    assert Counting.calls == 1
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_forward_of_one_module_is_called(place: int) -> None:
+    pixels = np.random.default_rng(0).normal(size=(4, 3, 128, 128))
+    layers = [nn.Conv2d(3, 3, 1, dtype="float64"), nn.BatchNorm2d(3, dtype="float64"), nn.ReLU()]
+    net = nn.Sequential(*layers, nn.MaxPool2d(2)).eval()
+    own = layers[place].forward
+    layers[place].forward = lambda input: own(input) + 1.0  # type: ignore[method-assign]
+    with ag.no_grad():
+        np.testing.assert_allclose(net(pixels), one_by_one(net, pixels), rtol=1e-12, atol=1e-12)
+
+
+def test_what_the_second_refuses_is_refused() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).eval()
+    with ag.no_grad(), pytest.raises(ValueError, match="BatchNorm2d"):
+        net(np.zeros((3, 256, 256), np.float32))
+
+
 def test_anomalies_are_found_where_they_are() -> None:
     net = nn.Sequential(nn.BatchNorm2d(3), nn.ReLU())
     pixels = np.ones((4, 3, 128, 128), np.float32)

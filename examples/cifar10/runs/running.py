@@ -177,9 +177,10 @@ def _finish(
             draw_curves(checkpoints.history, settings.title, settings.folder.curves)
             draw_weights(model, dataset.class_names, settings.folder.weights)
         results = measure_test(model, dataset.test, settings.recipe.test_views)
+        pictures = settings.folder if settings.figures else None
+        report_mistakes(results[-1], dataset, settings.title, pictures, reporter.note)
+    # Last: a run that has this line is not gone on with.
     settings.folder.add_metrics(result_entry(results))
-    pictures = settings.folder if settings.figures else None
-    report_mistakes(results[-1], dataset, settings.title, pictures, reporter.note)
     reporter.note(f"run folder: {settings.folder.path}")
     reporter.end_run(results, dataset.class_names)
     return results

@@ -37,3 +37,16 @@ def test_every_entry_arrives(
     for axis, size in enumerate(shape):
         assert size == 1 or copied.strides[axis] == target.strides[axis] or not copied.size
     np.testing.assert_array_equal(reshaped(source, (-1,)) if source.size else [], values.ravel())
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 4, 4), (5, 1, 4, 4), (5, 3, 1, 1), (5, 3, 4, 6)])
+@pytest.mark.parametrize("layout", ["C", "channels_last"])
+def test_reshaping_copies_only_where_numpy_does(
+    in_layout: Callable[[Array, str], Array], layout: str, shape: tuple[int, ...]
+) -> None:
+    x = in_layout(np.arange(float(np.prod(shape))).reshape(shape), layout)
+    n, c, h, w = shape
+    for target in [(n, c, h * w), (n, c * h * w), (-1,), (c, -1), (n * c, h * w), (n, c, w, h, 1)]:
+        found, expected = reshaped(x, target), np.reshape(x, target)
+        np.testing.assert_array_equal(found, expected)
+        assert np.shares_memory(found, x) == np.shares_memory(expected, x)
