@@ -2,7 +2,8 @@
 
 Both sides train on the same images with the same recipe, each run in a process of its own. Reported
 are the training's seconds, without loading, a first step to warm up, and evaluation; and the test
-accuracy, plain and averaged over six views.
+accuracy, plain and averaged over six views. A run can be suspended (`kill -TSTP`) and continued
+(`kill -CONT`): its clock stands still meanwhile, and its record says for how long.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+from benchmarks.pausing import PausingClock
 
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 SIDES = ("ours", "torch")
@@ -110,6 +113,8 @@ def _run(options: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
 
     dataset = load(options.data, print)
     training = dataset.train[: options.train_images]
+    clock = PausingClock()
+    clock.listen()
     setting: dict[str, Any] = {
         "side": side,
         "seed": seed,
@@ -121,7 +126,7 @@ def _run(options: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
     }
     if side == "ours":
         setting["versions"] = _versions("numpy", "numba")
-        result = _train_ours(training, dataset.test, seed, options.epochs)
+        result = _train_ours(training, dataset.test, seed, options.epochs, clock)
     else:
         import torch
 
@@ -140,8 +145,9 @@ def _run(options: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
             options.epochs,
             lambda record: _say(side, seed, record),
             options.compile,
+            clock,
         )
-    result = {**setting, **result}
+    result = {**setting, **result, "paused_seconds": clock.paused_seconds}
     per_step = result["training_seconds"] / result["steps"]
     print(
         f"{side}, seed {seed}: {result['training_seconds']:.1f} s of training, {per_step:.3f} s a "
@@ -153,9 +159,10 @@ def _run(options: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
     return result
 
 
-def _train_ours(training: Any, test: Any, seed: int, epochs: int) -> dict[str, Any]:
+def _train_ours(
+    training: Any, test: Any, seed: int, epochs: int, clock: PausingClock
+) -> dict[str, Any]:
     from dataclasses import replace
-    from time import perf_counter
 
     import numpy as np
 
@@ -175,18 +182,19 @@ def _train_ours(training: Any, test: Any, seed: int, epochs: int) -> dict[str, A
         fit_to_images(model, recipe, training.images)
         return Trainer(model, recipe, batches)
 
-    began = perf_counter()
+    began = clock()
     trainer().train_on(*next(batches.epoch(1)))
-    warm_up = perf_counter() - began
+    warm_up = clock() - began
     run = trainer()
     records = []
     for epoch in range(1, epochs + 1):
+        paused = clock.paused_seconds
         result = run.run_epoch(epoch)
         record = {
             "epoch": epoch,
             "loss": result.loss,
             "accuracy": result.accuracy,
-            "seconds": result.seconds,
+            "seconds": result.seconds - (clock.paused_seconds - paused),
         }
         records.append(record)
         _say("ours", seed, record)

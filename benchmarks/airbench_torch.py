@@ -216,10 +216,11 @@ def train(
     epochs: int,
     say: Callable[[dict[str, Any]], object],
     compiled: bool = False,
+    clock: Callable[[], float] = perf_counter,
 ) -> dict[str, Any]:
     """Train, with `torch.compile` if `compiled`, and test; `say` gets each epoch's record.
 
-    Times are in seconds.
+    Times are in seconds, by `clock`.
     """
     torch.manual_seed(seed)
     images, labels = normalised(train_images), torch.from_numpy(train_labels)
@@ -229,23 +230,23 @@ def train(
     with torch.no_grad():
         next(model.parameters()).copy_(whitening_filters(images[:5000]))
     trainer = Trainer(model, steps, epochs)
-    began = perf_counter()
+    began = clock()
     spare = Trainer(network(), steps, epochs)
     for one in (spare, trainer):
         if compiled:
             one.forward = torch.compile(one.model)
     spare.step(images[:batch], labels[:batch])
     del spare
-    warm_up = perf_counter() - began
+    warm_up = clock() - began
     records = []
     mirrored = torch.rand(len(images)) < 0.5
-    began = perf_counter()
+    began = clock()
     images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images)
     padded = F.pad(images, (REACH,) * 4, mode="reflect")
-    preparing = perf_counter() - began
+    preparing = clock() - began
     for epoch in range(epochs):
         model.train()
-        began = perf_counter()
+        began = clock()
         if epoch:
             padded = padded.flip(-1)
         order = torch.randperm(len(labels))
@@ -260,7 +261,7 @@ def train(
                 "epoch": epoch + 1,
                 "loss": loss,
                 "accuracy": correct / (steps * batch),
-                "seconds": perf_counter() - began + (0.0 if epoch else preparing),
+                "seconds": clock() - began + (0.0 if epoch else preparing),
             }
         )
         say(records[-1])
