@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import LARGE, explain_choice, explain_winograd
+from autograd.kernels.blas import blas_threads
 from autograd.kernels.buffers import POOLED_FROM, held_bytes
-from autograd.kernels.workers import blas_threads, get_num_threads, thread_count
+from autograd.kernels.workers import get_num_threads, thread_count
 
 Settings = dict[str, dict[str, Any]]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.anomaly import check_update
-from autograd.kernels.updates import together
+from autograd.kernels.updates import Places, together
 from autograd.profiling import measured_update
 from autograd.storage import mark_changed
 
@@ -43,6 +43,7 @@ class Optimizer:
         self._names: dict[Tensor, str] = {}
         self._warned: set[Tensor] = set()
         self._scratch: dict[tuple[Any, int, int], Array] = {}
+        self._places: Places = {}
         if isinstance(params, Tensor | np.ndarray):
             raise TypeError(
                 f"{type(self).__name__} takes an iterable of parameters, got one "
@@ -199,7 +200,7 @@ class Optimizer:
                     f"{self.describe(parameter)} is read-only and cannot be changed in place; "
                     "make it of a copy"
                 )
-        with together(sum(data.size for _, data, _ in trained)):
+        with together(sum(data.size for _, data, _ in trained), self._places):
             for parameter, data, group in trained:
                 state = self.state.setdefault(parameter, {})
                 self._update(parameter.data, data, state, group)

@@ -11,7 +11,7 @@ from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.error_function import erf
 from autograd.kernels.layouts import in_order_of
-from autograd.kernels.workers import parallel_ranges
+from autograd.kernels.workers import parallel_kernel
 
 __all__ = [
     "FUSED",
@@ -115,10 +115,8 @@ def activate_in_place(x: Array, activation: str | None) -> None:
     flat = x.reshape(-1)
     assert np.shares_memory(flat, x) or not x.size
 
-    def part(_worker: int, first: int, last: int) -> None:
-        kernel(flat[first:last])
-
-    parallel_ranges(part, flat.size, GRAIN, nanoseconds=NANOSECONDS[activation] * flat.size)
+    cost = NANOSECONDS[activation] * flat.size
+    parallel_kernel(kernel, lambda _, first, last: (flat[first:last],), flat.size, GRAIN, cost)
 
 
 def _product(x: Any, factor: Any) -> Any:
@@ -147,10 +145,10 @@ def _in_one_pass(kernel: Callable[..., None], cost: float, *operands: Array) -> 
     target = out.ravel(order="K")
     assert np.shares_memory(target, out) or not out.size
 
-    def part(_worker: int, first: int, last: int) -> None:
-        kernel(*(array[first:last] for array in flat), target[first:last])
+    def arguments(_worker: int, first: int, last: int) -> tuple[Array, ...]:
+        return (*(array[first:last] for array in flat), target[first:last])
 
-    parallel_ranges(part, target.size, GRAIN, nanoseconds=cost * target.size)
+    parallel_kernel(kernel, arguments, target.size, GRAIN, cost * target.size)
     return out
 
 

@@ -6,13 +6,14 @@ thread takes a range of rows; what they sum is joined in double precision, in a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.layouts import in_order_of
-from autograd.kernels.workers import parallel_ranges, thread_count
+from autograd.kernels.workers import parallel_kernel, thread_count
 
 __all__ = ["batch_norm_backward", "batch_norm_forward", "channel_affine", "channel_sums"]
 
@@ -37,11 +38,12 @@ def batch_norm_forward(
     parts = np.zeros((thread_count(), 2, rows.shape[1]))
     counts = np.zeros(len(parts))
 
-    def moments(worker: int, first: int, last: int) -> None:
+    def moments(worker: int, first: int, last: int) -> tuple[Array, ...]:
         counts[worker] = last - first
-        compiled.row_moments(rows[first:last], parts[worker, 0], parts[worker, 1])
+        return rows[first:last], parts[worker, 0], parts[worker, 1]
 
-    parallel_ranges(moments, len(rows), GRAIN, nanoseconds=0.4 * x.size)
+    cost = 0.4 * x.size
+    parallel_kernel(compiled.row_moments, moments, len(rows), GRAIN, nanoseconds=cost)
     mean = counts @ parts[:, 0] / len(rows)
     spread = parts[:, 1].sum(axis=0) + counts @ (parts[:, 0] - mean) ** 2
     inverse_std = 1.0 / np.sqrt(spread / len(rows) + eps)
@@ -75,19 +77,20 @@ def batch_norm_backward(
     target = _rows(dx)
     factor, shift = _affine(inverse_std.astype(x.dtype, copy=False), weight, bias)
 
-    def sums(worker: int, first: int, last: int) -> None:
+    kernels: dict[str | None, Callable[..., None]] = {
+        None: compiled.gradient_sums,
+        "relu": compiled.relu_gradient_sums,
+        "gelu": compiled.gelu_gradient_sums,
+    }
+
+    def sums(worker: int, first: int, last: int) -> tuple[Array, ...]:
         own = slice(first, last)
         if activation is None:
-            compiled.gradient_sums(seeds[own], rows[own], mean, *parts[worker])
-        else:
-            kernel = (
-                compiled.relu_gradient_sums
-                if activation == "relu"
-                else (compiled.gelu_gradient_sums)
-            )
-            kernel(seeds[own], rows[own], mean, factor, shift, target[own], *parts[worker])
+            return seeds[own], rows[own], mean, *parts[worker]
+        return seeds[own], rows[own], mean, factor, shift, target[own], *parts[worker]
 
-    parallel_ranges(sums, len(rows), GRAIN, nanoseconds=0.4 * x.size)
+    cost = 0.4 * x.size
+    parallel_kernel(kernels[activation], sums, len(rows), GRAIN, nanoseconds=cost)
     dbias, products = parts.sum(axis=0)
     precise = inverse_std.astype(np.float64)
     dweight = products * precise
@@ -96,14 +99,13 @@ def batch_norm_backward(
     shift = -scale * dbias / len(rows)
     scale, slope, shift = (array.astype(x.dtype) for array in (scale, slope, shift))
 
-    def apply(_worker: int, first: int, last: int) -> None:
+    def apply(_worker: int, first: int, last: int) -> tuple[Array, ...]:
         own = slice(first, last)
-        if activation is None:
-            compiled.gradient_rows(seeds[own], rows[own], mean, scale, slope, shift, target[own])
-        else:
-            compiled.gradient_rows_in_place(rows[own], mean, scale, slope, shift, target[own])
+        operands = (rows[own], mean, scale, slope, shift, target[own])
+        return (seeds[own], *operands) if activation is None else operands
 
-    parallel_ranges(apply, len(rows), GRAIN, nanoseconds=0.4 * x.size)
+    kernel = compiled.gradient_rows if activation is None else compiled.gradient_rows_in_place
+    parallel_kernel(kernel, apply, len(rows), GRAIN, nanoseconds=cost)
     return dx, dweight.astype(x.dtype), dbias.astype(x.dtype)
 
 
@@ -130,10 +132,10 @@ def channel_sums(x: Array) -> Array:
     rows = _rows(x)
     parts = np.zeros((thread_count(), rows.shape[1]))
 
-    def sums(worker: int, first: int, last: int) -> None:
-        compiled.row_sums(rows[first:last], parts[worker])
+    def sums(worker: int, first: int, last: int) -> tuple[Array, ...]:
+        return rows[first:last], parts[worker]
 
-    parallel_ranges(sums, len(rows), GRAIN, nanoseconds=0.4 * x.size)
+    parallel_kernel(compiled.row_sums, sums, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     total: Array = parts.sum(axis=0)
     return total
 
@@ -151,19 +153,18 @@ def _affine_rows(
 ) -> Array:
     from autograd.kernels import compiled_normalization as compiled
 
-    kernels = {
+    kernels: dict[str | None, Callable[..., None]] = {
         None: compiled.affine_rows,
         "relu": compiled.relu_affine_rows,
         "gelu": compiled.gelu_affine_rows,
     }
-    kernel = kernels[activation]
     y = empty_like(x)
     rows, target = _rows(x), _rows(y)
 
-    def apply(_worker: int, first: int, last: int) -> None:
-        kernel(rows[first:last], centre, scale, shift, target[first:last])
+    def apply(_worker: int, first: int, last: int) -> tuple[Array, ...]:
+        return rows[first:last], centre, scale, shift, target[first:last]
 
-    parallel_ranges(apply, len(rows), GRAIN, nanoseconds=0.4 * x.size)
+    parallel_kernel(kernels[activation], apply, len(rows), GRAIN, nanoseconds=0.4 * x.size)
     return y
 
 

@@ -1,16 +1,25 @@
-"""Optimizers' updates over flat arrays, each in one pass over the memory."""
+"""Optimizers' updates over flat arrays, each in one pass over the memory.
+
+Those of many arrays are done at once: entry i of all arrays together belongs to the first array k
+with i < ends[k]. `places` (arrays, operands) are the addresses of what row k of `constants` goes
+with.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_sharing import array_at
 
-__all__ = ["adapt", "descend", "descend_with_momentum"]
+__all__ = ["adapt_all", "descend_all", "descend_with_momentum_all"]
 
 Array = np.ndarray[Any, Any]
+
+_carray: Any = numba.carray  # type: ignore[attr-defined]
 
 
 @compiled
@@ -29,9 +38,9 @@ def descend_with_momentum(
     share: Any,
     decay: Any,
     sign: Any,
-    nesterov: bool,
+    nesterov: Any,
 ) -> None:
-    if nesterov:
+    if nesterov != 0:
         for i in range(p.size):
             change = sign * g[i] + decay * p[i]
             v[i] = momentum * v[i] + share * change
@@ -65,3 +74,58 @@ def adapt(
         m[i] = beta1 * m[i] + share1 * change
         s[i] = beta2 * s[i] + share2 * (change * change)
         p[i] = shrink * p[i] - step * m[i] / (np.sqrt(s[i]) * inverse_correction + eps)
+
+
+@compiled
+def _operand(places: Array, k: int, which: int, first: int, size: int, like: Array) -> Array:
+    """Entries first ... of an array by its address, in the dtype of `like`."""
+    address = places[k, which] + first * like.itemsize
+    return _carray(array_at(address), size, like.dtype)  # type: ignore[no-any-return]
+
+
+@compiled
+def _own(ends: Array, k: int, first: int, last: int) -> Any:
+    """Which entries of array k are in [first, last) of all: the first, and how many."""
+    begin = ends[k - 1] if k else 0
+    own = max(first, begin)
+    return own - begin, max(0, min(last, ends[k]) - own)
+
+
+@compiled
+def descend_all(places: Array, ends: Array, constants: Array, first: int, last: int) -> None:
+    """`descend` of p and g."""
+    for k in range(len(ends)):
+        at, size = _own(ends, k, first, last)
+        if size > 0:
+            p = _operand(places, k, 0, at, size, constants)
+            g = _operand(places, k, 1, at, size, constants)
+            descend(p, g, constants[k, 0], constants[k, 1], constants[k, 2])
+
+
+@compiled
+def descend_with_momentum_all(
+    places: Array, ends: Array, constants: Array, first: int, last: int
+) -> None:
+    """`descend_with_momentum` of p, g and v."""
+    for k in range(len(ends)):
+        at, size = _own(ends, k, first, last)
+        if size > 0:
+            p = _operand(places, k, 0, at, size, constants)
+            g = _operand(places, k, 1, at, size, constants)
+            v = _operand(places, k, 2, at, size, constants)
+            c = constants[k]
+            descend_with_momentum(p, g, v, c[0], c[1], c[2], c[3], c[4], c[5])
+
+
+@compiled
+def adapt_all(places: Array, ends: Array, constants: Array, first: int, last: int) -> None:
+    """`adapt` of p, g, m and s."""
+    for k in range(len(ends)):
+        at, size = _own(ends, k, first, last)
+        if size > 0:
+            p = _operand(places, k, 0, at, size, constants)
+            g = _operand(places, k, 1, at, size, constants)
+            m = _operand(places, k, 2, at, size, constants)
+            s = _operand(places, k, 3, at, size, constants)
+            c = constants[k]
+            adapt(p, g, m, s, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9])

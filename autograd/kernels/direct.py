@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.columns import Geometry, padded_sizes, segments, weight_matrix
-from autograd.kernels.workers import parallel_ranges, scratch, thread_count
+from autograd.kernels.workers import parallel_kernel, scratch, thread_count
 
 __all__ = ["direct_convolve", "direct_pays", "direct_weight_gradient"]
 
@@ -61,12 +61,12 @@ def direct_convolve(
     start = start.reshape(blocks, compiled.WIDTH)
     last_map = {None: 0, "relu": compiled.RELU, "gelu": compiled.GELU}[activation]
 
-    def task(_worker: int, first: int, last: int) -> None:
-        windows = _windows(x[first:last], geometry)
-        arguments = (*windows, weights, start, last_map, y[first:last])
-        compiled.direct_images(*arguments)
+    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        windows = _windows(x[first:last], geometry, worker)
+        return (*windows, weights, start, last_map, y[first:last])
 
-    parallel_ranges(task, len(x), nanoseconds=geometry.multiplications(len(x)) / 30)
+    cost = geometry.multiplications(len(x)) / 30
+    parallel_kernel(compiled.direct_images, arguments, len(x), nanoseconds=cost)
 
 
 def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
@@ -77,28 +77,28 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     blocks = -(-outputs // compiled.WIDTH)
     totals = np.zeros((thread_count(), geometry.depth, blocks * compiled.WIDTH), np.float32)
 
-    def task(worker: int, first: int, last: int) -> None:
-        windows = _windows(x[first:last], geometry)
+    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        windows = _windows(x[first:last], geometry, worker)
         entries = len(windows[6]) * outputs
-        seeds = scratch("cotangent", (entries + compiled.WIDTH,), np.float32)
+        seeds = scratch(f"cotangent {worker}", (entries + compiled.WIDTH,), np.float32)
         seeds[entries:] = 0
         planes = _planes(g[first:last]).reshape(-1, outputs, math.prod(geometry.out))
-        arguments = (*windows, g[first:last], planes, seeds, totals[worker])
-        compiled.direct_weight_sums(*arguments)
+        return (*windows, g[first:last], planes, seeds, totals[worker])
 
-    parallel_ranges(task, len(x), nanoseconds=geometry.multiplications(len(x)) / 30)
+    cost = geometry.multiplications(len(x)) / 30
+    parallel_kernel(compiled.direct_weight_sums, arguments, len(x), nanoseconds=cost)
     total = totals.sum(axis=0)[:, :outputs]
     shape = (*geometry.kernel, geometry.channels, outputs)
     return np.ascontiguousarray(total.reshape(shape).transpose(3, 2, 0, 1))
 
 
-def _windows(x: Array, geometry: Geometry) -> tuple[Any, ...]:
-    """The first arguments of the compiled kernels for images x (N, H, W, C)."""
+def _windows(x: Array, geometry: Geometry, worker: int) -> tuple[Any, ...]:
+    """The first arguments of the compiled kernels for a worker's images x (N, H, W, C)."""
     from autograd.kernels.compiled_columns import SLACK
 
     step = min(_images_at_a_time(geometry), len(x))
     shape = padded_sizes(geometry)
-    images = scratch("padded", (step * math.prod(shape) + SLACK,), np.float32)
+    images = scratch(f"padded {worker}", (step * math.prod(shape) + SLACK,), np.float32)
     images[-SLACK:] = 0
     starts, _, _ = segments(step, geometry)
     return x, _planes(x), geometry.before, shape, step, images, starts, _offsets(geometry)

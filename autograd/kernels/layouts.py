@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty, empty_like
-from autograd.kernels.workers import parallel_ranges
+from autograd.kernels.workers import parallel_kernel
 
 __all__ = ["assign", "in_order_of", "reshaped"]
 
@@ -36,10 +36,10 @@ def assign(target: Array, source: Array) -> None:
     before, after = pairs
     assert after.shape == (before.shape[0], before.shape[2], before.shape[1])
 
-    def part(_worker: int, first: int, last: int) -> None:
-        exchange_axes(before[first:last], after[first:last])
+    def arguments(_worker: int, first: int, last: int) -> tuple[Array, ...]:
+        return before[first:last], after[first:last]
 
-    parallel_ranges(part, len(before), nanoseconds=0.7 * source.size)
+    parallel_kernel(exchange_axes, arguments, len(before), nanoseconds=0.7 * source.size)
 
 
 def in_order_of(like: Array, x: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.workers import matrix_product
+from autograd.kernels.products import matrix_product
 
 __all__ = ["MUON_COEFFICIENTS", "orthogonalise"]
 

@@ -21,7 +21,7 @@ from autograd.kernels.windows import (
     padding_pairs,
     spatial_tuple,
 )
-from autograd.kernels.workers import parallel_ranges
+from autograd.kernels.workers import parallel_kernel
 
 __all__ = [
     "adaptive_average_pool",
@@ -93,10 +93,10 @@ def _compiled_scatter(g: Array, indices: Array, out: Array) -> None:
     seeds, places, target = matrices(g), matrices(indices), matrices(out)
     assert np.shares_memory(target, out)
 
-    def part(_worker: int, first: int, end: int) -> None:
-        scatter_planes(seeds[first:end], places[first:end], target[first:end])
+    def arguments(_worker: int, first: int, end: int) -> tuple[Array, ...]:
+        return seeds[first:end], places[first:end], target[first:end]
 
-    parallel_ranges(part, len(target), nanoseconds=0.5 * target.size)
+    parallel_kernel(scatter_planes, arguments, len(target), nanoseconds=0.5 * target.size)
 
 
 def _compiled_max_pool(
@@ -118,11 +118,11 @@ def _compiled_max_pool(
     source, values, places = images(x), images(best), images(index)
     before = (pairs[0][0], pairs[1][0])
 
-    def part(_worker: int, first: int, end: int) -> None:
+    def arguments(_worker: int, first: int, end: int) -> tuple[Any, ...]:
         here = slice(first, end)
-        largest(source[here], kernel, stride, before, dilation, values[here], places[here])
+        return source[here], kernel, stride, before, dilation, values[here], places[here]
 
-    parallel_ranges(part, len(source), nanoseconds=0.7 * source.size)
+    parallel_kernel(largest, arguments, len(source), nanoseconds=0.7 * source.size)
     return best, index
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.workers import parallel_ranges
+from autograd.kernels.workers import parallel_kernel
 
-__all__ = ["adam_update", "one_pass", "sgd_update", "together"]
+__all__ = ["Places", "adam_update", "one_pass", "sgd_update", "together"]
 
 Array = np.ndarray[Any, Any]
 
@@ -23,15 +22,38 @@ GRAIN = 1 << 12
 NANOSECONDS = 0.7
 """About what an element takes."""
 
-_Part = Callable[[int, int], None]
-_batch = threading.local()
+Places = dict[int, tuple[Array, int]]
+"""Arrays that keep their memory from step to step, by `id`, with their addresses."""
+
+_Kind = tuple[str, np.dtype[Any]]
+
+
+class _Updates:
+    """Updates of one kind and dtype: arrays of one size, the gradient second, and constants."""
+
+    def __init__(self) -> None:
+        self.arrays: list[tuple[Array, ...]] = []
+        self.constants: list[tuple[float, ...]] = []
+
+
+class _Batch(threading.local):
+    """What waits for the end of `together` in this thread."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[_Kind, _Updates] | None = None
+        self.size = 0
+        self.compiled: dict[np.dtype[Any], bool] = {}
+
+
+_batch = _Batch()
 
 
 @contextmanager
-def together(size: int) -> Iterator[None]:
+def together(size: int, places: Places | None = None) -> Iterator[None]:
     """Updates called inside, one of each array, are done at the end in one go that threads share.
 
     `size` is the number of elements of all arrays, which decides for each whether it is worth it.
+    `places` is kept by the caller from step to step and changed here.
 
     >>> p = np.ones(4, np.float32)
     >>> with together(4):
@@ -41,35 +63,58 @@ def together(size: int) -> Iterator[None]:
     >>> print(p[0])
     0.5
     """
-    waiting: list[tuple[_Part, int]] = []
-    _batch.waiting, _batch.size = waiting, size
+    waiting: dict[_Kind, _Updates] = {}
+    _batch.waiting, _batch.size, _batch.compiled = waiting, size, {}
     try:
         yield
     finally:
-        _batch.waiting, _batch.size = None, 0
-        _run(waiting)
+        _batch.waiting, _batch.size, _batch.compiled = None, 0, {}
+        seen: Places = {}
+        for kind, updates in waiting.items():
+            _run(kind, updates, places or {}, seen)
+        if places is not None:
+            places.clear()
+            places.update(seen)
 
 
-def _update(part: _Part, size: int) -> None:
-    """part(first, last) over [0, size), now or at the end of `together`."""
-    waiting: list[tuple[_Part, int]] | None = getattr(_batch, "waiting", None)
+def _update(kernel: str, arrays: tuple[Array, ...], *constants: float) -> None:
+    """The kernel on these arrays, now or at the end of `together`."""
+    kind = kernel, arrays[0].dtype
+    waiting = _batch.waiting
+    updates = _Updates() if waiting is None else waiting.setdefault(kind, _Updates())
+    updates.arrays.append(arrays)
+    updates.constants.append(constants)
     if waiting is None:
-        _run([(part, size)])
-    else:
-        waiting.append((part, size))
+        _run(kind, updates, {}, {})
 
 
-def _run(parts: list[tuple[_Part, int]]) -> None:
-    ends = list(accumulate(size for _, size in parts))
+def _run(kind: _Kind, updates: _Updates, known: Places, seen: Places) -> None:
+    from autograd.kernels import compiled_updates
 
-    def share(_worker: int, first: int, last: int) -> None:
-        for (part, size), end in zip(parts, ends, strict=True):
-            begin = end - size
-            if first < end and begin < last:
-                part(max(first, begin) - begin, min(last, end) - begin)
+    def place(array: Array) -> int:
+        entry = known.get(id(array))
+        if entry is None or entry[0] is not array:
+            entry = array, _address(array)
+        seen[id(array)] = entry
+        return entry[1]
 
-    total = ends[-1] if ends else 0
-    parallel_ranges(share, total, GRAIN, nanoseconds=NANOSECONDS * total)
+    kernel, dtype = kind
+    ends = np.cumsum([arrays[0].size for arrays in updates.arrays])
+    places = np.array([[place(p), _address(g), *map(place, s)] for p, g, *s in updates.arrays])
+    constants = np.array(updates.constants, dtype)
+    total = int(ends[-1])
+    parallel_kernel(
+        getattr(compiled_updates, kernel),
+        lambda _worker, first, last: (places, ends, constants, first, last),
+        total,
+        GRAIN,
+        nanoseconds=NANOSECONDS * total,
+    )
+
+
+def _address(array: Array) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 def one_pass(parameter: Array, gradient: Array, *states: Array | None) -> bool:
@@ -79,15 +124,21 @@ def one_pass(parameter: Array, gradient: Array, *states: Array | None) -> bool:
     >>> one_pass(np.ones(3), np.ones(3))
     False
     """
-    arrays = [parameter, gradient, *(state for state in states if state is not None)]
-    return (
-        (parameter.flags.c_contiguous or parameter.flags.f_contiguous)
-        and all(
-            array.strides == parameter.strides and array.dtype == parameter.dtype
-            for array in arrays
-        )
-        and compiled_for(parameter.dtype, max(parameter.size, getattr(_batch, "size", 0)))
-    )
+    strides, dtype, flags = parameter.strides, parameter.dtype, parameter.flags
+    if not (flags.c_contiguous or flags.f_contiguous):
+        return False
+    for array in (parameter, gradient, *states):
+        if array is not None and not (
+            array.strides == strides and array.dtype == dtype and array.flags.aligned
+        ):
+            return False
+    fits = _batch.compiled.get(dtype)
+    if fits is None:
+        size = max(parameter.size, _batch.size)
+        fits = dtype.isnative and compiled_for(dtype, size)
+        if _batch.waiting is not None:
+            _batch.compiled[dtype] = fits
+    return fits
 
 
 def sgd_update(
@@ -107,31 +158,14 @@ def sgd_update(
 
     The arrays must satisfy `one_pass`.
     """
-    from autograd.kernels import compiled_updates as compiled
-
-    number = parameter.dtype.type
-    sign = number(-1.0 if maximize else 1.0)
-    p, g = _flat(parameter), _flat(gradient)
-    v = p if velocity is None else _flat(velocity)
-
-    def part(first: int, last: int) -> None:
-        own, seed = p[first:last], g[first:last]
-        if velocity is None:
-            compiled.descend(own, seed, number(lr), number(weight_decay), sign)
-        else:
-            compiled.descend_with_momentum(
-                own,
-                seed,
-                v[first:last],
-                number(lr),
-                number(momentum),
-                number(1.0 - dampening),
-                number(weight_decay),
-                sign,
-                nesterov,
-            )
-
-    _update(part, p.size)
+    sign = -1.0 if maximize else 1.0
+    if velocity is None:
+        _update("descend_all", (parameter, gradient), lr, weight_decay, sign)
+        return
+    arrays = parameter, gradient, velocity
+    share = 1.0 - dampening
+    constants = lr, momentum, share, weight_decay, sign, float(nesterov)
+    _update("descend_with_momentum_all", arrays, *constants)
 
 
 def adam_update(
@@ -153,32 +187,17 @@ def adam_update(
 
     The arrays must satisfy `one_pass`.
     """
-    from autograd.kernels import compiled_updates as compiled
-
-    number = parameter.dtype.type
-    p, g, m, s = (_flat(array) for array in (parameter, gradient, mean, square))
-    constants = (
-        number(step_size),
-        number(betas[0]),
-        number(1.0 - betas[0]),
-        number(betas[1]),
-        number(1.0 - betas[1]),
-        number(eps),
-        number(1.0 / correction),
-        number(shrink),
-        number(weight_decay),
-        number(-1.0 if maximize else 1.0),
+    _update(
+        "adapt_all",
+        (parameter, gradient, mean, square),
+        step_size,
+        betas[0],
+        1.0 - betas[0],
+        betas[1],
+        1.0 - betas[1],
+        eps,
+        1.0 / correction,
+        shrink,
+        weight_decay,
+        -1.0 if maximize else 1.0,
     )
-
-    def part(first: int, last: int) -> None:
-        here = slice(first, last)
-        compiled.adapt(p[here], g[here], m[here], s[here], *constants)
-
-    _update(part, p.size)
-
-
-def _flat(array: Array) -> Array:
-    """The entries as they lie in memory."""
-    flat = array.ravel(order="K")
-    assert np.shares_memory(flat, array) or not array.size
-    return flat

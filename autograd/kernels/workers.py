@@ -13,21 +13,20 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
-from autograd.kernels.placement import Placement
+from autograd.kernels.blas import blas_threads, set_blas_threads
+from autograd.kernels.crew import Crew
 
 __all__ = [
-    "blas_threads",
     "get_num_threads",
-    "matrix_product",
     "parallel_chunks",
+    "parallel_kernel",
     "parallel_ranges",
     "scratch",
     "set_num_threads",
@@ -41,8 +40,8 @@ KEPT_BYTES = 16 << 20
 WORTH_A_THREAD = 1e5
 """Nanoseconds of work from which handing over a part, some 50,000, pays."""
 
-SPLIT_PRODUCT_FROM = 1 << 22
-"""Multiplications from which a matrix product is worth handing a part to another thread."""
+WORTH_A_PART = 2e4
+"""The same where the parts are compiled and a thread that is awake takes one in a microsecond."""
 
 _lock = threading.RLock()
 _state: dict[str, Any] = {"own": False, "wanted": None}
@@ -76,7 +75,7 @@ def set_num_threads(count: int) -> None:
     with _lock:
         _state["wanted"] = count
         if not _state["own"]:
-            _set_blas_threads(count)
+            set_blas_threads(count)
 
 
 def use_own_threads() -> None:
@@ -86,7 +85,7 @@ def use_own_threads() -> None:
     with _lock:
         if not _state["own"] and find_spec("threadpoolctl") is not None:
             _state["wanted"] = get_num_threads()
-            _set_blas_threads(1)
+            set_blas_threads(1)
             _state["own"] = True
 
 
@@ -112,16 +111,49 @@ def parallel_ranges(
     >>> sorted(parts)
     [0, 1, 2, 3, 4]
     """
-    alone = nanoseconds < WORTH_A_THREAD or getattr(_inside, "worker", False)
-    threads = 1 if alone else thread_count()
-    units = math.ceil(count / grain)
-    threads = min(threads, units)
-    if threads <= 1:
+    if nanoseconds < WORTH_A_THREAD:
+        bounds = [0, count]
+    else:
+        bounds = _bounds(count, grain)
+    if len(bounds) == 2:
         if count:
             task(0, 0, count)
         return
-    bounds = [min(count, grain * (units * k // threads)) for k in range(threads + 1)]
-    _on_all(lambda worker: task(worker, bounds[worker], bounds[worker + 1]), threads)
+    _on_all(lambda worker: task(worker, bounds[worker], bounds[worker + 1]), len(bounds) - 1)
+
+
+def parallel_kernel(
+    kernel: Callable[..., object],
+    arguments: Callable[[int, int, int], tuple[Any, ...]],
+    count: int,
+    grain: int = 1,
+    nanoseconds: float = math.inf,
+) -> None:
+    """kernel(*arguments(worker, first, last)) for parts of [0, count), as in `parallel_ranges`.
+
+    The kernel is compiled and returns nothing: the threads take parts without the interpreter lock,
+    so much less work is worth it. Scratch memory in the arguments must be another for each worker.
+    Raises MemoryError if a part fails, which kernels do for nothing else.
+    """
+    bounds = [0, count] if nanoseconds < WORTH_A_PART else _bounds(count, grain)
+    if len(bounds) == 2:
+        if count:
+            kernel(*arguments(0, 0, count))
+        return
+    parts = tuple(arguments(k, bounds[k], bounds[k + 1]) for k in range(len(bounds) - 1))
+    from autograd.kernels.compiled_sharing import shared
+
+    if not shared(kernel)(_current_crew().board(), parts):
+        raise MemoryError(f"no memory for {kernel.__name__}")
+
+
+def _bounds(count: int, grain: int) -> list[int]:
+    """Where the parts of [0, count) begin, and the end: as many parts as there are threads."""
+    if getattr(_inside, "worker", False):
+        return [0, count]
+    units = math.ceil(count / grain)
+    threads = max(1, min(thread_count(), units))
+    return [min(count, grain * (units * k // threads)) for k in range(threads + 1)]
 
 
 def parallel_chunks(task: Callable[[int, int], None], count: int, size: int) -> None:
@@ -159,61 +191,15 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
             _inside.worker = False
 
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
-    jobs = _waiting_crew()
+    crew = _current_crew()
     for worker in range(1, threads):
-        jobs.put((part, worker, ended))
+        crew.hand_over((part, worker, ended))
     try:
         part(0)
     finally:
         errors = [error for _ in range(1, threads) if (error := ended.get()) is not None]
     if errors:
         raise errors[0]
-
-
-def matrix_product(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """np.matmul; a large product of two matrices is split over the library's own threads.
-
-    The longest side is split: rows, columns, or what is summed over, whose parts are added in
-    order. Anything but two float matrices goes to NumPy.
-
-    >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
-    [[1.0], [1.0]]
-    """
-    if thread_count() == 1 or a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
-        return np.matmul(a, b)  # type: ignore[no-any-return]
-    (rows, inner), columns = a.shape, b.shape[1]
-    if rows * inner * columns < SPLIT_PRODUCT_FROM or a.dtype.char not in "fd":
-        return np.matmul(a, b)  # type: ignore[no-any-return]
-    if inner != b.shape[0]:
-        return np.matmul(a, b)  # type: ignore[no-any-return]
-    from autograd.kernels.buffers import empty
-
-    if inner > 8 * max(rows, columns):
-        return _sum_of_products(a, b)
-    out = empty((rows, columns), a.dtype)
-
-    def some_rows(_worker: int, first: int, last: int) -> None:
-        np.matmul(a[first:last], b, out=out[first:last])
-
-    def some_columns(_worker: int, first: int, last: int) -> None:
-        np.matmul(a, b[:, first:last], out=out[:, first:last])
-
-    parallel_ranges(some_rows if rows >= columns else some_columns, max(rows, columns), 16)
-    return out
-
-
-def _sum_of_products(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """a b as the sum of one product for each thread."""
-    parts = np.zeros((thread_count(), len(a), b.shape[1]), a.dtype)
-
-    def product(worker: int, first: int, last: int) -> None:
-        np.matmul(a[:, first:last], b[first:last], out=parts[worker])
-
-    parallel_ranges(product, a.shape[1], 16)
-    total: np.ndarray[Any, Any] = parts[0]
-    for part in parts[1:]:
-        total += part
-    return total
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
@@ -238,15 +224,6 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, An
     return part
 
 
-def blas_threads() -> list[int]:
-    """The threads of each BLAS library of NumPy's; none are found without threadpoolctl.
-
-    >>> all(threads >= 1 for threads in blas_threads())
-    True
-    """
-    return [library.num_threads for library in _blas_libraries()]
-
-
 def _default_count() -> int:
     """DAGRAD_NUM_THREADS, else what the BLAS would use, else the cores this process may use."""
     with _lock:
@@ -254,7 +231,7 @@ def _default_count() -> int:
             given = os.environ.get("DAGRAD_NUM_THREADS", "")
             if given and (not given.isdecimal() or int(given) < 1):
                 raise ValueError(f"DAGRAD_NUM_THREADS={given!r}: give a number of at least 1")
-            found = max((library.num_threads for library in _blas_libraries()), default=0)
+            found = max(blas_threads(), default=0)
             _state["default"] = int(given) if given else found or _usable_cores()
         return int(_state["default"])
 
@@ -265,69 +242,16 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _set_blas_threads(count: int) -> None:
-    for library in _blas_libraries():
-        library.set_num_threads(count)
-
-
-def _blas_libraries() -> Iterable[Any]:
-    """NumPy's BLAS among the loaded ones, so that other packages' libraries stay as they are."""
-    if "libraries" not in _state:
-        libraries: list[Any] = []
-        if find_spec("threadpoolctl") is not None:
-            from threadpoolctl import ThreadpoolController
-
-            found = ThreadpoolController().select(user_api="blas").lib_controllers
-            homes = (Path(np.__file__).parent, Path(np.__file__).parent.with_name("numpy.libs"))
-            own = [c for c in found if any(h in Path(c.filepath).parents for h in homes)]
-            libraries = own or list(found)
-        _state["libraries"] = libraries
-    return _state["libraries"]  # type: ignore[no-any-return]
-
-
-_Job = tuple[Callable[[int], None], int, "SimpleQueue[BaseException | None]"]
-
-
-def _waiting_crew() -> SimpleQueue[_Job | None]:
-    """Where the other threads take their parts from."""
+def _current_crew() -> Crew:
+    """The other threads; new ones if their number has changed, or in a forked process."""
+    wanted = os.getpid(), max(1, get_num_threads() - 1)
+    crew: Crew | None = _state.get("crew")
+    if crew is not None and (crew.process, len(crew.threads)) == wanted:
+        return crew
     with _lock:
-        crew: _Crew | None = _state.get("crew")
-        wanted = os.getpid(), max(1, get_num_threads() - 1)
+        crew = _state.get("crew")
         if crew is None or (crew.process, len(crew.threads)) != wanted:
             if crew is not None and crew.process == os.getpid():
                 crew.dismiss()
-            _state["crew"] = crew = _Crew(wanted[1])  # threads do not survive a fork
-        crew.placement.avoid_caller(thread.native_id or 0 for thread in crew.threads)
-        return crew.jobs
-
-
-class _Crew:
-    """Threads that take jobs from a queue."""
-
-    def __init__(self, count: int) -> None:
-        self.process = os.getpid()
-        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self.placement = Placement()
-        self.threads = [
-            threading.Thread(target=_work, args=(self.jobs,), name=f"autograd-{k}", daemon=True)
-            for k in range(count)
-        ]
-        for thread in self.threads:
-            thread.start()
-
-    def dismiss(self) -> None:
-        """Let the threads end when they have done what is in the queue."""
-        for _ in self.threads:
-            self.jobs.put(None)
-
-
-def _work(jobs: SimpleQueue[_Job | None]) -> None:
-    while (job := jobs.get()) is not None:
-        task, worker, ended = job
-        try:
-            task(worker)
-            ended.put(None)
-        except BaseException as error:
-            ended.put(error)
-        # what a waiting thread holds would live on
-        del job, task, ended
+            _state["crew"] = crew = Crew(wanted[1])
+        return crew

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Affine, Multilinear
 from autograd.kernels.normalization import channel_sums
-from autograd.kernels.workers import matrix_product
+from autograd.kernels.products import matrix_product
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Multilinear
-from autograd.kernels.workers import matrix_product
+from autograd.kernels.products import matrix_product
 from autograd.methods import set_operator
 from autograd.modes import current_modes
 from autograd.node import Node, small

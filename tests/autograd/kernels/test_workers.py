@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from autograd.kernels import workers
 from autograd.kernels.workers import (
     get_num_threads,
-    matrix_product,
     parallel_chunks,
     parallel_ranges,
     scratch,
@@ -88,31 +87,6 @@ def test_inside_a_part_everything_is_one_part(threads: int) -> None:
 
     parallel_ranges(task, threads)
     assert inner == [(0, 10)] * threads
-
-
-@needs_threadpoolctl
-@given(
-    rows=st.integers(0, 300),
-    inner=st.integers(0, 200),
-    columns=st.integers(0, 300),
-    turned=st.tuples(st.booleans(), st.booleans()),
-)
-def test_products(
-    threads: int, rows: int, inner: int, columns: int, turned: tuple[bool, bool]
-) -> None:
-    rng = np.random.default_rng(rows + inner + columns)
-    a = rng.normal(size=(inner, rows)).T if turned[0] else rng.normal(size=(rows, inner))
-    b = rng.normal(size=(columns, inner)).T if turned[1] else rng.normal(size=(inner, columns))
-    expected = np.einsum("ij,jk->ik", a, b)
-    np.testing.assert_allclose(matrix_product(a, b), expected, rtol=1e-10, atol=1e-10)
-
-
-def test_a_long_sum_is_split_too(threads: int) -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(70, 9001)), rng.normal(size=(90, 9001)).T
-    found = matrix_product(a, b)
-    np.testing.assert_allclose(found, np.einsum("ij,jk->ik", a, b), rtol=1e-10, atol=1e-10)
-    np.testing.assert_array_equal(matrix_product(a, b), found)
 
 
 def test_scratch_memory_belongs_to_its_thread() -> None:

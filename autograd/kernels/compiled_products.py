@@ -1,0 +1,81 @@
+"""Matrix products by NumPy's BLAS inside compiled code, where threads need no interpreter lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types as numba_types
+from numba.extending import intrinsic as numba_intrinsic
+
+from autograd.kernels.compilation import compiled
+
+__all__ = ["multiply"]
+
+types: Any = numba_types
+intrinsic: Any = numba_intrinsic
+
+_BY_ROWS, _AS_IT_IS, _TURNED = 101, 111, 112
+"""CblasRowMajor, CblasNoTrans and CblasTrans."""
+
+_ENUM, _INDEX = ir.IntType(32), ir.IntType(64)
+
+
+@intrinsic
+def _call_gemm(
+    _context: Any, function: Any, order: Any, turns: Any, sizes: Any, matrices: Any, scales: Any
+) -> Any:
+    """cblas_?gemm with 64-bit integers, by its address; `matrices` are three addresses, each with
+    the distance between rows; `scales` are alpha and beta.
+    """
+    scalar = scales.dtype
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        number = context.get_value_type(scalar)
+        pointer = number.as_pointer()
+        kinds = [_ENUM] * 3 + [_INDEX] * 3 + [number, pointer, _INDEX, pointer, _INDEX]
+        kinds += [number, pointer, _INDEX]
+        function = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
+
+        def entry(which: int, i: int) -> Any:
+            return builder.extract_value(values[which], i)
+
+        enums = [builder.trunc(value, _ENUM) for value in (values[1], entry(2, 0), entry(2, 1))]
+        places = [builder.inttoptr(entry(4, i), pointer) for i in (0, 2, 4)]
+        builder.call(
+            builder.inttoptr(values[0], function),
+            [
+                *enums,
+                *(entry(3, i) for i in range(3)),
+                entry(5, 0),
+                places[0],
+                entry(4, 1),
+                places[1],
+                entry(4, 3),
+                entry(5, 1),
+                places[2],
+                entry(4, 5),
+            ],
+        )
+        return context.get_dummy_value()
+
+    three, six = types.UniTuple(types.int64, 3), types.UniTuple(types.int64, 6)
+    two = types.UniTuple(types.int64, 2)
+    return types.void(types.int64, types.int64, two, three, six, scales), generate
+
+
+@compiled
+def multiply(
+    function: int,
+    a_turned: bool,
+    b_turned: bool,
+    sizes: Any,
+    matrices: Any,
+    scales: Any,
+) -> None:
+    """out = a b, by the gemm at the address `function`; `sizes` are rows, columns and what is
+    summed over, `matrices` the addresses of a, b and out, each with the entries from one row to the
+    next (one column if `turned`), `scales` 1 and 0 of their dtype.
+    """
+    turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)

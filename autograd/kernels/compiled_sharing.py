@@ -1,0 +1,272 @@
+"""Parts of compiled work that threads take without the interpreter lock.
+
+Handing a part to a thread that sleeps takes the system some 25 microseconds, and as long again to
+tell that it is done. So for a moment after its last part a thread looks for the next one, in
+`serve`, and whoever has work publishes it in `shared`: a function and the arguments of its
+parts. Parts are claimed one by one, by the publisher too, which therefore never depends on
+anyone's waking up. All that is shared lies in one array of int64, a cache line for each entry.
+
+A claim is a compare-and-swap of TICKET, the number of the job and of the parts not yet claimed.
+Nobody changes FUNCTION, CONTEXT and COUNT while parts are unclaimed, so a thread whose claim
+succeeds has read those of its job.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+from numba.core import types as numba_types
+from numba.extending import intrinsic as numba_intrinsic
+
+from autograd.kernels.compilation import compiled
+
+__all__ = ["NUDGES", "array_at", "new_board", "serve", "shared"]
+
+Array = np.ndarray[Any, Any]
+
+_emit: Any = cgutils
+types: Any = numba_types
+intrinsic: Any = numba_intrinsic
+_LINE = 16
+"""int64 between entries: twice a cache line, since neighbours are fetched in pairs."""
+
+TICKET, FUNCTION, CONTEXT, COUNT, ENDED, FAILED, BUSY, NUDGES = range(8)
+
+_LEFT_BITS = 16
+_LEFT = (1 << _LEFT_BITS) - 1
+_LOOKS_PER_YIELD = 1 << 10
+
+_WORD = ir.IntType(64)
+_STATUS = ir.IntType(32)
+_PART = ir.FunctionType(_STATUS, [_WORD, _WORD])
+
+_give_way = types.ExternalFunction(
+    "sched_yield" if os.name == "posix" else "SwitchToThread", types.int32()
+)
+
+
+def new_board() -> Array:
+    """Memory for what threads share: nothing published.
+
+    >>> int(new_board().sum())
+    0
+    """
+    return np.zeros((NUDGES + 1, _LINE), np.int64)
+
+
+def _entry(context: Any, builder: Any, kind: Any, board: Any, index: Any) -> Any:
+    array = context.make_array(kind)(context, builder, board)
+    return builder.gep(array.data, [builder.mul(index, ir.Constant(_WORD, _LINE))])
+
+
+@intrinsic
+def _load(_context: Any, board: Any, index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = _entry(context, builder, signature.args[0], *values)
+        return builder.load_atomic(pointer, "seq_cst", 8)
+
+    return types.int64(board, types.int64), generate
+
+
+@intrinsic
+def _store(_context: Any, board: Any, index: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = _entry(context, builder, signature.args[0], *values[:2])
+        builder.store_atomic(values[2], pointer, "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(board, types.int64, types.int64), generate
+
+
+@intrinsic
+def _add(_context: Any, board: Any, index: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = _entry(context, builder, signature.args[0], *values[:2])
+        return builder.atomic_rmw("add", pointer, values[2], "seq_cst")
+
+    return types.int64(board, types.int64, types.int64), generate
+
+
+@intrinsic
+def _exchange(_context: Any, board: Any, index: Any, expected: Any, value: Any) -> Any:
+    """Whether the entry was `expected`; it then is `value`."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = _entry(context, builder, signature.args[0], *values[:2])
+        pair = builder.cmpxchg(pointer, values[2], values[3], "seq_cst", "seq_cst")
+        return builder.extract_value(pair, 1)
+
+    return types.boolean(board, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _call(_context: Any, function: Any, arguments: Any, part: Any) -> Any:
+    """function(arguments, part), by its address: 0, or another number if it raised."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = builder.inttoptr(values[0], _PART.as_pointer())
+        return builder.call(pointer, values[1:])
+
+    return types.int32(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _pause(_context: Any) -> Any:
+    """Tell the processor that this loop only waits."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        if platform.machine().lower() in ("x86_64", "amd64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            name = "llvm.x86.sse2.pause"
+            builder.call(_emit.get_or_insert_function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def _prepared(typing: Any, kernel: Any, parts: Any) -> Any:
+    """(function, context): kernel(*parts[i]) for `_fork_join`, as long as its caller runs."""
+    arguments = [part.types for part in parts.types]
+    calls = [kernel.get_call_type(typing, kinds, {}) for kinds in arguments]
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        memory = _emit.alloca_once_value(builder, values[1])
+        name = context.mangler("part", [*arguments[0]], abi_tags=(builder.function.name,))
+        function = ir.Function(builder.module, _PART, name=name)
+        function.linkage = "internal"
+        inner = ir.IRBuilder(function.append_basic_block())
+        base = inner.inttoptr(function.args[0], memory.type)
+        other = function.append_basic_block()
+        choice = inner.switch(function.args[1], other)
+        ir.IRBuilder(other).ret(ir.Constant(_STATUS, 1))
+        for i, call in enumerate(calls):
+            block = function.append_basic_block()
+            choice.add_case(ir.Constant(_WORD, i), block)
+            inner = ir.IRBuilder(block)
+            part = inner.load(_emit.gep_inbounds(inner, base, 0, i))
+            compiled_kernel = kernel.dispatcher.overloads[call.args]
+            context.add_linking_libs([compiled_kernel.library])
+            status, _ = context.call_internal_no_propagate(
+                inner, compiled_kernel.fndesc, call, _emit.unpack_tuple(inner, part)
+            )
+            inner.ret(inner.zext(status.is_error, _STATUS))
+        pair = [builder.ptrtoint(function, _WORD), builder.ptrtoint(memory, _WORD)]
+        return context.make_tuple(builder, signature.return_type, pair)
+
+    return types.UniTuple(types.int64, 2)(kernel, parts), generate
+
+
+@intrinsic
+def array_at(_context: Any, address: Any) -> Any:
+    """A pointer for `numba.carray`, from an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.inttoptr(values[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), generate
+
+
+@compiled
+def _take(board: Array) -> bool:
+    """Claim a part and do it; False if there was none."""
+    ticket = _load(board, TICKET)
+    left = ticket & _LEFT
+    if left == 0:
+        return False
+    function, context = _load(board, FUNCTION), _load(board, CONTEXT)
+    count = _load(board, COUNT)
+    if _exchange(board, TICKET, ticket, ticket - 1):
+        if _call(function, context, count - left) != 0:
+            _store(board, FAILED, 1)
+        _add(board, ENDED, 1)
+    return True
+
+
+@compiled
+def serve(board: Array, looks: int, nudges: int) -> bool:
+    """Do the parts that others publish, until there were none `looks` times, or NUDGES is another
+    number than `nudges`; whether it is.
+    """
+    unsuccessful = 0
+    while unsuccessful < looks and _load(board, NUDGES) == nudges:
+        if _take(board):
+            unsuccessful = 0
+        else:
+            unsuccessful += 1
+            _pause()
+            if unsuccessful % _LOOKS_PER_YIELD == 0:
+                _give_way()
+    nudged: bool = _load(board, NUDGES) != nudges
+    return nudged
+
+
+@compiled
+def _fork_join(board: Array, function: int, context: int, count: int) -> bool:
+    """function(context, i) for all i < count, shared with those who `serve`; False if one raised.
+
+    Without help if another thread is using the board.
+    """
+    if not _exchange(board, BUSY, 0, 1):
+        failed = 0
+        for i in range(count):
+            failed |= _call(function, context, i)
+        return failed == 0
+    _store(board, FUNCTION, function)
+    _store(board, CONTEXT, context)
+    _store(board, COUNT, count)
+    _store(board, ENDED, 0)
+    _store(board, FAILED, 0)
+    job = (_load(board, TICKET) >> _LEFT_BITS) + 1
+    _store(board, TICKET, (job << _LEFT_BITS) | count)
+    while _take(board):
+        pass
+    looks = 0
+    while _load(board, ENDED) < count:
+        looks += 1
+        _pause()
+        if looks % _LOOKS_PER_YIELD == 0:
+            _give_way()
+    fine: bool = _load(board, FAILED) == 0
+    _store(board, BUSY, 0)
+    return fine
+
+
+@cache
+def shared(kernel: Any) -> Callable[[Array, tuple[tuple[Any, ...], ...]], bool]:
+    """(board, parts) -> kernel(*part) of a compiled kernel for all parts; False if one raised.
+
+    Each kernel gets compiled code of its own, kept on disk with the kernel's and, as Numba tells by
+    file name and line, outdated with it.
+    """
+    original = kernel.py_func.__code__
+    code = _share.__code__.replace(
+        co_filename=original.co_filename,
+        co_firstlineno=original.co_firstlineno,
+        co_name=f"{original.co_name}_shared",
+        co_qualname=f"{original.co_qualname}_shared",
+    )
+    names = {
+        "__name__": kernel.py_func.__module__,
+        "kernel": kernel,
+        "_prepared": _prepared,
+        "_fork_join": _fork_join,
+    }
+    return compiled(FunctionType(code, names, code.co_name))
+
+
+kernel: Any = None
+"""In the copies of `_share`, what they share."""
+
+
+def _share(board: Array, parts: Any) -> bool:
+    function, context = _prepared(kernel, parts)
+    return _fork_join(board, function, context, len(parts))

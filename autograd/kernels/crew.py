@@ -1,0 +1,113 @@
+"""The threads beside the caller's: Python's parts reach them by a queue, compiled ones by a board.
+
+After a part, a thread looks at the board for `LOOKS` times, some 300 microseconds, before it
+sleeps, so that the next part of the same step reaches it within a microsecond.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from autograd.kernels.placement import Placement
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Crew", "Job"]
+
+LOOKS = 1 << 14
+
+Job = tuple[Callable[[int], None], int, "SimpleQueue[BaseException | None]"]
+"""What to call, with which number, and where to put None or what it raised."""
+
+_NOTHING: Job = (lambda _: None, 0, SimpleQueue())
+
+
+class Crew:
+    """`count` threads of this process."""
+
+    def __init__(self, count: int) -> None:
+        self.process = os.getpid()
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.asleep: set[int] = set()
+        self.placement = Placement()
+        self._board: np.ndarray[Any, Any] | None = None
+        self.threads = [
+            threading.Thread(target=self._work, args=(k,), name=f"autograd-{k}", daemon=True)
+            for k in range(count)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def board(self) -> np.ndarray[Any, Any]:
+        """Where compiled parts are published for `serve`; those who sleep are woken to look."""
+        if self._board is None:
+            from autograd.kernels.compiled_sharing import new_board, serve
+
+            board = new_board()
+            serve(board, 0, 0)  # compiled here, rather than by all threads at once
+            self._board = board
+            self.asleep.update(range(len(self.threads)))
+        while self.asleep:
+            try:
+                self.asleep.pop()
+            except KeyError:  # it woke up by itself
+                break
+            self.jobs.put(_NOTHING)
+        self._keep_away()
+        return self._board
+
+    def hand_over(self, job: Job) -> None:
+        """A job for one of the threads."""
+        self.jobs.put(job)
+        if self._board is not None:
+            from autograd.kernels.compiled_sharing import NUDGES
+
+            self._board[NUDGES, 0] += 1
+        self._keep_away()
+
+    def dismiss(self) -> None:
+        """Let the threads end when they have done what is in the queue."""
+        for _ in self.threads:
+            self.jobs.put(None)
+        if self._board is not None:
+            from autograd.kernels.compiled_sharing import NUDGES
+
+            self._board[NUDGES, 0] += 1
+
+    def _keep_away(self) -> None:
+        self.placement.avoid_caller(thread.native_id or 0 for thread in self.threads)
+
+    def _work(self, number: int) -> None:
+        while (job := self._next_job(number)) is not None:
+            task, worker, ended = job
+            if job is not _NOTHING:
+                try:
+                    task(worker)
+                    ended.put(None)
+                except BaseException as error:
+                    ended.put(error)
+            # what a waiting thread holds would live on
+            del job, task, ended
+
+    def _next_job(self, number: int) -> Job | None:
+        """The next in the queue; compiled parts are done meanwhile."""
+        board = self._board
+        if board is not None:
+            from autograd.kernels.compiled_sharing import NUDGES, serve
+
+            nudged = True
+            while nudged:
+                nudges = int(board[NUDGES, 0])
+                try:
+                    return self.jobs.get_nowait()
+                except Empty:
+                    nudged = serve(board, LOOKS, nudges)
+            self.asleep.add(number)
+        job = self.jobs.get()
+        self.asleep.discard(number)
+        return job

@@ -1,0 +1,119 @@
+"""Products of matrices split over threads, by the BLAS from compiled code and by NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.kernels import blas, products, workers
+from autograd.kernels.products import matrix_product
+from autograd.kernels.workers import get_num_threads, set_num_threads
+
+needs_threadpoolctl = pytest.mark.skipif(
+    find_spec("threadpoolctl") is None, reason="threadpoolctl is not installed"
+)
+
+
+@pytest.fixture(params=[1, 2, 3], scope="module")
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    workers.use_own_threads()
+    before = get_num_threads()
+    set_num_threads(request.param)
+    yield request.param
+    set_num_threads(before)
+
+
+@pytest.fixture(params=["found", "not found"], scope="module")
+def library(request: pytest.FixtureRequest) -> Iterator[str]:
+    """With the BLAS library's own function, if Numba is there to call it, and without."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "not found" or find_spec("numba") is None:
+            patch.setattr(products, "product_address", lambda letter: 0)
+        patch.setattr(products, "SPLIT_FROM", 1000)
+        yield str(request.param)
+
+
+def matrix(rng: np.random.Generator, rows: int, columns: int, kind: str, dtype: str) -> np.ndarray:
+    """Of one of the layouts that a product may meet."""
+    whole = rng.normal(size=(2 * rows + 1, 2 * columns + 1)).astype(dtype)
+    if kind == "rows":
+        return whole[:rows, :columns].copy()
+    if kind == "columns":
+        return whole[:rows, :columns].copy(order="F")
+    if kind == "part":
+        return whole[1 : rows + 1, 1 : columns + 1]
+    if kind == "part of columns":
+        return whole.T[: 2 * columns + 1].copy().T[:rows, :columns]
+    if kind == "steps":
+        return whole[: 2 * rows : 2, : 2 * columns : 2]
+    if kind == "backwards":
+        return whole[rows:0:-1, :columns] if rows else whole[:0, :columns]
+    if kind == "repeated":
+        return np.broadcast_to(whole[:1, :columns], (rows, columns))
+    if kind == "swapped bytes":
+        return whole[:rows, :columns].astype(whole.dtype.newbyteorder())
+    memory = np.empty(rows * columns * whole.itemsize + 1, np.uint8)[1:]
+    unaligned = memory.view(whole.dtype).reshape(rows, columns)
+    unaligned[...] = whole[:rows, :columns]
+    return unaligned
+
+
+KINDS = [
+    "rows", "columns", "part", "part of columns", "steps", "backwards", "repeated",
+    "swapped bytes", "unaligned",
+]  # fmt: skip
+
+
+@needs_threadpoolctl
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(0, 60),
+    inner=st.integers(0, 60) | st.integers(500, 900),
+    columns=st.integers(0, 60),
+    kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
+    dtype=st.sampled_from(["float64", "float32"]),
+)
+def test_products(
+    threads: int, library: str, seed: int, rows: int, inner: int, columns: int,
+    kinds: tuple[str, str], dtype: str,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    a, b = matrix(rng, rows, inner, kinds[0], dtype), matrix(rng, inner, columns, kinds[1], dtype)
+    before = a.copy(), b.copy()
+    expected = np.einsum("ij,jk->ik", a.astype(np.longdouble), b.astype(np.longdouble))
+    found = matrix_product(a, b)
+    size = np.einsum("ij,jk->ik", abs(a), abs(b)).astype(np.float64)
+    assert found.shape == expected.shape
+    assert np.all(abs(found - expected) <= 40 * np.finfo(dtype).eps * size)
+    assert np.array_equal(matrix_product(a, b), found)
+    assert np.array_equal(a, before[0]) and np.array_equal(b, before[1])
+
+
+@needs_threadpoolctl
+def test_infinities_and_nan_go_where_they_belong(threads: int, library: str) -> None:
+    a, b = np.ones((40, 50), np.float32), np.ones((50, 30), np.float32)
+    a[3, 4], b[7, 9] = np.inf, np.nan
+    found = matrix_product(a, b)
+    assert np.all(np.isnan(found[:, 9])) and np.all(np.delete(found[3], 9) == np.inf)
+    assert np.all(np.delete(np.delete(found, 3, 0), 9, 1) == 50)
+
+
+def test_inner_sizes_must_fit(threads: int, library: str) -> None:
+    with pytest.raises(ValueError, match="matmul"):
+        matrix_product(np.ones((50, 60)), np.ones((50, 60)))
+
+
+@needs_threadpoolctl
+def test_the_library_that_numpy_brings_is_found() -> None:
+    names = [library.internal_api for library in blas._blas_libraries()]
+    if names != ["openblas"]:
+        pytest.skip(f"NumPy uses {names}")
+    found = [blas.product_address(letter) for letter in "sd"]
+    if "64_" not in str(blas._blas_libraries()[0].filepath):
+        pytest.skip("not NumPy's own package")
+    assert all(found) and found[0] != found[1]

@@ -1,0 +1,181 @@
+"""Compiled parts that threads claim from a board: each done once, whoever is awake or beside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("numba")
+pytest.importorskip("threadpoolctl")
+
+from autograd.kernels import workers
+from autograd.kernels.compilation import compiled
+from autograd.kernels.workers import (
+    get_num_threads,
+    parallel_kernel,
+    parallel_ranges,
+    set_num_threads,
+)
+
+
+@compiled
+def count(x: Any, counts: Any, offset: Any) -> None:
+    """counts += x + offset."""
+    for i in range(counts.size):
+        counts[i] += x[i] + offset
+
+
+@compiled
+def refuse(x: Any, negative: Any) -> None:
+    if x[0] < negative:
+        raise ValueError("no")
+    x[0] += 1
+
+
+@pytest.fixture(params=[1, 2, 3, 5], scope="module")
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    workers.use_own_threads()
+    before = get_num_threads()
+    set_num_threads(request.param)
+    yield request.param
+    set_num_threads(before)
+
+
+def add(x: Any, counts: Any, offset: int, grain: int = 1) -> None:
+    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        assert first % grain == 0
+        return x[first:last], counts[first:last], offset
+
+    parallel_kernel(count, arguments, len(counts), grain)
+
+
+@given(size=st.integers(0, 40), grain=st.integers(1, 9), step=st.integers(1, 2))
+def test_every_entry_once(threads: int, size: int, grain: int, step: int) -> None:
+    x = np.arange(float(size * step))[::step]
+    counts = np.zeros(size)
+    for k in range(3):
+        add(x, counts, k, grain)
+    np.testing.assert_array_equal(counts, 3 * x + 3)
+
+
+def test_parts_of_different_memory_layouts(threads: int) -> None:
+    """A part of one row counts as contiguous in both orders, the others do not."""
+
+    def rows(first: int, last: int) -> Any:
+        return wide[first:last, :1].reshape(-1) if last - first == 1 else wide[first:last, 0]
+
+    wide = np.zeros((threads + 1, 4))
+    ones = np.ones(threads + 1)
+    parallel_kernel(count, lambda _, a, b: (ones[a:b], rows(a, b), 1), len(wide))
+    np.testing.assert_array_equal(wide[:, 0], 2)
+    np.testing.assert_array_equal(wide[:, 1:], 0)
+
+
+def test_threads_that_sleep_are_woken_and_never_waited_for(threads: int) -> None:
+    x, counts = np.arange(1000.0), np.zeros(1000)
+    for pause in (0.0, 0.02, 0.0, 0.001, 0.05):
+        time.sleep(pause)
+        add(x, counts, 0)
+    np.testing.assert_array_equal(counts, 5 * x)
+
+
+def test_compiled_and_other_parts_in_turn(threads: int) -> None:
+    x, counts = np.arange(300.0), np.zeros(300)
+
+    def part(_worker: int, first: int, last: int) -> None:
+        counts[first:last] += 1
+        add(x[first:last], counts[first:last], 0)  # inside a part, one part
+
+    for _ in range(50):
+        add(x, counts, 0)
+        parallel_ranges(part, 300)
+    np.testing.assert_array_equal(counts, 100 * x + 50)
+
+
+def test_several_callers_at_once(threads: int) -> None:
+    x = np.arange(5000.0)
+    results = [np.zeros(5000) for _ in range(4)]
+    failures: list[BaseException] = []
+
+    def call(counts: np.ndarray) -> None:
+        try:
+            for _ in range(200):
+                add(x, counts, 1)
+        except BaseException as error:
+            failures.append(error)
+
+    callers = [threading.Thread(target=call, args=(counts,)) for counts in results]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not failures
+    for counts in results:
+        np.testing.assert_array_equal(counts, 200 * (x + 1))
+
+
+def test_a_part_that_fails(threads: int) -> None:
+    values = np.zeros(threads)
+    values[-1] = -1
+    error = MemoryError if threads > 1 else ValueError
+    with pytest.raises(error):
+        parallel_kernel(refuse, lambda _, a, b: (values[a:b], 0.0), threads)
+    values[-1] = 0
+    before = values.copy()
+    parallel_kernel(refuse, lambda _, a, b: (values[a:b], 0.0), threads)
+    np.testing.assert_array_equal(values, before + 1)
+
+
+def test_little_work_stays_here(threads: int) -> None:
+    seen: list[tuple[int, int, int]] = []
+    x, counts = np.ones(50), np.zeros(50)
+
+    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        seen.append((worker, first, last))
+        return x[first:last], counts[first:last], 0
+
+    parallel_kernel(count, arguments, 50, nanoseconds=10.0)
+    assert seen == [(0, 0, 50)]
+    parallel_kernel(count, arguments, 0, nanoseconds=1e9)
+    assert len(seen) == 1
+
+
+PROGRAM = """
+import os, sys
+sys.path.insert(0, {folder!r})
+import numpy as np
+from test_sharing import add
+from autograd.kernels import workers
+workers.use_own_threads()
+workers.set_num_threads(3)
+x, counts = np.arange(100.0), np.zeros(100)
+add(x, counts, 0)
+child = os.fork()
+add(x, counts, 0)
+fine = np.array_equal(counts, 2 * x)
+if child == 0:
+    os._exit(0 if fine else 1)
+print(fine, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM.format(folder=os.path.dirname(__file__))],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["True", "0"]
