@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.layouts import in_order_of
+from autograd.kernels.windows import channels_put_last
 from autograd.kernels.workers import parallel_kernel, thread_count
 
 __all__ = ["batch_norm_backward", "batch_norm_forward", "channel_affine", "channel_sums"]
@@ -170,5 +171,5 @@ def _affine_rows(
 
 def _rows(x: Array) -> Array:
     """(N, C, *S), channels last in memory, as a C-contiguous (positions, C)."""
-    last = x if x.ndim == 2 else np.moveaxis(x, 1, -1)
+    last = x if x.ndim == 2 else channels_put_last(x)
     return np.ascontiguousarray(last.reshape(-1 if x.size else 0, x.shape[1]))

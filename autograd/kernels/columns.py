@@ -189,16 +189,18 @@ def _compiled_columns(x: Array, geometry: Geometry) -> Array:
 
 def _padded_images(x: Array, geometry: Geometry) -> Array:
     """The padded images (n, H, W, C) one after the other in scratch memory, and some slack."""
-    from autograd.kernels.compiled_columns import SLACK, pad_images, pad_planes
+    from autograd.kernels import compiled_columns as compiled
 
     sizes = padded_sizes(geometry)
-    images = scratch("padded", (len(x) * math.prod(sizes) + SLACK,), x.dtype)
-    middle = images[:-SLACK].reshape(len(x), *sizes)
+    images = scratch("padded", (len(x) * math.prod(sizes) + compiled.SLACK,), x.dtype)
+    middle = images[: -compiled.SLACK].reshape(len(x), *sizes)
     planes = x.transpose(0, 3, 1, 2)
     if planes.flags.c_contiguous:
-        pad_planes(planes, *geometry.before, middle)
+        compiled.pad_planes(planes, *geometry.before, middle)
     else:
-        pad_images(x, *geometry.before, middle)
+        float32 = x.dtype.char == "f"
+        pad = compiled.pad_images_float32 if float32 else compiled.pad_images
+        pad(x, *geometry.before, middle)
     return images
 
 

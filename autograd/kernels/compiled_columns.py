@@ -15,6 +15,7 @@ __all__ = [
     "gather_segments",
     "gather_segments_float32",
     "pad_images",
+    "pad_images_float32",
     "pad_planes",
 ]
 
@@ -43,6 +44,34 @@ def pad_images(x: Array, top: int, left: int, padded: Array) -> None:
             for z in range(left + width, columns):
                 for c in range(channels):
                     padded[n, top + y, z, c] = zero
+
+
+@compiled
+def pad_images_float32(x: Array, top: int, left: int, padded: Array) -> None:
+    """The same, in vectors where the pixels of a row lie next to each other."""
+    images, height, width, channels = x.shape
+    rows, columns = padded.shape[1:3]
+    if x.strides[3] != x.itemsize or x.strides[2] != x.itemsize * channels:
+        pad_images(x, top, left, padded)
+        return
+    flat, zero = padded.ravel(), padded.dtype.type(0)
+    length = width * channels
+    whole = length // LANES * LANES
+    for n in range(images):
+        padded[n, :top] = zero
+        padded[n, top + height :] = zero
+        for y in range(height):
+            begin = (n * x.strides[0] + y * x.strides[1]) // x.itemsize
+            start = (n * rows + top + y) * columns * channels
+            for i in range(start, start + left * channels):
+                flat[i] = zero
+            start += left * channels
+            for i in range(0, whole, LANES):
+                _copy(x, begin + i, 0, flat, start + i, 0)
+            for i in range(whole, length):
+                flat[start + i] = x[n, y, i // channels, i % channels]
+            for i in range(start + length, start + (columns - left) * channels):
+                flat[i] = zero
 
 
 @compiled

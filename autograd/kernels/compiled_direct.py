@@ -17,11 +17,24 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled
 from autograd.kernels.compiled_activations import gelu_value, relu_value
-from autograd.kernels.compiled_columns import pad_images, pad_planes
-from autograd.kernels.compiled_layouts import exchange_axes
-from autograd.kernels.vector_maps import LANES, ROWS, outer_sums
+from autograd.kernels.compiled_columns import pad_images_float32, pad_planes
+from autograd.kernels.compiled_layouts import exchange_axes_float32
+from autograd.kernels.vector_maps import (
+    LANES,
+    ROWS,
+    add_first_lanes,
+    outer_sums,
+    outer_sums_of_neighbours,
+)
 
-__all__ = ["GELU", "RELU", "WIDTH", "direct_images", "direct_weight_sums"]
+__all__ = [
+    "GELU",
+    "RELU",
+    "WIDTH",
+    "direct_images",
+    "direct_input_sums",
+    "direct_weight_sums",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -30,7 +43,7 @@ WIDTH = 2 * LANES
 
 RELU, GELU = 1, 2
 
-CHUNK = 128
+CHUNK = 256
 """Windows after which the sums of `direct_weights` go on with the next entries of the window."""
 
 
@@ -82,41 +95,46 @@ def direct_rows(
 
 @compiled
 def direct_weights(
-    images: Array, starts: Array, offsets: Array, seeds: Array, outputs: int, total: Array
+    images: Array,
+    starts: Array,
+    offsets: Array,
+    groups: Array,
+    seeds: Array,
+    outputs: int,
+    total: Array,
 ) -> None:
     """total[k, o] += sum over r of images[starts[r] + offsets[k]] seeds[r outputs + o]; of the
     seeds whole vectors are read: they go on for WIDTH entries. `total` is (K, blocks * WIDTH).
+
+    A row of `groups` says of up to ROWS entries k which is the first, how many there are, and
+    whether they are neighbours in the image.
     """
-    depth, width = total.shape
+    width = total.shape[1]
     buffer = np.empty(ROWS * WIDTH, total.dtype)
     nothing = np.zeros(WIDTH, total.dtype)
     some = np.empty(ROWS, offsets.dtype)
     for first in range(0, len(starts), CHUNK):
         end = min(first + CHUNK, len(starts))
-        for k in range(0, depth, ROWS):
+        for group in range(len(groups)):
+            k, size, neighbours = groups[group]
             for i in range(ROWS):
-                some[i] = offsets[min(k + i, depth - 1)]
+                some[i] = offsets[k + min(i, size - 1)]
             for block in range(0, width, WIDTH):
-                shifted = seeds[block:]
-                outer_sums(
-                    images,
-                    some,
-                    0,
-                    starts,
-                    first,
-                    end,
-                    shifted,
-                    outputs,
-                    nothing,
-                    0,
-                    0,
-                    buffer,
-                    0,
-                    WIDTH,
-                )
-                for i in range(min(ROWS, depth - k)):
+                part = seeds[block:]
+                if neighbours != 0:
+                    outer_sums_of_neighbours(
+                        images, some, 0, starts, first, end, part, outputs, nothing, 0, 0, buffer,
+                        0, WIDTH,
+                    )  # fmt: skip
+                else:
+                    outer_sums(
+                        images, some, 0, starts, first, end, part, outputs, nothing, 0, 0, buffer,
+                        0, WIDTH,
+                    )  # fmt: skip
+                for i in range(size):
+                    sums = total[k + i]
                     for c in range(WIDTH):
-                        total[k + i, block + c] += buffer[i * WIDTH + c]
+                        sums[block + c] += buffer[i * WIDTH + c]
 
 
 @compiled
@@ -146,7 +164,7 @@ def direct_images(
         if planes.size > 0:
             pad_planes(planes[first:last], before[0], before[1], middle)
         else:
-            pad_images(x[first:last], before[0], before[1], middle)
+            pad_images_float32(x[first:last], before[0], before[1], middle)
         flat = y[first:last].ravel()
         rows = flat.reshape(-1, outputs)
         direct_rows(images, starts[: len(rows)], offsets, weights, bias, rows)
@@ -159,6 +177,25 @@ def direct_images(
 
 
 @compiled
+def gather_seeds(g: Array, planes: Array, first: int, last: int, seeds: Array) -> None:
+    """Images [first, last) of g (N, P, Q, O), or of `planes` (N, O, P Q) if that has entries, one
+    pixel after the other.
+    """
+    _, down, across, outputs = g.shape
+    flat = seeds[: (last - first) * down * across * outputs]
+    if planes.size > 0:
+        target = flat.reshape(last - first, down * across, outputs)
+        exchange_axes_float32(planes[first:last], target)
+    else:
+        pixels = flat.reshape(last - first, down, across, outputs)
+        for n in range(last - first):
+            for p in range(down):
+                for q in range(across):
+                    for o in range(outputs):
+                        pixels[n, p, q, o] = g[first + n, p, q, o]
+
+
+@compiled
 def direct_weight_sums(
     x: Array,
     planes: Array,
@@ -168,16 +205,20 @@ def direct_weight_sums(
     images: Array,
     starts: Array,
     offsets: Array,
+    groups: Array,
     g: Array,
     seed_planes: Array,
+    seed_rows: Array,
     seeds: Array,
     total: Array,
 ) -> None:
-    """`direct_weights` of all images, for g (N, P, Q, O) of any strides, or `seed_planes`
-    (N, O, P Q) if that has entries; `seeds` is memory for `step` of their images, and
-    WIDTH entries.
+    """`direct_weights` of all images, for g (N, P, Q, O) of any strides; or `seed_planes`
+    (N, O, P Q), or `seed_rows` (N P Q O), if that has entries. `seeds` is memory for `step` of
+    their images, and WIDTH entries.
     """
     count, down, across, outputs = g.shape
+    # Whole vectors of the rows are read: behind the last one of all, nothing may be.
+    within = outputs % WIDTH == 0
     for first in range(0, count, step):
         last = min(first + step, count)
         middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
@@ -185,17 +226,85 @@ def direct_weight_sums(
         if planes.size > 0:
             pad_planes(planes[first:last], before[0], before[1], middle)
         else:
-            pad_images(x[first:last], before[0], before[1], middle)
-        flat = seeds[: (last - first) * down * across * outputs]
-        if seed_planes.size > 0:
-            target = flat.reshape(last - first, down * across, outputs)
-            exchange_axes(seed_planes[first:last], target)
-        else:
-            pixels = flat.reshape(last - first, down, across, outputs)
-            for n in range(last - first):
-                for p in range(down):
-                    for q in range(across):
-                        for o in range(outputs):
-                            pixels[n, p, q, o] = g[first + n, p, q, o]
+            pad_images_float32(x[first:last], before[0], before[1], middle)
         windows = (last - first) * down * across
-        direct_weights(images, starts[:windows], offsets, seeds, outputs, total)
+        if seed_rows.size > 0 and (within or last < count):
+            own = seed_rows[first * down * across * outputs :]
+            direct_weights(images, starts[:windows], offsets, groups, own, outputs, total)
+            continue
+        gather_seeds(g, seed_planes, first, last, seeds)
+        direct_weights(images, starts[:windows], offsets, groups, seeds, outputs, total)
+
+
+@compiled
+def direct_input_sums(
+    g: Array,
+    seed_planes: Array,
+    seed_rows: Array,
+    seeds: Array,
+    weights: Array,
+    before: Any,
+    shape: Any,
+    step: int,
+    images: Array,
+    starts: Array,
+    offsets: Array,
+    length: int,
+    dx: Array,
+) -> None:
+    """dx (N, H, W, C) = for each entry, the sum of what the windows that it is in have for it:
+    sum over o of g[window, o] weights[o, the entry in the window].
+
+    weights (blocks, O, WIDTH) are filled up with zeros; the segments of `length` entries of a
+    window lie `offsets` behind its start. The other arrays as in `direct_weight_sums`.
+    """
+    count, down, across, outputs = g.shape
+    blocks = len(weights)
+    nothing = np.zeros(WIDTH, g.dtype)
+    every = np.arange(outputs)
+    some = np.empty(ROWS, starts.dtype)
+    buffer = np.empty(ROWS * blocks * WIDTH + LANES, g.dtype)
+    for first in range(0, count, step):
+        last = min(first + step, count)
+        windows = (last - first) * down * across
+        if seed_rows.size > 0:
+            own = seed_rows[first * down * across * outputs :]
+        else:
+            gather_seeds(g, seed_planes, first, last, seeds)
+            own = seeds
+        middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
+        middle[:] = 0
+        for r in range(0, windows, ROWS):
+            for i in range(ROWS):
+                some[i] = min(r + i, windows - 1) * outputs
+            for block in range(blocks):
+                outer_sums(
+                    own,
+                    some,
+                    0,
+                    every,
+                    0,
+                    outputs,
+                    weights[block].ravel(),
+                    WIDTH,
+                    nothing,
+                    0,
+                    0,
+                    buffer,
+                    block * WIDTH,
+                    blocks * WIDTH,
+                )
+            for i in range(min(ROWS, windows - r)):
+                at = i * blocks * WIDTH
+                for k in range(offsets.size):
+                    place = starts[r + i] + offsets[k]
+                    for c in range(0, length, LANES):
+                        add_first_lanes(buffer, at + c, images, place + c, length - c)
+                    at += length
+        padded = middle.reshape(last - first, shape[0], shape[1], shape[2])
+        top, left = before
+        for n in range(last - first):
+            for y in range(dx.shape[1]):
+                for z in range(dx.shape[2]):
+                    for c in range(dx.shape[3]):
+                        dx[first + n, y, z, c] = padded[n, top + y, left + z, c]

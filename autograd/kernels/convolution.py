@@ -28,7 +28,12 @@ from autograd.kernels.depthwise import (
     depthwise_pays,
     depthwise_weight_gradient,
 )
-from autograd.kernels.direct import direct_convolve, direct_pays, direct_weight_gradient
+from autograd.kernels.direct import (
+    direct_convolve,
+    direct_input_gradient,
+    direct_pays,
+    direct_weight_gradient,
+)
 from autograd.kernels.grouped import group_blocks, grouped_pays
 from autograd.kernels.windows import (
     Pairs,
@@ -200,6 +205,8 @@ def _input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
             part = empty((*dx.shape[:3], block.geometry.channels), dx.dtype)
             _input_gradient(g[..., block.outputs], block.dense(w), block.geometry, part)
             dx[..., block.inputs] = part
+    elif turned is None and direct_pays(geometry, len(g), dx.dtype):
+        direct_input_gradient(g, w, geometry, dx)
     elif turned is None:
         columns_input_gradient(g, w, geometry, dx)
     else:
@@ -256,7 +263,7 @@ def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def _images(x: Array, dtype: np.dtype[Any]) -> Array:
     """(N, C, *S) as (N, H, W, C), without a copy where the dtype is right."""
     x = x.astype(dtype, copy=False)
-    return np.moveaxis(x if x.ndim == 4 else x[:, :, None], 1, -1)
+    return (x if x.ndim == 4 else x[:, :, None]).transpose(0, 2, 3, 1)
 
 
 def _kernels(w: Array, dtype: np.dtype[Any]) -> Array:
@@ -266,7 +273,7 @@ def _kernels(w: Array, dtype: np.dtype[Any]) -> Array:
 
 def _result(y: Array, dtype: np.dtype[Any], dims: int) -> Array:
     """(N, H, W, C) as (N, C, *S)."""
-    y = np.moveaxis(y, -1, 1)
+    y = y.transpose(0, 3, 1, 2)
     return (y if dims == 2 else y[:, :, 0]).astype(dtype, copy=False)
 
 

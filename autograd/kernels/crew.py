@@ -1,7 +1,7 @@
 """The threads beside the caller's: Python's parts reach them by a queue, compiled ones by a board.
 
-After a part, a thread looks at the board for `LOOKS` times, some 300 microseconds, before it
-sleeps, so that the next part of the same step reaches it within a microsecond.
+After a part, a thread looks at the board for `LOOKS` times, some two milliseconds, before
+it sleeps, so that the next part of the same step reaches it within a microsecond.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Crew", "Job"]
 
-LOOKS = 1 << 14
+LOOKS = 1 << 16
 
 Job = tuple[Callable[[int], None], int, "SimpleQueue[BaseException | None]"]
 """What to call, with which number, and where to put None or what it raised."""

@@ -8,6 +8,7 @@ R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from autograd.kernels.backend import compiled_for
 from autograd.kernels.columns import Geometry, padded_sizes, segments, weight_matrix
 from autograd.kernels.workers import parallel_kernel, scratch, thread_count
 
-__all__ = ["direct_convolve", "direct_pays", "direct_weight_gradient"]
+__all__ = ["direct_convolve", "direct_input_gradient", "direct_pays", "direct_weight_gradient"]
 
 Array = np.ndarray[Any, Any]
 
@@ -79,17 +80,49 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
 
     def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
         windows = _windows(x[first:last], geometry, worker)
-        entries = len(windows[6]) * outputs
-        seeds = scratch(f"cotangent {worker}", (entries + compiled.WIDTH,), np.float32)
-        seeds[entries:] = 0
-        planes = _planes(g[first:last]).reshape(-1, outputs, math.prod(geometry.out))
-        return (*windows, g[first:last], planes, seeds, totals[worker])
+        seeds = _seeds(g[first:last], geometry, worker)
+        return (*windows, _groups(geometry), *seeds, totals[worker])
 
     cost = geometry.multiplications(len(x)) / 30
     parallel_kernel(compiled.direct_weight_sums, arguments, len(x), nanoseconds=cost)
     total = totals.sum(axis=0)[:, :outputs]
     shape = (*geometry.kernel, geometry.channels, outputs)
     return np.ascontiguousarray(total.reshape(shape).transpose(3, 2, 0, 1))
+
+
+def direct_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
+    """Writes the partial with respect to x into dx (N, H, W, C), for g (N, P, Q, O)."""
+    from autograd.kernels import compiled_direct as compiled
+    from autograd.kernels.compiled_columns import SLACK
+
+    blocks = -(-geometry.depth // compiled.WIDTH)
+    weights: Array = np.zeros((geometry.outputs, blocks * compiled.WIDTH), np.float32)
+    weights[:, : geometry.depth] = weight_matrix(w, 1)[0].T
+    weights = weights.reshape(-1, blocks, compiled.WIDTH).swapaxes(0, 1)
+    weights = np.ascontiguousarray(weights)
+    shape = padded_sizes(geometry)
+
+    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        step = min(_images_at_a_time(geometry), last - first)
+        images = scratch(f"padded {worker}", (step * math.prod(shape) + SLACK,), np.float32)
+        seeds = _seeds(g[first:last], geometry, worker)
+        places = segments(step, geometry)
+        before = geometry.before
+        return (*seeds, weights, before, shape, step, images, *places, dx[first:last])
+
+    cost = geometry.multiplications(len(g)) / 15
+    parallel_kernel(compiled.direct_input_sums, arguments, len(g), nanoseconds=cost)
+
+
+def _seeds(g: Array, geometry: Geometry, worker: int) -> tuple[Array, Array, Array, Array]:
+    """g (n, P, Q, O), its planes or its rows if it lies so in memory, and scratch memory."""
+    from autograd.kernels.compiled_direct import WIDTH
+
+    entries = min(_images_at_a_time(geometry), len(g)) * math.prod(g.shape[1:])
+    seeds = scratch(f"cotangent {worker}", (entries + WIDTH,), np.float32)
+    seeds[entries:] = 0
+    planes = _planes(g).reshape(-1, geometry.outputs, math.prod(geometry.out))
+    return g, planes, g.reshape(-1) if g.flags.c_contiguous else seeds[:0], seeds
 
 
 def _windows(x: Array, geometry: Geometry, worker: int) -> tuple[Any, ...]:
@@ -115,6 +148,28 @@ def _images_at_a_time(geometry: Geometry) -> int:
     return max(1, CHUNK_ENTRIES // (entries + math.prod(geometry.out) * geometry.outputs))
 
 
+@lru_cache(maxsize=64)
+def _groups(geometry: Geometry) -> Array:
+    """The entries of a window in groups of up to ROWS: the first, how many, and whether all of a
+    group are neighbours in the image. Groups end with segments where that makes no more of them.
+    """
+    from autograd.kernels.vector_maps import ROWS
+
+    offsets = _offsets(geometry)
+    _, pieces, length = segments(1, geometry)
+    parts = [(0, geometry.depth)]
+    if len(pieces) * -(-length // ROWS) == -(-geometry.depth // ROWS):
+        parts = [(k * length, (k + 1) * length) for k in range(len(pieces))]
+    groups = []
+    for begin, end in parts:
+        for first in range(begin, end, ROWS):
+            size = min(ROWS, end - first)
+            neighbours = offsets[first + size - 1] - offsets[first] == size - 1
+            groups.append((first, size, int(neighbours)))
+    return np.array(groups, np.intp)
+
+
+@lru_cache(maxsize=64)
 def _offsets(geometry: Geometry) -> Array:
     """Where each entry of a window lies from its beginning, in the order of the columns."""
     _, pieces, length = segments(1, geometry)

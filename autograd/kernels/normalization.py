@@ -17,7 +17,7 @@ import numpy as np
 from autograd.kernels import channel_rows
 from autograd.kernels.activations import fuses, gelu, gelu_pullback, relu, relu_pullback
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.windows import is_channels_last
+from autograd.kernels.windows import channels_put_last, is_channels_last
 
 __all__ = [
     "batch_norm_backward",
@@ -243,7 +243,7 @@ def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _rows_compiled(x: Array) -> bool:
     """Whether x lies as rows (positions, channels) that the compiled kernels take."""
-    return np.moveaxis(x, 1, -1).flags.c_contiguous and compiled_for(x.dtype, x.size)
+    return channels_put_last(x).flags.c_contiguous and compiled_for(x.dtype, x.size)
 
 
 def _broadcast_shape(x: Array) -> tuple[int, ...]:
@@ -255,7 +255,7 @@ def _channel_blocks(x: Array) -> tuple[Array, bool]:
     if x.ndim == 2:
         return x, True
     if is_channels_last(x):
-        last = np.moveaxis(x, 1, -1)
+        last = channels_put_last(x)
         return last.reshape(-1 if x.size else 0, x.shape[1]), True
     return x.reshape(*x.shape[:2], int(np.prod(x.shape[2:]))), False
 

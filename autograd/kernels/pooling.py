@@ -14,6 +14,8 @@ from autograd.kernels.layouts import in_order_of
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
+    channels_put_last,
+    channels_put_second,
     in_bounds_counts,
     is_channels_last,
     offset_range,
@@ -86,7 +88,7 @@ def _compiled_scatter(g: Array, indices: Array, out: Array) -> None:
     def matrices(array: Array) -> Array:
         """(images, positions, channels), or each plane as an image of one channel."""
         if last:
-            array = np.moveaxis(array, 1, -1)
+            array = channels_put_last(array)
             return np.ascontiguousarray(array.reshape(len(array), -1, array.shape[-1]))
         return np.ascontiguousarray(array).reshape(-1, math.prod(array.shape[2:]), 1)
 
@@ -164,7 +166,7 @@ def scatter_add_planes(
     n, c = g.shape[:2]
     positions = _planes(indices).astype(np.int64)
     if is_channels_last(out):
-        memory = np.moveaxis(out, 1, -1).reshape(-1)
+        memory = channels_put_last(out).reshape(-1)
         plane = np.arange(n)[:, None, None] * (out.size // n) + np.arange(c)[:, None]
         positions = positions * c + plane
     else:
@@ -259,7 +261,7 @@ def adaptive_average_pool_transpose(g: Array, in_shape: Sizes) -> Array:
         dx = _along(dx, _bin_matrix(size, g.shape[axis], dx.dtype).T, axis)
     dx = dx.astype(_inexact(g.dtype), copy=False)
     if math.prod(g.shape[2:]) == 1:
-        return np.moveaxis(np.ascontiguousarray(np.moveaxis(dx, 1, -1)), -1, 1)
+        return channels_put_second(np.ascontiguousarray(channels_put_last(dx)))
     return _in_layout_of(g, dx)
 
 
@@ -351,7 +353,7 @@ def _check_cotangent(g_shape: Sizes, expected: Sizes) -> None:
 def _empty_like_layout(x: Array, sizes: Sizes, dtype: Any) -> Array:
     """An (N, C, *sizes) array, channels-last in memory when x is."""
     if is_channels_last(x):
-        return np.moveaxis(empty((x.shape[0], *sizes, x.shape[1]), dtype), -1, 1)
+        return channels_put_second(empty((x.shape[0], *sizes, x.shape[1]), dtype))
     return empty((*x.shape[:2], *sizes), dtype)
 
 

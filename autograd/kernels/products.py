@@ -13,7 +13,7 @@ __all__ = ["matrix_product"]
 
 Array = np.ndarray[Any, Any]
 
-SPLIT_FROM = 1 << 20
+SPLIT_FROM = 1 << 21
 """Multiplications from which a product is worth handing a part to another thread."""
 
 GRAIN = 16

@@ -14,7 +14,15 @@ from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "ROWS", "outer_sums", "vector_map"]
+__all__ = [
+    "LANES",
+    "ROWS",
+    "add_first_lanes",
+    "outer_sums",
+    "outer_sums_of_neighbours",
+    "turn_block",
+    "vector_map",
+]
 
 _emit: Any = cgutils
 
@@ -95,85 +103,178 @@ def vector_map(function: Callable[..., tuple[Any, ...]], rows: int) -> Any:
 
 
 @intrinsic
-def _outer_sums(
-    _context: Any,
-    a: Any,
-    rows: Any,
-    at: Any,
-    columns: Any,
-    begin: Any,
-    end: Any,
-    b: Any,
-    pitch: Any,
-    start: Any,
-    origin: Any,
-    start_step: Any,
-    target: Any,
-    to: Any,
-    step: Any,
+def _turn_block(
+    _context: Any, source: Any, at: Any, step: Any, target: Any, to: Any, stride: Any
 ) -> Any:
-    """See `outer_sums`."""
+    """See `turn_block`."""
     index = types.intp
     vector = ir.VectorType(ir.FloatType(), LANES)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        def data(which: int) -> Any:
-            return context.make_array(signature.args[which])(context, builder, values[which]).data
+        def row(which: int, first: Any, each: Any, i: int) -> Any:
+            array = context.make_array(signature.args[which])(context, builder, values[which])
+            offset = builder.add(first, builder.mul(each, ir.Constant(each.type, i)))
+            place = builder.gep(array.data, [offset], inbounds=True)
+            return builder.bitcast(place, vector.as_pointer())
 
-        images, row_places, column_places = data(0), data(1), data(3)
-        factors, starts, sums = data(6), data(8), data(11)
-        kind = values[2].type
-        lanes = ir.Constant(kind, LANES)
+        def lanes(chosen: list[int]) -> Any:
+            return ir.Constant(ir.VectorType(ir.IntType(32), LANES), chosen)
 
-        def wide(pointer: Any, place: Any) -> Any:
-            return builder.bitcast(
-                builder.gep(pointer, [place], inbounds=True), vector.as_pointer()
-            )
-
-        first_rows = [
-            builder.load(builder.gep(row_places, [builder.add(values[2], ir.Constant(kind, i))]))
-            for i in range(ROWS)
-        ]
-        halves = [ir.Constant(kind, 0), lanes]
-        totals = []
-        for i in range(ROWS):
-            first = builder.add(values[9], builder.mul(values[10], ir.Constant(kind, i)))
-            for half in halves:
-                total = _emit.alloca_once(builder, vector)
-                builder.store(builder.load(wide(starts, builder.add(first, half)), align=4), total)
-                totals.append(total)
-        one = ir.Constant(kind, 1)
-        with _emit.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
-            column = builder.load(builder.gep(column_places, [t]))
-            factor_at = builder.mul(t, values[7])
-            pair = [
-                builder.load(wide(factors, builder.add(factor_at, half)), align=4)
-                for half in halves
-            ]
-            for i, row in enumerate(first_rows):
-                number = builder.load(builder.gep(images, [builder.add(row, column)]))
-                spread = _emit.get_null_value(vector)
-                spread = builder.insert_element(spread, number, ir.Constant(ir.IntType(32), 0))
-                mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-                spread = builder.shuffle_vector(spread, spread, mask)
-                for j in range(2):
-                    total = totals[2 * i + j]
-                    product = builder.fmul(spread, pair[j], flags=("contract",))
-                    builder.store(
-                        builder.fadd(builder.load(total), product, flags=("contract",)), total
-                    )
-        for i in range(ROWS):
-            row_at = builder.add(values[12], builder.mul(values[13], ir.Constant(kind, i)))
-            for j, half in enumerate(halves):
-                result = builder.load(totals[2 * i + j])
-                builder.store(result, wide(sums, builder.add(row_at, half)), align=4)
+        rows = [builder.load(row(0, values[1], values[2], i), align=4) for i in range(LANES)]
+        # Each pass exchanges one bit of an entry's row number with that of its lane.
+        bit = 1
+        while bit < LANES:
+            low = [j if not j & bit else LANES + j - bit for j in range(LANES)]
+            high = [j + bit if not j & bit else LANES + j for j in range(LANES)]
+            for i in range(LANES):
+                if not i & bit:
+                    pair = rows[i], rows[i + bit]
+                    rows[i] = builder.shuffle_vector(*pair, lanes(low))
+                    rows[i + bit] = builder.shuffle_vector(*pair, lanes(high))
+            bit *= 2
+        for i in range(LANES):
+            builder.store(rows[i], row(3, values[4], values[5], i), align=4)
         return context.get_dummy_value()
 
-    arrays = (a, rows, index, columns, index, index, b, index, start, index, index)
-    return types.void(*arrays, target, index, index), generate
+    return types.void(source, index, index, target, index, index), generate
 
 
-outer_sums: Any = _outer_sums
+turn_block: Any = _turn_block
+"""A function for compiled kernels: (source, at, step, target, to, stride) -> None, for `LANES` rows
+of as many entries: target[to + j stride + i] = source[at + i step + j], in contiguous float32.
+"""
+
+
+@intrinsic
+def _add_first_lanes(_context: Any, source: Any, at: Any, target: Any, to: Any, count: Any) -> Any:
+    """See `add_first_lanes`."""
+    index = types.intp
+    vector = ir.VectorType(ir.FloatType(), LANES)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        def place(which: int, first: Any) -> Any:
+            array = context.make_array(signature.args[which])(context, builder, values[which])
+            pointer = builder.gep(array.data, [first], inbounds=True)
+            return builder.bitcast(pointer, vector.as_pointer())
+
+        numbers = ir.VectorType(values[4].type, LANES)
+        limit = builder.insert_element(
+            ir.Constant(numbers, ir.Undefined), values[4], ir.Constant(ir.IntType(32), 0)
+        )
+        nowhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        limit = builder.shuffle_vector(limit, limit, nowhere)
+        inside = builder.icmp_signed("<", ir.Constant(numbers, list(range(LANES))), limit)
+        added = builder.load(place(0, values[1]), align=4)
+        before = builder.load(place(2, values[3]), align=4)
+        after = builder.select(inside, builder.fadd(before, added), before)
+        builder.store(after, place(2, values[3]), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, index, target, index, index), generate
+
+
+add_first_lanes: Any = _add_first_lanes
+"""A function for compiled kernels: (source, at, target, to, count) -> None, target[to + i] +=
+source[at + i] for i < min(count, `LANES`). Whole vectors of both are read and written, in
+contiguous float32.
+"""
+
+
+def _block_of_sums(neighbours: bool) -> Any:
+    """`outer_sums`, or with `neighbours` for rows one entry apart, which need no addresses."""
+
+    @intrinsic
+    def _outer_sums(
+        _context: Any,
+        a: Any,
+        rows: Any,
+        at: Any,
+        columns: Any,
+        begin: Any,
+        end: Any,
+        b: Any,
+        pitch: Any,
+        start: Any,
+        origin: Any,
+        start_step: Any,
+        target: Any,
+        to: Any,
+        step: Any,
+    ) -> Any:
+        """See `outer_sums`."""
+        index = types.intp
+        vector = ir.VectorType(ir.FloatType(), LANES)
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            def data(which: int) -> Any:
+                return context.make_array(signature.args[which])(
+                    context, builder, values[which]
+                ).data
+
+            images, row_places, column_places = data(0), data(1), data(3)
+            factors, starts, sums = data(6), data(8), data(11)
+            kind = values[2].type
+            lanes = ir.Constant(kind, LANES)
+
+            def wide(pointer: Any, place: Any) -> Any:
+                return builder.bitcast(
+                    builder.gep(pointer, [place], inbounds=True), vector.as_pointer()
+                )
+
+            first_rows = [builder.load(builder.gep(row_places, [values[2]]))]
+            for i in range(1, ROWS):
+                place = builder.add(values[2], ir.Constant(kind, i))
+                far = None if neighbours else builder.load(builder.gep(row_places, [place]))
+                first_rows.append(far)
+            halves = [ir.Constant(kind, 0), lanes]
+            totals = []
+            for i in range(ROWS):
+                first = builder.add(values[9], builder.mul(values[10], ir.Constant(kind, i)))
+                for half in halves:
+                    total = _emit.alloca_once(builder, vector)
+                    builder.store(
+                        builder.load(wide(starts, builder.add(first, half)), align=4), total
+                    )
+                    totals.append(total)
+            one = ir.Constant(kind, 1)
+            with _emit.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
+                column = builder.load(builder.gep(column_places, [t]))
+                factor_at = builder.mul(t, values[7])
+                pair = [
+                    builder.load(wide(factors, builder.add(factor_at, half)), align=4)
+                    for half in halves
+                ]
+                near = builder.add(first_rows[0], column)
+                for i, row in enumerate(first_rows):
+                    if i == 0 or neighbours:
+                        at = builder.add(near, ir.Constant(kind, i))
+                    else:
+                        at = builder.add(row, column)
+                    number = builder.load(builder.gep(images, [at]))
+                    spread = _emit.get_null_value(vector)
+                    spread = builder.insert_element(spread, number, ir.Constant(ir.IntType(32), 0))
+                    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+                    spread = builder.shuffle_vector(spread, spread, mask)
+                    for j in range(2):
+                        total = totals[2 * i + j]
+                        product = builder.fmul(spread, pair[j], flags=("contract",))
+                        builder.store(
+                            builder.fadd(builder.load(total), product, flags=("contract",)), total
+                        )
+            for i in range(ROWS):
+                row_at = builder.add(values[12], builder.mul(values[13], ir.Constant(kind, i)))
+                for j, half in enumerate(halves):
+                    result = builder.load(totals[2 * i + j])
+                    builder.store(result, wide(sums, builder.add(row_at, half)), align=4)
+            return context.get_dummy_value()
+
+        arrays = (a, rows, index, columns, index, index, b, index, start, index, index)
+        return types.void(*arrays, target, index, index), generate
+
+    return _outer_sums
+
+
+outer_sums: Any = _block_of_sums(neighbours=False)
 """A function for compiled kernels: a block of a matrix product whose left factor is gathered.
 
 `outer_sums(a, rows, at, columns, begin, end, b, pitch, start, origin, start_step, target, to,
@@ -182,3 +283,6 @@ i start_step + c] + the sum over t from `begin` to `end` of a[rows[at + i] + col
 c]. The rows are written in their order. Arrays are contiguous, of float32 and, for `rows` and
 `columns`, intp.
 """
+
+outer_sums_of_neighbours: Any = _block_of_sums(neighbours=True)
+"""The same where rows[at + i] = rows[at] + i."""

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 __all__ = [
+    "channels_put_last",
+    "channels_put_second",
     "effective_sizes",
     "in_bounds_counts",
     "is_channels_last",
@@ -213,6 +215,24 @@ def is_channels_last(x: Array) -> bool:
     if x.shape[1] == 1 or not inner:
         return False
     return abs(x.strides[1]) < min(inner)
+
+
+def channels_put_last(x: Array) -> Array:
+    """(N, C, *spatial) as (N, *spatial, C): a view, for less than `numpy.moveaxis` takes.
+
+    >>> channels_put_last(np.zeros((2, 3, 4, 5))).shape
+    (2, 4, 5, 3)
+    """
+    return x.transpose(0, *range(2, x.ndim), 1)
+
+
+def channels_put_second(x: Array) -> Array:
+    """(N, *spatial, C) as (N, C, *spatial), a view.
+
+    >>> channels_put_second(np.zeros((2, 4, 5, 3))).shape
+    (2, 3, 4, 5)
+    """
+    return x.transpose(0, x.ndim - 1, *range(1, x.ndim - 1))
 
 
 def pad_spatial(x: Array, first: int, padding: Pairs, value: float = 0.0) -> Array:
