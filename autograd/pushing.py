@@ -111,13 +111,16 @@ class Pushing:
     def push(self, node: Node, modes: Modes, cut: bool = True) -> None:
         """Give a node just recorded its tangents; unless `cut` is False, let it go if it may."""
         sources = [source for source in node.inputs if type(source) is Node]
+        level = math.inf
         for source in sources:
             if not hasattr(source, "tangents"):
                 self._known(source)
+            level = min(level, level_of(source))
+            cut = cut and is_cut(source)
         node.tangents = {}
-        node.level = min(map(level_of, sources))
+        node.level = level
         self._push(node, modes)
-        if cut and all(map(is_cut, sources)):
+        if cut:
             _let_go(node, sources)
         else:
             self._keep(node)
@@ -176,8 +179,12 @@ class Pushing:
 
     def _by_rule(self, node: Node, arriving: list[Any], modes: Modes) -> Any:
         """What the rule makes of the tangents that arrive; on Tensors where more depends on it."""
-        inside = node.level < self._transform.level
-        record = self._records and (inside or any(isinstance(t, Tensor) for t in arriving))
+        inside = record = node.level < self._transform.level
+        if not inside:
+            for tangent in arriving:
+                if isinstance(tangent, Tensor):
+                    record = True
+        record = record and self._records
         token = set_modes(self._modes_for(modes, record))
         try:
             if record:

@@ -32,26 +32,32 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        traced = trace(f, argnums, args, kwargs)
-        out = traced.out_leaves
-        if len(out) != 1 or traced.out_structure.kind is not None:
-            raise TypeError(
-                "grad needs a function with one scalar output, this one returned a "
-                f"{traced.out_structure.kind.__name__}; use vjp or jacobian"
-            )
-        if out[0].size != 1:
-            raise ValueError(
-                f"grad needs a scalar output, this function returned shape {out[0].shape}; sum "
-                "it, or use vjp or jacobian"
-            )
-        if out[0].dtype.kind != "f":
-            raise TypeError(
-                f"grad needs a float output, this function returned dtype {out[0].dtype}"
-            )
-        gradients = traced.per_argument(traced.pull([np.ones(out[0].shape, out[0].dtype)]))
-        return traced.value(), chosen(gradients, argnums)
+        traced, gradients = _swept(f, argnums, args, kwargs)
+        return traced.value(), gradients
 
     return renamed(value_and_gradient, f, "value_and_grad")
+
+
+def _swept(
+    f: Function, argnums: int | Sequence[int], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Traced, Any]:
+    """The traced scalar function and its gradients."""
+    traced = trace(f, argnums, args, kwargs)
+    out = traced.out_leaves
+    if len(out) != 1 or traced.out_structure.kind is not None:
+        raise TypeError(
+            "grad needs a function with one scalar output, this one returned a "
+            f"{traced.out_structure.kind.__name__}; use vjp or jacobian"
+        )
+    if out[0].size != 1:
+        raise ValueError(
+            f"grad needs a scalar output, this function returned shape {out[0].shape}; sum "
+            "it, or use vjp or jacobian"
+        )
+    if out[0].dtype.kind != "f":
+        raise TypeError(f"grad needs a float output, this function returned dtype {out[0].dtype}")
+    gradients = traced.per_argument(traced.pull([np.ones(out[0].shape, out[0].dtype)]))
+    return traced, chosen(gradients, argnums)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -69,10 +75,9 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> float(ag.grad(ag.grad(lambda x: x**3))(2.0))
     12.0
     """
-    both = value_and_grad(f, argnums)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        return _swept(f, argnums, args, kwargs)[1]
 
     return renamed(gradient, f, "grad")
 

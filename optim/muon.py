@@ -81,22 +81,19 @@ class Muon(Optimizer):
         velocity = state["momentum_buffer"]
         velocity *= momentum
         velocity += gradient
-        buffer = self._buffer(parameter)
+        direction = velocity
         if group["nesterov"]:
-            np.multiply(velocity, momentum, out=buffer)
-            buffer += gradient
-        else:
-            np.copyto(buffer, velocity)
+            direction = np.multiply(velocity, momentum, out=self._buffer(parameter))
+            direction += gradient
         rows = parameter.shape[0]
-        matrix = buffer.reshape(rows, -1)
+        matrix = direction.reshape(rows, -1)
         change = orthogonalise(
             matrix, int(group["ns_steps"]), group["ns_coefficients"], float(group["eps"])
         )
-        if group["renormalize"]:
-            norm = float(np.linalg.norm(parameter))
-            if norm:
-                parameter *= rows**0.5 / norm
-        if group["weight_decay"]:
-            parameter *= 1.0 - lr * float(group["weight_decay"])
+        shrink = 1.0 - lr * float(group["weight_decay"])
+        if group["renormalize"] and (norm := float(np.linalg.norm(parameter))):
+            shrink *= rows**0.5 / norm
+        if shrink != 1.0:
+            parameter *= shrink
         change *= lr * max(1.0, rows / matrix.shape[1]) ** 0.5
         parameter -= change.reshape(parameter.shape)

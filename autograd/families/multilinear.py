@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.families.rules import CallableOp, Rule, accepts_in_shape, spread_out
+from autograd.families.rules import CallableOp, Rule, accepts_in_shape, spread_out, total_tangent
 from autograd.node import Node
 from autograd.recording import apply
 
@@ -146,11 +146,12 @@ class Multilinear(CallableOp):
     ) -> Any:
         operands = values[1:-1]
         total = None
+        own = False
         for index, tangent in enumerate(tangents):
             if tangent is not None:
                 replaced = (*operands[:index], tangent, *operands[index + 1 :])
-                term = apply(self, replaced, node.params)
-                total = term if total is None else total + term
+                total = total_tangent(total, apply(self, replaced, node.params), own)
+                own = not record
         return total
 
     def push_many(

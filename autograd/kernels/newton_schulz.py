@@ -15,6 +15,9 @@ Array = np.ndarray[Any, Any]
 
 MUON_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
+LONGEST_RUN = 3
+"""Steps on one Gram matrix: with five, single precision leaves errors of up to 5e-4."""
+
 
 def orthogonalise(
     matrix: Array,
@@ -27,7 +30,15 @@ def orthogonalise(
     Each singular value s of X becomes a s + b s^3 + c s^5 at every step; with the default
     coefficients five steps bring all but the smallest to about 0.7 ... 1.2, so that the result
     approximates U V^T of the singular value decomposition. Leading axes are a batch. The smaller
-    of the two Gram matrices is used. Half precision is computed in single.
+    of the two Gram matrices is used. Half precision is computed in single. Raises ValueError for
+    fewer than two axes, negative `steps` or other than three coefficients, TypeError unless
+    `matrix` holds floats.
+
+    If one side is more than 1.5 times the other, up to three steps are taken on the small Gram
+    matrix G = X X^T alone: P = a I + b G + c G^2, then Q <- P Q and G <- P G P from Q = I, and
+    X <- Q X at their end. That is the same in exact arithmetic. Rounding errors of G grow by a^2 a
+    step where singular values are small; over three steps that stays below 1e-4 in single
+    precision.
     Source: K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
 
     >>> x = orthogonalise(np.diag([3.0, 1.0]), steps=20, coefficients=(15/8, -10/8, 3/8))
@@ -43,21 +54,63 @@ def orthogonalise(
     if len(coefficients) != 3:
         raise ValueError(f"coefficients={coefficients!r} must be three numbers (a, b, c)")
     a, b, c = (float(value) for value in coefficients)
-    work = np.float32 if matrix.dtype == np.float16 else matrix.dtype
-    x = matrix.astype(work)
+    work = np.dtype(np.float32) if matrix.dtype == np.float16 else matrix.dtype
+    x = matrix.astype(work, copy=False)
+    if not steps:
+        norm = np.linalg.norm(x, axis=(-2, -1), keepdims=True)
+        return np.ascontiguousarray(x / (norm + eps), matrix.dtype)
     tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = np.ascontiguousarray(x.swapaxes(-1, -2))
-    x /= np.linalg.norm(x, axis=(-2, -1), keepdims=True) + eps
-    for _ in range(steps):
+        x = x.swapaxes(-1, -2)
+    scale: Array | None = None
+    for count in _runs(steps, *x.shape[-2:]):
         gram = matrix_product(x, x.swapaxes(-1, -2))
-        quintic = matrix_product(gram, gram)
-        quintic *= c
-        gram *= b
-        quintic += gram
-        update = matrix_product(quintic, x)
-        x *= a
-        x += update
+        if scale is None:
+            # Scaling the small matrices spares a pass over X; the trace is its squared norm.
+            squares = _diagonal(gram).sum(-1, dtype=np.promote_types(work, np.float64))
+            scale = (1.0 / (np.sqrt(squares) + eps)).astype(work)[..., None, None]
+            gram *= scale * scale
+            factor = _factor(gram, count, a, b, c)
+            factor *= scale
+        else:
+            factor = _factor(gram, count, a, b, c)
+        if tall:
+            x = matrix_product(x.swapaxes(-1, -2), factor.swapaxes(-1, -2)).swapaxes(-1, -2)
+        else:
+            x = matrix_product(factor, x)
     if tall:
         x = x.swapaxes(-1, -2)
     return np.ascontiguousarray(x, matrix.dtype)
+
+
+def _runs(steps: int, rows: int, columns: int) -> list[int]:
+    """How many steps are taken on each Gram matrix, before X is multiplied and gives the next.
+
+    k steps on one take 4 rows^2 columns + (8 k - 6) rows^3 operations, each on its own
+    k (4 rows^2 columns + 2 rows^3), which is less up to columns = 1.5 rows whatever k.
+    """
+    longest = LONGEST_RUN if 2 * columns > 3 * rows else 1
+    number = -(-steps // longest)
+    return [steps * (run + 1) // number - steps * run // number for run in range(number)]
+
+
+def _factor(gram: Array, steps: int, a: float, b: float, c: float) -> Array:
+    """The Q by which `steps` steps multiply the X whose Gram matrix is given."""
+    factor: Array | None = None
+    for left in reversed(range(steps)):
+        inner = gram * c
+        _diagonal(inner)[...] += b
+        step = matrix_product(inner, gram)
+        _diagonal(step)[...] += a
+        factor = step if factor is None else matrix_product(step, factor)
+        if left:
+            # In this order: P (P G) and P^2 G lose the symmetry that keeps errors small.
+            gram = matrix_product(matrix_product(step, gram), step)
+    assert factor is not None
+    return factor
+
+
+def _diagonal(matrix: Array) -> Array:
+    """A view that can be written to."""
+    view: Array = np.einsum("...ii->...i", matrix)
+    return view

@@ -28,7 +28,7 @@ def _turned(x: Any) -> Any:
 
 
 class _MatrixProduct(Multilinear):
-    """Two matrices' cotangents are two products of arrays: no need to dispatch each again."""
+    """Two matrices' cotangents are two products, of arrays or recorded in a node each."""
 
     def pull(
         self,
@@ -38,13 +38,23 @@ class _MatrixProduct(Multilinear):
         targets: tuple[Any, ...],
         record: bool,
     ) -> Sequence[Any]:
-        if record or cotangent.ndim != 2:
+        if cotangent.ndim != 2:
             return super().pull(node, cotangent, values, targets, record)
         _, x, y, _ = values
+        to_x, to_y = (type(target) is Node for target in targets)
+        if record:
+            return (
+                _by_turned(cotangent, y) if to_x else None,
+                _turned_by(x, cotangent) if to_y else None,
+            )
         return (
-            matrix_product(cotangent, y.T) if type(targets[0]) is Node else None,
-            matrix_product(x.T, cotangent) if type(targets[1]) is Node else None,
+            matrix_product(cotangent, y.T) if to_x else None,
+            matrix_product(x.T, cotangent) if to_y else None,
         )
+
+
+def _flops(out: tuple[int, ...], x: tuple[int, ...], _: tuple[int, ...]) -> int:
+    return 2 * math.prod(out) * x[-1]
 
 
 _matmul = _MatrixProduct(
@@ -56,7 +66,26 @@ _matmul = _MatrixProduct(
     ),
     np.matmul,
     analytic=True,
-    flops=lambda out, x, _: 2 * math.prod(out) * x[-1],
+    flops=_flops,
+)
+
+# x y^T and x^T y of two matrices: with x y each other's transposes.
+_by_turned: Multilinear = Multilinear(
+    "matmul",
+    lambda x, y: matrix_product(x, y.T),
+    (lambda cotangent, y: _matmul(cotangent, y), lambda cotangent, x: _turned_by(cotangent, x)),
+    lambda x, y: np.matmul(x, y.swapaxes(-1, -2)),
+    analytic=True,
+    flops=_flops,
+)
+
+_turned_by: Multilinear = Multilinear(
+    "matmul",
+    lambda x, y: matrix_product(x.T, y),
+    (lambda cotangent, y: _by_turned(y, cotangent), lambda cotangent, x: _matmul(x, cotangent)),
+    lambda x, y: np.matmul(x.swapaxes(-1, -2), y),
+    analytic=True,
+    flops=lambda out, x, _: 2 * math.prod(out) * x[0],
 )
 
 

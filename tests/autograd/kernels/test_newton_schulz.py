@@ -14,24 +14,69 @@ CONVERGENT = (15 / 8, -10 / 8, 3 / 8)
 Array = np.ndarray[Any, Any]
 
 
+def by_singular_values(matrix: Array, steps: int, eps: float = 0.0) -> Array:
+    """The polynomial of each singular value, in double precision."""
+    u, s, vh = np.linalg.svd(matrix.astype(float), full_matrices=False)
+    s = s / (np.linalg.norm(s, axis=-1, keepdims=True) + eps)
+    a, b, c = MUON_COEFFICIENTS
+    for _ in range(steps):
+        s = a * s + b * s**3 + c * s**5
+    result: Array = (u * s[..., None, :]) @ vh
+    return result
+
+
 @given(
-    st.integers(1, 6),
-    st.integers(1, 6),
+    st.integers(1, 12),
+    st.integers(1, 12),
     st.sampled_from([(), (2,), (2, 3)]),
+    st.integers(0, 8),
     st.integers(0, 2**32 - 1),
 )
 def test_each_singular_value_takes_the_polynomial(
-    rows: int, columns: int, batch: tuple[int, ...], seed: int
+    rows: int, columns: int, batch: tuple[int, ...], steps: int, seed: int
 ) -> None:
     matrix = np.random.default_rng(seed).normal(size=(*batch, rows, columns))
     matrix.flags.writeable = False
-    u, s, vh = np.linalg.svd(matrix, full_matrices=False)
-    s = s / np.linalg.norm(s, axis=-1, keepdims=True)
-    a, b, c = MUON_COEFFICIENTS
-    for _ in range(3):
-        s = a * s + b * s**3 + c * s**5
-    result = orthogonalise(matrix, steps=3, eps=0.0)
-    np.testing.assert_allclose(result, (u * s[..., None, :]) @ vh, atol=1e-9)
+    result = orthogonalise(matrix, steps=steps, eps=0.0)
+    assert result.flags.c_contiguous and not np.shares_memory(result, matrix)
+    np.testing.assert_allclose(result, by_singular_values(matrix, steps), atol=1e-9)
+
+
+@given(
+    st.integers(1, 40),
+    st.sampled_from([1.0, 1.5, 1.6, 4.0, 10.0]),
+    st.integers(1, 40),
+    st.floats(0.0, 8.0),
+    st.integers(1, 6),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_single_precision_is_accurate_whatever_the_singular_values(
+    rows: int, longer: float, rank: int, decades: float, steps: int, tall: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    rank, columns = min(rank, rows), round(longer * rows)
+    left = np.linalg.qr(rng.normal(size=(rows, rank)))[0]
+    right = np.linalg.qr(rng.normal(size=(columns, rank)))[0]
+    matrix = (left * np.logspace(0.0, -decades, rank) @ right.T).astype(np.float32)
+    if tall:
+        matrix = matrix.T
+    expected = by_singular_values(matrix, steps, eps=1e-7)
+    error = np.linalg.norm(orthogonalise(matrix, steps=steps) - expected)
+    assert error < 1e-3 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("shape", [(64, 216), (216, 64), (64, 80), (2, 20, 50)])
+def test_bits_do_not_depend_on_the_run_and_little_on_the_memory_order(
+    shape: tuple[int, ...],
+) -> None:
+    matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    result = orthogonalise(matrix)
+    assert np.array_equal(result, orthogonalise(matrix.copy()))
+    other = matrix.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+    np.testing.assert_allclose(orthogonalise(other), result, atol=1e-4)
+    flipped = orthogonalise(matrix.swapaxes(-1, -2)).swapaxes(-1, -2)
+    np.testing.assert_allclose(flipped, result, atol=1e-4)
 
 
 @given(st.integers(1, 5), st.integers(1, 8), st.integers(0, 2**32 - 1))
@@ -61,6 +106,8 @@ def test_muon_coefficients_bring_singular_values_near_one(
 def test_zeros_stay_zeros() -> None:
     assert not orthogonalise(np.zeros((3, 2))).any()
     assert orthogonalise(np.zeros((0, 2))).shape == (0, 2)
+    assert orthogonalise(np.zeros((2, 0))).shape == (2, 0)
+    assert orthogonalise(np.zeros((0, 2, 5))).shape == (0, 2, 5)
 
 
 def test_bad_arguments() -> None:
