@@ -32,6 +32,12 @@ LARGEST_FIT = 2
 ALIGNMENT = 64
 """Bytes: a cache line, and the widest vector register."""
 
+np.empty(1 << 22, np.uint8)
+"""The allocator of glibc gives what is freed at its end back to the system from 128 KiB on, and a
+step of small arrays then has page faults for all its memory. When a block of its own size is freed,
+as this one, it takes twice that for the limit.
+"""
+
 _lock = threading.RLock()  # an array may die inside the pool's own code
 _free: OrderedDict[int, list[Block]] = OrderedDict()
 _bytes = {"free": 0, "used": 0, "peak": 0}
