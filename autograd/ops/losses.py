@@ -50,38 +50,38 @@ def _forward(
     ignore_index: int,
     reduction: str,
 ) -> tuple[Any, tuple[Any, ...]]:
-    losses, log_probabilities = kernels.cross_entropy_forward(
+    losses, probabilities = kernels.cross_entropy_forward(
         logits, target, weight, smoothing, ignore_index
     )
     if reduction == "none":
-        return losses, (log_probabilities,)
+        return losses, (probabilities,)
     divisor = _divisor(target, weight, ignore_index, reduction, losses.dtype)
     with np.errstate(invalid="ignore"):
-        return losses.sum(dtype=losses.dtype) / divisor, (log_probabilities,)
+        return losses.sum(dtype=losses.dtype) / divisor, (probabilities,)
 
 
 def _pullback(
     cotangent: Any,
     out: Any,
     logits: Any,
-    log_probabilities: Any,
+    probabilities: Any,
     target: Any,
     weight: Any,
     smoothing: float,
     ignore_index: int,
     reduction: str,
 ) -> tuple[Any]:
-    divisor = _divisor(target, weight, ignore_index, reduction, log_probabilities.dtype)
+    divisor = _divisor(target, weight, ignore_index, reduction, probabilities.dtype)
     return (
         kernels.cross_entropy_backward(
-            cotangent / divisor, log_probabilities, target, weight, smoothing, ignore_index
+            cotangent / divisor, probabilities, target, weight, smoothing, ignore_index
         ),
     )
 
 
 def _reference(
     logits: Any,
-    log_probabilities: Any,
+    probabilities: Any,
     target: Any,
     weight: Any,
     smoothing: float,
@@ -93,7 +93,7 @@ def _reference(
     classes = shape[1]
     kept = np.expand_dims(target != ignore_index, 1)
     numbers = np.arange(classes).reshape(1, -1, *(1,) * (len(shape) - 2))
-    hot = (numbers == np.expand_dims(target, 1)).astype(log_probabilities.dtype)
+    hot = (numbers == np.expand_dims(target, 1)).astype(probabilities.dtype)
     scale = np.ones(classes, hot.dtype) if weight is None else np.asarray(weight, hot.dtype)
     share = scale.reshape(numbers.shape)
     coefficients = kept * ((1 - smoothing) * hot * share + smoothing / classes * share)
