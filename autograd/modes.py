@@ -91,6 +91,23 @@ class Modes:
         }
         return Modes(**(values | changes))
 
+    def inside(self, owner: object) -> Modes:
+        """These modes with `owner` called; written out, because every call of a module asks."""
+        inner = _new(Modes)
+        inner.recording = self.recording
+        inner.anomaly = self.anomaly
+        inner.keep_values = self.keep_values
+        inner.scope = Scope(owner, self.scope)
+        inner.level = self.level
+        inner.calls = self.calls
+        inner.profile = self.profile
+        inner.pushing = self.pushing
+        inner.quick = self.quick
+        return inner
+
+
+_new = object.__new__
+
 
 class AnomalyChecks:
     """Which non-finite values `detect_anomaly` stops at."""
@@ -333,7 +350,7 @@ class scope(ModeContext):
         return scope(self._owner)
 
     def _change(self, modes: Modes) -> Modes:
-        return modes.changed(scope=Scope(self._owner, modes.scope))
+        return modes.inside(self._owner)
 
 
 class Sweep:
