@@ -83,7 +83,7 @@ def record(
     if params:
         params = {key: _frozen(value) for key, value in params.items()}
     inputs = tuple(
-        small(value) if node is None else node for value, node in zip(values, nodes, strict=True)
+        [small(v) if node is None else node for v, node in zip(values, nodes, strict=True)]
     )
     place = caller_place(2)
     saved = op.save(out, values, nodes, extra)

@@ -109,15 +109,12 @@ class Multilinear(CallableOp):
         nodes: Sequence[Node | None],
         extra: tuple[Any, ...],
     ) -> tuple[Any, ...]:
-        tracked = sum(node is not None for node in nodes)
-        return (
-            None,
-            *(
-                value if tracked > (node is not None) else None
-                for value, node in zip(values, nodes, strict=True)
-            ),
-            tuple(np.shape(value) for value in values),
-        )
+        tracked = len(nodes) - nodes.count(None)
+        saved = [
+            value if tracked > (node is not None) else None
+            for value, node in zip(values, nodes, strict=True)
+        ]
+        return (None, *saved, tuple([np.shape(value) for value in values]))
 
     def pull(
         self,

@@ -60,8 +60,11 @@ _matmul = _MatrixProduct(
 )
 
 
+_ARRAYS = (Tensor, np.ndarray)
+
+
 def _operand(x: Any) -> Any:
-    return x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+    return x if isinstance(x, _ARRAYS) else np.asarray(x)
 
 
 @register(

@@ -192,7 +192,7 @@ def cross_entropy(
         raise ValueError(f"label_smoothing={label_smoothing} must lie in [0, 1]")
     if logits.ndim == 0:
         raise ValueError("cross_entropy needs logits (N, C), (N, C, ...) or (C,), got a 0-d array")
-    target = target if isinstance(target, Tensor | np.ndarray) else np.asarray(target)
+    target = target if isinstance(target, (Tensor, np.ndarray)) else np.asarray(target)
     weight = None if weight is None else constant(weight, "cross_entropy", "weight")
     if logits.ndim == 1:
         logits = operations.reshape(logits, (1, *logits.shape))
