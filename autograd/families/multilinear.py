@@ -114,7 +114,7 @@ class Multilinear(CallableOp):
             value if tracked > (node is not None) else None
             for value, node in zip(values, nodes, strict=True)
         ]
-        return (None, *saved, tuple([np.shape(value) for value in values]))
+        return (None, *saved, tuple([getattr(value, "shape", ()) for value in values]))
 
     def pull(
         self,
@@ -186,8 +186,8 @@ class Affine(CallableOp):
         extra: tuple[Any, ...],
     ) -> tuple[Any, ...]:
         assert self.product is not None
-        *saved, shapes = self.product.save(out, values[:2], nodes[:2], extra)
-        return (*saved, None, shapes)
+        none, x, w, shapes = self.product.save(out, values[:2], nodes[:2], extra)
+        return none, x, w, None, shapes
 
     def pull(
         self,

@@ -36,9 +36,9 @@ def cross_entropy_forward(
     >>> cross_entropy_forward(np.zeros((1, 2)), np.array([1]))[0].round(4).tolist()
     [0.6931]
     """
-    _check(logits, targets, weight, label_smoothing, ignore_index)
+    all_classes = _check(logits, targets, weight, label_smoothing, ignore_index)
     classes = logits.shape[1]
-    safe, kept = _safe(targets, ignore_index)
+    safe, kept = (targets, None) if all_classes else _safe(targets, ignore_index)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         scores = np.asfortranarray(logits) if logits.ndim == 2 and classes <= FEW else logits
         p = scores - finite_top(scores, 1)
@@ -147,7 +147,8 @@ def _picked(rows: Array, at: Array) -> Array:
 
 def _check(
     logits: Array, targets: Array, weight: Array | None, smoothing: float, ignore_index: int
-) -> None:
+) -> bool:
+    """Raise for arguments that do not fit; whether it was seen that no target is ignored."""
     if logits.ndim < 2 or logits.shape[1] == 0:
         raise ValueError(f"cross-entropy needs logits (N, C, ...) with C > 0, not {logits.shape}")
     if targets.dtype.kind not in "iu":
@@ -166,13 +167,15 @@ def _check(
         )
     unsigned = _UNSIGNED.get(targets.dtype)
     if unsigned is not None and not np.count_nonzero(targets.view(unsigned) >= classes):
-        return  # negative numbers are large as unsigned ones
+        # Negative numbers are large as unsigned ones.
+        return not 0 <= ignore_index < classes
     wrong = ((targets < 0) | (targets >= classes)) & (targets != ignore_index)
     if wrong.any():
         raise ValueError(
             f"target {targets[wrong].flat[0]} is not a class in 0 ... {classes - 1} and not "
             f"ignore_index={ignore_index}"
         )
+    return False
 
 
 def _safe(targets: Array, ignore_index: int) -> tuple[Array, Array | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,15 @@ def _forward(
     losses, probabilities = kernels.cross_entropy_forward(
         logits, target, weight, smoothing, ignore_index
     )
-    if reduction == "none":
-        return losses, (probabilities,)
     divisor = _divisor(target, weight, ignore_index, reduction, losses.dtype)
+    auxiliaries = probabilities, divisor
+    if reduction == "none":
+        return losses, auxiliaries
+    total = losses.sum(dtype=losses.dtype)
+    if 0 < divisor < math.inf:
+        return total / divisor, auxiliaries
     with np.errstate(invalid="ignore"):
-        return losses.sum(dtype=losses.dtype) / divisor, (probabilities,)
+        return total / divisor, auxiliaries
 
 
 def _pullback(
@@ -65,13 +70,13 @@ def _pullback(
     out: Any,
     logits: Any,
     probabilities: Any,
+    divisor: Any,
     target: Any,
     weight: Any,
     smoothing: float,
     ignore_index: int,
     reduction: str,
 ) -> tuple[Any]:
-    divisor = _divisor(target, weight, ignore_index, reduction, probabilities.dtype)
     return (
         kernels.cross_entropy_backward(
             cotangent / divisor, probabilities, target, weight, smoothing, ignore_index
@@ -82,6 +87,7 @@ def _pullback(
 def _reference(
     logits: Any,
     probabilities: Any,
+    divisor: Any,
     target: Any,
     weight: Any,
     smoothing: float,
@@ -100,7 +106,7 @@ def _reference(
     losses = -operations.sum(operations.log_softmax(logits, 1) * coefficients.astype(hot.dtype), 1)
     if reduction == "none":
         return losses
-    return operations.sum(losses) / _divisor(target, weight, ignore_index, reduction, hot.dtype)
+    return operations.sum(losses) / divisor
 
 
 _cross_entropy: Composite = Composite(
