@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autograd.pushing import Pushing
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_new = object.__new__
 
 
 class CallLog(Protocol):
@@ -94,19 +95,12 @@ class Modes:
     def inside(self, owner: object) -> Modes:
         """These modes with `owner` called; written out, because every call of a module asks."""
         inner = _new(Modes)
-        inner.recording = self.recording
-        inner.anomaly = self.anomaly
-        inner.keep_values = self.keep_values
+        inner.recording, inner.quick = self.recording, self.quick
+        inner.anomaly, inner.keep_values = self.anomaly, self.keep_values
+        inner.level, inner.calls = self.level, self.calls
+        inner.profile, inner.pushing = self.profile, self.pushing
         inner.scope = Scope(owner, self.scope)
-        inner.level = self.level
-        inner.calls = self.calls
-        inner.profile = self.profile
-        inner.pushing = self.pushing
-        inner.quick = self.quick
         return inner
-
-
-_new = object.__new__
 
 
 class AnomalyChecks:
