@@ -189,7 +189,7 @@ def _cotangent(output: Tensor, cotangent: Any, what: str) -> Any:
                 f"{what} is needed: only a scalar output has a default, this one has shape "
                 f"{output.shape}; pass an array of that shape, or sum the output"
             )
-        return np.ones(output.shape, output.dtype)
+        return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     return seed_array(cotangent, output.shape, output.dtype, what)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autograd.pushing import Pushing
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_new = object.__new__
 
 
 class CallLog(Protocol):
@@ -90,6 +91,16 @@ class Modes:
             "pushing": self.pushing,
         }
         return Modes(**(values | changes))
+
+    def inside(self, owner: object) -> Modes:
+        """These modes with `owner` called; written out, because every call of a module asks."""
+        inner = _new(Modes)
+        inner.recording, inner.quick = self.recording, self.quick
+        inner.anomaly, inner.keep_values = self.anomaly, self.keep_values
+        inner.level, inner.calls = self.level, self.calls
+        inner.profile, inner.pushing = self.profile, self.pushing
+        inner.scope = Scope(owner, self.scope)
+        return inner
 
 
 class AnomalyChecks:
@@ -333,7 +344,7 @@ class scope(ModeContext):
         return scope(self._owner)
 
     def _change(self, modes: Modes) -> Modes:
-        return modes.changed(scope=Scope(self._owner, modes.scope))
+        return modes.inside(self._owner)
 
 
 class Sweep:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from sys import _getframe
+from types import NoneType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -83,7 +84,7 @@ def record(
     if params:
         params = {key: _frozen(value) for key, value in params.items()}
     inputs = tuple(
-        small(value) if node is None else node for value, node in zip(values, nodes, strict=True)
+        [small(v) if node is None else node for v, node in zip(values, nodes, strict=True)]
     )
     place = caller_place(2)
     saved = op.save(out, values, nodes, extra)
@@ -112,6 +113,7 @@ def record(
 _new_tensor = object.__new__
 NO_PARAMS: dict[str, Any] = {}
 _DOUBLE = np.float64
+_IMMUTABLE = frozenset({NoneType, bool, int, float, str})
 FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
 
@@ -270,6 +272,8 @@ def _untracked(op: Op, out: Any) -> Tensor:
 
 def _frozen(value: Any) -> Any:
     """Arrays among parameters (indices, masks) are copied: the user may reuse theirs."""
+    if type(value) in _IMMUTABLE:
+        return value
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, tuple):

@@ -7,6 +7,7 @@ its base. Nothing is stored when a value is saved; the node's serial number is t
 
 from __future__ import annotations
 
+import sys
 import weakref
 from typing import Any
 
@@ -16,6 +17,9 @@ from numpy.lib.array_utils import byte_bounds
 from autograd.node import Node, Place, caller_place, describe_place, next_serial
 
 Changes = dict[tuple[int, int], tuple[int, Place | None]]
+
+EVERYWHERE = (0, sys.maxsize)
+"""Bounds of all memory, for a change of all that an array owns: its own take long to ask for."""
 
 last_change: list[int] = [0]
 _changes: dict[int, tuple[weakref.ref[Any], Changes]] = {}
@@ -27,21 +31,27 @@ def _owner(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def mark_changed(array: np.ndarray) -> None:
-    """Note that `array` was changed in place just now, from the user's current line."""
-    owner = _owner(array)
+def mark_changed(*arrays: np.ndarray) -> None:
+    """Note that `arrays` were changed in place just now, from the user's current line."""
+    change = next_serial(), caller_place(2)
+    for array in arrays:
+        owner = _owner(array)
+        entry = _changes.get(id(owner))
+        if entry is None or entry[0]() is not owner:
+            entry = _watch(owner)
+        entry[1][EVERYWHERE if array is owner else byte_bounds(array)] = change
+    last_change[0] = change[0]
+
+
+def _watch(owner: np.ndarray) -> tuple[weakref.ref[Any], Changes]:
+    """A new entry for the changes of one array's memory."""
     key = id(owner)
-    entry = _changes.get(key)
-    if entry is None or entry[0]() is not owner:
 
-        def forget(_: object, key: int = key) -> None:
-            _changes.pop(key, None)
+    def forget(_: object) -> None:
+        _changes.pop(key, None)
 
-        reference: weakref.ref[Any] = weakref.ref(owner, forget)
-        entry = _changes[key] = (reference, {})
-    serial = next_serial()
-    entry[1][byte_bounds(array)] = (serial, caller_place(2))
-    last_change[0] = serial
+    entry = _changes[key] = (weakref.ref(owner, forget), {})
+    return entry
 
 
 def change_after(array: Any, serial: int) -> tuple[bool, Place | None]:

@@ -128,9 +128,11 @@ def _pull_all(
             targets = (node.first, node.second)
         elif not targets:  # a leaf, or what jvp has let go of
             continue
-        if node not in wanted:
+        if whole:
             found[node] = None
-        if not whole:
+        else:
+            if node not in wanted:
+                found[node] = None
             targets = tuple(
                 source if type(source) is Node and source in found else None for source in targets
             )

@@ -11,12 +11,13 @@ from autograd import Tensor
 IntOrPair: TypeAlias = int | tuple[int, int]
 Reduction: TypeAlias = str
 
+VALUES = (Tensor, np.ndarray, np.generic)
 REDUCTIONS = ("mean", "sum", "none")
 
 
 def as_value(value: Any, who: str) -> Any:
     """A Tensor or array as it is; numbers and lists as an array. TypeError for anything else."""
-    if isinstance(value, Tensor | np.ndarray | np.generic):
+    if isinstance(value, VALUES):
         return value
     array = np.asarray(value)
     if array.dtype.kind not in "fiubc":
@@ -26,7 +27,8 @@ def as_value(value: Any, who: str) -> Any:
 
 def as_floats(value: Any, who: str) -> Any:
     """The same, refusing integers and booleans (on which a layer would silently use float64)."""
-    value = as_value(value, who)
+    if not isinstance(value, VALUES):
+        value = as_value(value, who)
     if value.dtype.kind not in "fc":
         raise TypeError(
             f"{who} takes floats, got dtype {value.dtype}; convert with x.astype(np.float32)"

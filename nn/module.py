@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import Tensor
-from autograd.modes import current_modes, scope
+from autograd.modes import current_modes, set_modes
 from autograd.storage import mark_changed
 from nn.parameter import replace_array
 from nn.state import IncompatibleKeys, collect_state, restore_state
@@ -47,8 +47,12 @@ class Module(ModuleTree):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`; the nodes it records know this module as their scope."""
-        with scope(self):
+        modes = current_modes()
+        set_modes(modes.inside(self))
+        try:
             return self.forward(*args, **kwargs)
+        finally:
+            set_modes(modes)
 
     def register_buffer(self, name: str, array: Any, persistent: bool = True) -> None:
         """Make the attribute `name` a buffer: an array that is state but is not trained.

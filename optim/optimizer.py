@@ -13,6 +13,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.anomaly import check_update
 from autograd.kernels.updates import Places, together
+from autograd.modes import current_modes
 from autograd.profiling import measured_update
 from autograd.storage import mark_changed
 
@@ -167,8 +168,11 @@ class Optimizer:
         Raises ValueError for a gradient of another shape before anything changes, and under
         `ag.detect_anomaly()` AnomalyError naming the parameter whose update is not finite.
         """
-        with measured_update(type(self).__name__, self._bytes_to_write):
+        if current_modes().profile is None:
             self._step()
+        else:
+            with measured_update(type(self).__name__, self._bytes_to_write):
+                self._step()
 
     def _bytes_to_write(self) -> int:
         parameters = (p for group in self.param_groups for p in group["params"])
@@ -192,8 +196,9 @@ class Optimizer:
                 if data.dtype != parameter.dtype:
                     data = data.astype(parameter.dtype)
                 trained.append((parameter, data, group))
-        if trained:
-            self._warn_untrained(untrained)
+        if not trained:
+            return
+        self._warn_untrained(untrained)
         for parameter, _, _ in trained:
             if not parameter.data.flags.writeable:
                 raise ValueError(
@@ -204,9 +209,10 @@ class Optimizer:
             for parameter, data, group in trained:
                 state = self.state.setdefault(parameter, {})
                 self._update(parameter.data, data, state, group)
-        for parameter, _, _ in trained:
-            mark_changed(parameter.data)
-            check_update(parameter.data, self.describe(parameter))
+        mark_changed(*(parameter.data for parameter, _, _ in trained))
+        if current_modes().anomaly is not None:
+            for parameter, _, _ in trained:
+                check_update(parameter.data, self.describe(parameter))
 
     def _warn_untrained(self, parameters: list[Tensor]) -> None:
         new = [parameter for parameter in parameters if parameter not in self._warned]

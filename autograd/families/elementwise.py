@@ -219,11 +219,12 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     """`op.pair` as a function of its own that Tensor can have for an operator's method.
 
     Two tracked float64 scalars, of which graphs of scalars are made, are recorded right here: each
-    further call would take a tenth of the time of all. The rest is `op.pair`'s. (A float is told
-    by its type, because `isinstance` takes long to say no.)
+    further call would take a tenth of the time of all. So is an array with a float. The rest is
+    `op.pair`'s. (A float is told by its type, because `isinstance` takes long to say no.)
     """
     compute, pull_scalars, otherwise = op.compute, op.pullback, op.pair
     keep_out, keep_x, keep_y = keeps = op._keeps(3)
+    out_kept, x_kept, y_kept = op._keeps(1)
     nothing = None if any(keeps) else (None, None, None)
 
     def operator(x: Tensor, y: Any) -> Any:
@@ -269,6 +270,12 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                 tensor._value = out
                 tensor._node = node
                 return tensor
+        elif modes.quick and type(y) is float:  # as `op.pair` does it
+            xn, xv = x._node, x._value
+            if xn is not None and type(xv) is _ARRAY and xv.ndim:
+                out = compute(xv, y)
+                saved = (out if out_kept else None, xv if x_kept else None, y if y_kept else None)
+                return record_plain(op, (xn, y), saved, out, modes.scope, 2)
         return otherwise(x, y)
 
     return operator

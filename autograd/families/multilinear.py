@@ -109,15 +109,12 @@ class Multilinear(CallableOp):
         nodes: Sequence[Node | None],
         extra: tuple[Any, ...],
     ) -> tuple[Any, ...]:
-        tracked = sum(node is not None for node in nodes)
-        return (
-            None,
-            *(
-                value if tracked > (node is not None) else None
-                for value, node in zip(values, nodes, strict=True)
-            ),
-            tuple(np.shape(value) for value in values),
-        )
+        tracked = len(nodes) - nodes.count(None)
+        saved = [
+            value if tracked > (node is not None) else None
+            for value, node in zip(values, nodes, strict=True)
+        ]
+        return (None, *saved, tuple([getattr(value, "shape", ()) for value in values]))
 
     def pull(
         self,
@@ -190,8 +187,8 @@ class Affine(CallableOp):
         extra: tuple[Any, ...],
     ) -> tuple[Any, ...]:
         assert self.product is not None
-        *saved, shapes = self.product.save(out, values[:2], nodes[:2], extra)
-        return (*saved, None, shapes)
+        none, x, w, shapes = self.product.save(out, values[:2], nodes[:2], extra)
+        return none, x, w, None, shapes
 
     def pull(
         self,

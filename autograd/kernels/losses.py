@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.special import log_softmax
+from autograd.kernels.special import finite_top
 
 __all__ = ["cross_entropy_backward", "cross_entropy_forward", "target_total", "target_weights"]
 
 Array = np.ndarray[Any, Any]
+
+FEW = 32
+"""Classes up to which reducing over them is quicker when each class is together in memory."""
+
+_UNSIGNED = {np.dtype(char): np.dtype(char.upper()) for char in "bhilq"}
 
 
 def cross_entropy_forward(
@@ -20,36 +25,47 @@ def cross_entropy_forward(
     label_smoothing: float = 0.0,
     ignore_index: int = -100,
 ) -> tuple[Array, Array]:
-    """(loss, log_probabilities) of logits (N, C, *S) and class indices (N, *S).
+    """(loss, probabilities) of logits (N, C, *S) and class indices (N, *S).
 
     loss = (1 - s) * w[t] * -log p[t] + s/C * sum over c of w[c] * -log p[c], with s the label
     smoothing and w the class weights; 0 where the target is `ignore_index`. The loss has the
-    shape of the targets; PyTorch's mean is loss.sum() / target_weights(...).sum().
+    shape of the targets; PyTorch's mean is loss.sum() / target_weights(...).sum(). The
+    probabilities p are softmax(logits, axis=1), of the logits' shape.
     Raises TypeError for targets that are no integers, ValueError for targets out of range.
 
     >>> cross_entropy_forward(np.zeros((1, 2)), np.array([1]))[0].round(4).tolist()
     [0.6931]
     """
-    _check(logits, targets, weight, label_smoothing, ignore_index)
+    all_classes = _check(logits, targets, weight, label_smoothing, ignore_index)
     classes = logits.shape[1]
-    log_p = log_softmax(logits, axis=1)
-    safe, kept = _safe(targets, ignore_index)
-    picked = _picked(log_p, safe)
-    loss = -picked if weight is None else -picked * weight[safe].astype(log_p.dtype)
-    if label_smoothing:
-        weighted = (
-            log_p if weight is None else log_p * _per_class(weight, logits).astype(log_p.dtype)
-        )
-        loss *= 1 - label_smoothing
-        loss -= weighted.sum(axis=1) * (label_smoothing / classes)
+    safe, kept = (targets, None) if all_classes else _safe(targets, ignore_index)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        scores = np.asfortranarray(logits) if logits.ndim == 2 and classes <= FEW else logits
+        p = scores - finite_top(scores, 1)
+        dtype = p.dtype
+        picked = _picked(p, safe)
+        if label_smoothing:
+            shares = None if weight is None else _per_class(weight, logits).astype(dtype)
+            spread = (p if shares is None else p * shares).sum(axis=1)
+        np.exp(p, out=p)
+        total = np.add.reduce(p, axis=1, keepdims=True)
+        p /= total
+        log_total = np.log(total)[:, 0]
+        loss: Array = log_total - picked
+        if weight is not None:
+            loss *= weight[safe].astype(dtype)
+        if label_smoothing:
+            mass = dtype.type(classes if weight is None else weight.sum())
+            loss *= 1 - label_smoothing
+            loss += (mass * log_total - spread) * (label_smoothing / classes)
     if kept is not None:
-        loss = np.where(kept, loss, log_p.dtype.type(0))
-    return loss, log_p
+        loss = np.where(kept, loss, dtype.type(0))
+    return loss, p
 
 
 def cross_entropy_backward(
     g: Array,
-    log_probabilities: Array,
+    probabilities: Array,
     targets: Array,
     weight: Array | None = None,
     label_smoothing: float = 0.0,
@@ -59,16 +75,18 @@ def cross_entropy_backward(
 
     Each class c gets g * ((1-s) w[t] (p[c] - [c = t]) + s/C (p[c] sum(w) - w[c])).
 
-    >>> cross_entropy_backward(np.ones(1), np.log([[0.25, 0.75]]), np.array([1])).tolist()
+    >>> cross_entropy_backward(np.ones(1), np.array([[0.25, 0.75]]), np.array([1])).tolist()
     [[0.25, -0.25]]
     """
-    classes = log_probabilities.shape[1]
-    dtype = log_probabilities.dtype
+    classes = probabilities.shape[1]
+    dtype = probabilities.dtype
     safe, kept = _safe(targets, ignore_index)
-    seed = np.broadcast_to(np.asarray(g, dtype), targets.shape)
+    seed = np.asarray(g, dtype)
+    if seed.ndim:
+        seed = np.broadcast_to(seed, targets.shape)
     if kept is not None:
         seed = np.where(kept, seed, dtype.type(0))
-    hard = (1 - label_smoothing) * seed
+    hard = (1 - label_smoothing) * seed if label_smoothing else seed
     if weight is not None:
         hard = hard * weight[safe].astype(dtype)
     mass = hard
@@ -76,15 +94,15 @@ def cross_entropy_backward(
         total = float(classes) if weight is None else float(weight.sum())
         soft = seed * (label_smoothing / classes)
         mass = hard + soft * dtype.type(total)
-    out = np.exp(log_probabilities)
-    out *= np.expand_dims(mass, 1)
+    out: Array = probabilities * _along_classes(mass)
     if out.ndim == 2:
         out[np.arange(len(out)), safe] -= hard
     else:
         at = np.expand_dims(safe, 1)
-        np.put_along_axis(out, at, np.take_along_axis(out, at, 1) - np.expand_dims(hard, 1), 1)
+        change = np.take_along_axis(out, at, 1) - _along_classes(hard)
+        np.put_along_axis(out, at, change, 1)
     if label_smoothing:
-        share = np.expand_dims(soft, 1)
+        share = _along_classes(soft)
         out -= share if weight is None else share * _per_class(weight, out).astype(dtype)
     if kept is not None:  # a row of NaN that is ignored gives zeros
         np.copyto(out, 0, where=~np.expand_dims(kept, 1))
@@ -129,7 +147,8 @@ def _picked(rows: Array, at: Array) -> Array:
 
 def _check(
     logits: Array, targets: Array, weight: Array | None, smoothing: float, ignore_index: int
-) -> None:
+) -> bool:
+    """Raise for arguments that do not fit; whether it was seen that no target is ignored."""
     if logits.ndim < 2 or logits.shape[1] == 0:
         raise ValueError(f"cross-entropy needs logits (N, C, ...) with C > 0, not {logits.shape}")
     if targets.dtype.kind not in "iu":
@@ -146,20 +165,30 @@ def _check(
         raise ValueError(
             f"class weights have shape {weight.shape}; {classes} classes need ({classes},)"
         )
+    unsigned = _UNSIGNED.get(targets.dtype)
+    if unsigned is not None and not np.count_nonzero(targets.view(unsigned) >= classes):
+        # Negative numbers are large as unsigned ones.
+        return not 0 <= ignore_index < classes
     wrong = ((targets < 0) | (targets >= classes)) & (targets != ignore_index)
     if wrong.any():
         raise ValueError(
             f"target {targets[wrong].flat[0]} is not a class in 0 ... {classes - 1} and not "
             f"ignore_index={ignore_index}"
         )
+    return False
 
 
 def _safe(targets: Array, ignore_index: int) -> tuple[Array, Array | None]:
     """Targets with the ignored ones replaced by class 0, and which are kept (None: all)."""
     kept = targets != ignore_index
-    if kept.all():
+    if np.count_nonzero(kept) == kept.size:
         return targets, None
     return np.where(kept, targets, 0), kept
+
+
+def _along_classes(values: Any) -> Any:
+    """Values (N, *S) as (N, 1, *S); a scalar as it is."""
+    return values[:, None] if values.ndim else values
 
 
 def _per_class(weight: Array, logits: Array) -> Array:

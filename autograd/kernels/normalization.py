@@ -243,7 +243,8 @@ def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _rows_compiled(x: Array) -> bool:
     """Whether x lies as rows (positions, channels) that the compiled kernels take."""
-    return channels_put_last(x).flags.c_contiguous and compiled_for(x.dtype, x.size)
+    rows = x if x.ndim == 2 else channels_put_last(x)
+    return rows.flags.c_contiguous and compiled_for(x.dtype, x.size)
 
 
 def _broadcast_shape(x: Array) -> tuple[int, ...]:
@@ -289,7 +290,12 @@ def channel_sums(x: Array) -> Array:
     >>> channel_sums(np.ones((3, 2, 2))).tolist()
     [6.0, 6.0]
     """
-    total = channel_rows.channel_sums(x) if _rows_compiled(x) else _channel_sums(x)
+    if _rows_compiled(x):
+        total = channel_rows.channel_sums(x)
+    elif x.ndim == 2 and x.size <= BLOCK and x.dtype.char in "fd":
+        return _block_sum(x, rows_first=True)  # the same as below, where this is the only block
+    else:
+        total = _channel_sums(x)
     return total.astype(x.dtype, copy=False)
 
 

@@ -8,7 +8,16 @@ import numpy as np
 
 from autograd.kernels.error_function import erf
 
-__all__ = ["erf", "log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
+__all__ = [
+    "erf",
+    "finite_top",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "sigmoid",
+    "softmax",
+    "softplus",
+]
 
 Array = np.ndarray[Any, Any]
 Axis = int | tuple[int, ...] | None
@@ -59,7 +68,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     1000.6931
     """
     x = np.asarray(_inexact(x))
-    top = _finite_top(x, axis)
+    top = finite_top(x, axis)
     with np.errstate(divide="ignore", over="ignore"):
         total = np.exp(x - top).sum(axis=axis, keepdims=True)
         out = np.log(total) + top
@@ -77,7 +86,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     """
     x = np.asarray(_inexact(x))
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        small = np.exp(x - _finite_top(x, axis))
+        small = np.exp(x - finite_top(x, axis))
         small /= small.sum(axis=axis, keepdims=True)
     return small[()]
 
@@ -90,7 +99,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """
     x = np.asarray(_inexact(x))
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        shifted = x - _finite_top(x, axis)
+        shifted = x - finite_top(x, axis)
         shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return shifted[()]
 
@@ -110,8 +119,15 @@ def _zero(x: Any) -> Any:
     return x.dtype.type(0)
 
 
-def _finite_top(x: Array, axis: Axis) -> Array:
-    """The largest real part over `axis`, or 0 where that is not finite (or there is none)."""
-    top = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
-    finite: Array = np.where(np.isfinite(top), top, top.dtype.type(0))
-    return finite
+def finite_top(x: Array, axis: Axis) -> Any:
+    """The largest real part over `axis`, which is kept, or the finite number nearest to it.
+
+    >>> finite_top(np.array([[1.0, 2.0], [-np.inf, -np.inf]]), 1).tolist()
+    [[2.0], [-1.7976931348623157e+308]]
+    """
+    top = np.maximum.reduce(x.real, axis=axis, keepdims=True, initial=-np.inf)
+    finite = np.isfinite(top)
+    if np.count_nonzero(finite) == finite.size:
+        return top
+    numbers = np.finfo(top.dtype)
+    return np.clip(top, numbers.min, numbers.max)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -50,38 +51,43 @@ def _forward(
     ignore_index: int,
     reduction: str,
 ) -> tuple[Any, tuple[Any, ...]]:
-    losses, log_probabilities = kernels.cross_entropy_forward(
+    losses, probabilities = kernels.cross_entropy_forward(
         logits, target, weight, smoothing, ignore_index
     )
-    if reduction == "none":
-        return losses, (log_probabilities,)
     divisor = _divisor(target, weight, ignore_index, reduction, losses.dtype)
+    auxiliaries = probabilities, divisor
+    if reduction == "none":
+        return losses, auxiliaries
+    total = losses.sum(dtype=losses.dtype)
+    if 0 < divisor < math.inf:
+        return total / divisor, auxiliaries
     with np.errstate(invalid="ignore"):
-        return losses.sum(dtype=losses.dtype) / divisor, (log_probabilities,)
+        return total / divisor, auxiliaries
 
 
 def _pullback(
     cotangent: Any,
     out: Any,
     logits: Any,
-    log_probabilities: Any,
+    probabilities: Any,
+    divisor: Any,
     target: Any,
     weight: Any,
     smoothing: float,
     ignore_index: int,
     reduction: str,
 ) -> tuple[Any]:
-    divisor = _divisor(target, weight, ignore_index, reduction, log_probabilities.dtype)
     return (
         kernels.cross_entropy_backward(
-            cotangent / divisor, log_probabilities, target, weight, smoothing, ignore_index
+            cotangent / divisor, probabilities, target, weight, smoothing, ignore_index
         ),
     )
 
 
 def _reference(
     logits: Any,
-    log_probabilities: Any,
+    probabilities: Any,
+    divisor: Any,
     target: Any,
     weight: Any,
     smoothing: float,
@@ -93,14 +99,14 @@ def _reference(
     classes = shape[1]
     kept = np.expand_dims(target != ignore_index, 1)
     numbers = np.arange(classes).reshape(1, -1, *(1,) * (len(shape) - 2))
-    hot = (numbers == np.expand_dims(target, 1)).astype(log_probabilities.dtype)
+    hot = (numbers == np.expand_dims(target, 1)).astype(probabilities.dtype)
     scale = np.ones(classes, hot.dtype) if weight is None else np.asarray(weight, hot.dtype)
     share = scale.reshape(numbers.shape)
     coefficients = kept * ((1 - smoothing) * hot * share + smoothing / classes * share)
     losses = -operations.sum(operations.log_softmax(logits, 1) * coefficients.astype(hot.dtype), 1)
     if reduction == "none":
         return losses
-    return operations.sum(losses) / _divisor(target, weight, ignore_index, reduction, hot.dtype)
+    return operations.sum(losses) / divisor
 
 
 _cross_entropy: Composite = Composite(
@@ -192,7 +198,7 @@ def cross_entropy(
         raise ValueError(f"label_smoothing={label_smoothing} must lie in [0, 1]")
     if logits.ndim == 0:
         raise ValueError("cross_entropy needs logits (N, C), (N, C, ...) or (C,), got a 0-d array")
-    target = target if isinstance(target, Tensor | np.ndarray) else np.asarray(target)
+    target = target if isinstance(target, (Tensor, np.ndarray)) else np.asarray(target)
     weight = None if weight is None else constant(weight, "cross_entropy", "weight")
     if logits.ndim == 1:
         logits = operations.reshape(logits, (1, *logits.shape))

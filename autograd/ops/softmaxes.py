@@ -17,6 +17,9 @@ from autograd.tensor import Tensor
 __all__ = ["log_softmax", "softmax"]
 
 
+_ARRAYS = (Tensor, np.ndarray)
+
+
 def _softmax_change(out: Any, change: Any, axis: int) -> Any:
     """diag(out) - out out^T applied to a change: the Jacobian is symmetric."""
     weighted = out * change
@@ -46,7 +49,7 @@ _log_softmax: Linearised = Linearised(
 
 def floats(x: Any, name: str) -> Any:
     """A Tensor or array of floats; integers are an error, since layers have no use for them."""
-    x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+    x = x if isinstance(x, _ARRAYS) else np.asarray(x)
     if x.dtype.kind not in "fc":
         raise TypeError(f"{name} takes floats, got dtype {x.dtype}; convert with astype(float)")
     return x

@@ -42,6 +42,19 @@ def test_every_way_to_change_a_leaf(change):
         out.jvp({p: np.ones(3)})
 
 
+@pytest.mark.parametrize("view", [lambda w: w[1:], lambda w: w.T[::2], lambda w: w.reshape(-1)])
+def test_a_step_changes_every_view_of_its_parameters(view):
+    layer = nn.Linear(4, 3)
+    out = ag.square(view(layer.weight)).sum()
+    other = ag.square(nn.Linear(4, 3).weight).sum()
+    for parameter in layer.parameters():
+        parameter.grad = np.ones(parameter.shape)
+    optim.SGD(layer.parameters(), lr=0.1).step()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        out.backward()
+    other.backward()
+
+
 def test_a_view_sees_its_bases_change():
     w = ag.Tensor(np.ones((2, 3)), requires_grad=True)
     x = ag.Tensor(np.ones((4, 3)), requires_grad=True)

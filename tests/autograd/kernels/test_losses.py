@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from autograd.kernels.losses import (
+    FEW,
     cross_entropy_backward,
     cross_entropy_forward,
     target_weights,
 )
+from autograd.kernels.special import log_softmax
 
 Array = np.ndarray[Any, Any]
 
@@ -60,9 +63,9 @@ def test_cross_entropy(
     weight = rng.random(classes).astype(dtype) if weighted else None
     arguments: Any = (weight, smoothing, ignore)
 
-    loss, log_p = cross_entropy_forward(logits, targets, *arguments)
+    loss, p = cross_entropy_forward(logits, targets, *arguments)
     g = rng.normal(size=targets.shape).astype(dtype)
-    dlogits = cross_entropy_backward(g, log_p, targets, *arguments)
+    dlogits = cross_entropy_backward(g, p, targets, *arguments)
     assert loss.dtype == dlogits.dtype == logits.dtype
     tolerance = 2e-5 if dtype == "float32" else 1e-11
     plain_weight = [1.0] * classes if weight is None else weight.tolist()
@@ -84,26 +87,54 @@ def test_cross_entropy(
 
 def test_extreme_logits() -> None:
     logits = np.array([[1e4, 0.0], [-1e4, 0.0], [0.0, -np.inf]])
-    loss, log_p = cross_entropy_forward(logits, np.array([1, 0, 0]))
+    loss, p = cross_entropy_forward(logits, np.array([1, 0, 0]))
     assert loss.tolist() == [1e4, 1e4, 0.0]
-    grad = cross_entropy_backward(np.ones(3), log_p, np.array([1, 0, 0]))
+    grad = cross_entropy_backward(np.ones(3), p, np.array([1, 0, 0]))
     assert grad.tolist() == [[1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]]
+
+
+@given(
+    st.integers(0, 4),
+    st.sampled_from([1, 2, 3, FEW, FEW + 1]),
+    st.sampled_from(["float32", "float64"]),
+    st.booleans(),
+    st.data(),
+)
+def test_rows_with_infinities_follow_the_log_softmax(
+    rows: int, classes: int, dtype: str, spatial: bool, data: st.DataObject
+) -> None:
+    values = [0.0, 1.0, -2.5, 1e3, -3e38, 3e38, np.inf, -np.inf, np.nan]
+    logits = data.draw(hnp.arrays(dtype, (rows, classes), elements=st.sampled_from(values)))
+    targets = data.draw(hnp.arrays("int64", rows, elements=st.integers(0, classes - 1)))
+    g = data.draw(hnp.arrays(dtype, rows, elements=st.sampled_from([0.0, 0.5, -2.0])))
+    at = np.arange(rows), targets
+    log_p = log_softmax(logits, 1)
+    expected = np.exp(log_p) * g[:, None]
+    expected[at] -= g
+    if spatial:
+        logits, targets, g = logits[..., None], targets[:, None], g[:, None]
+    with np.errstate(all="raise", under="ignore"):
+        loss, p = cross_entropy_forward(logits, targets)
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    np.testing.assert_allclose(loss.ravel(), -log_p[at], rtol=tolerance)
+    result = cross_entropy_backward(g, p, targets)
+    np.testing.assert_allclose(result.reshape(rows, classes), expected, rtol=0, atol=4 * tolerance)
 
 
 def test_an_ignored_row_of_nan_stays_out() -> None:
     logits = np.array([[np.nan, 0.0], [0.0, 0.0]])
     targets = np.array([-100, 0])
-    loss, log_p = cross_entropy_forward(logits, targets)
+    loss, p = cross_entropy_forward(logits, targets)
     assert loss[0] == 0.0
-    grad = cross_entropy_backward(np.ones(2), log_p, targets)
+    grad = cross_entropy_backward(np.ones(2), p, targets)
     assert grad.tolist() == [[0.0, 0.0], [-0.5, 0.5]]
 
 
 def test_a_scalar_cotangent_is_broadcast() -> None:
     logits, targets = np.array([[1.0, 2.0], [0.5, 0.0]]), np.array([0, 1])
-    _, log_p = cross_entropy_forward(logits, targets)
-    whole = cross_entropy_backward(np.full(2, 0.5), log_p, targets)
-    assert np.array_equal(cross_entropy_backward(np.float64(0.5), log_p, targets), whole)
+    _, p = cross_entropy_forward(logits, targets)
+    whole = cross_entropy_backward(np.full(2, 0.5), p, targets)
+    assert np.array_equal(cross_entropy_backward(np.array(0.5), p, targets), whole)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +142,8 @@ def test_a_scalar_cotangent_is_broadcast() -> None:
     [
         ((2, 3), [0, 3], {}, ValueError, "target 3"),
         ((2, 3), [0, -1], {}, ValueError, "target -1"),
+        ((2, 3), np.array([0, 200], np.uint8), {}, ValueError, "target 200"),
+        ((2, 3), np.array([0, -1], ">i4"), {}, ValueError, "target -1"),
         ((2, 3), [0.0, 1.0], {}, TypeError, "float64"),
         ((2, 3), [0], {}, ValueError, r"\(1,\)"),
         ((2,), [0, 1], {}, ValueError, "N, C"),

@@ -189,6 +189,7 @@ def test_infinite_rows() -> None:
     assert logsumexp(x, axis=1).tolist() == [-inf, 1.0, inf, inf]
     assert softmax(x, axis=1)[1].tolist() == [0.0, 1.0]
     assert log_softmax(x, axis=1)[1].tolist() == [-inf, 0.0]
+    assert softmax(x, axis=1)[2, 1] == 0.0 and log_softmax(x, axis=1)[2, 1] == -inf
     assert np.isnan(softmax(x, axis=1)[0]).all() and np.isnan(log_softmax(x, axis=1)[0]).all()
     assert logsumexp(np.zeros((2, 0)), axis=1).tolist() == [-inf, -inf]
     assert softmax(np.zeros((0, 3))).shape == (0, 3)
