@@ -1,4 +1,4 @@
-"""Products of two matrices, split over the library's own threads."""
+"""Products of two matrices: thin ones by kernels of their own, large ones split over threads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.blas import product_address
 from autograd.kernels.workers import parallel_kernel, parallel_ranges, thread_count
 
@@ -13,8 +14,14 @@ __all__ = ["matrix_product"]
 
 Array = np.ndarray[Any, Any]
 
-SPLIT_FROM = 1 << 21
-"""Multiplications from which a product is worth handing a part to another thread."""
+WORTHWHILE = 1 << 21
+"""Multiplications from which a product is not left to NumPy: 20 to 40 microseconds."""
+
+MOST_DOTS, FEWEST_TERMS = 16, 256
+"""Columns up to which a product is one of long dots, and the length that makes them long."""
+
+MOST_ROWS, FEWEST_COLUMNS = 10, 512
+"""Rows up to which a product is one of long rows, and the length that makes them long."""
 
 GRAIN = 16
 
@@ -25,15 +32,23 @@ def matrix_product(a: Array, b: Array) -> Array:
     """np.matmul; a large product of two matrices is split over the library's own threads.
 
     The longest side is split: rows, columns, or what is summed over, whose parts are added in
-    order. Anything but two float matrices goes to NumPy.
+    order. A thin matrix with a long one has kernels of its own. Without compiled kernels, and for
+    anything but two float matrices, it is NumPy's.
 
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
-    if thread_count() == 1 or a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
+    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
         return np.matmul(a, b)  # type: ignore[no-any-return]
     (rows, inner), columns = a.shape, b.shape[1]
-    if rows * inner * columns < SPLIT_FROM or a.dtype.char not in "fd" or inner != b.shape[0]:
+    work = rows * inner * columns
+    if work < WORTHWHILE or inner != b.shape[0] or not compiled_for(a.dtype, work):
+        return np.matmul(a, b)  # type: ignore[no-any-return]
+    if _is_of_dots(a, b):
+        return _long_dots(a, b)
+    if _is_of_rows(a, b):
+        return _long_rows(a, b)
+    if thread_count() == 1:
         return np.matmul(a, b)  # type: ignore[no-any-return]
     if inner > 8 * max(rows, columns):
         return _sum_of_products(a, b)
@@ -42,6 +57,44 @@ def matrix_product(a: Array, b: Array) -> Array:
     out = empty((rows, columns), a.dtype)
     _multiply_parts(a, b, out, 0 if rows >= columns else 1)
     return out
+
+
+def _is_of_dots(a: Array, b: Array) -> bool:
+    """Whether the sums go along rows of a and columns of b as they lie, and are few and long."""
+    few = 1 < b.shape[1] <= MOST_DOTS and len(b) >= FEWEST_TERMS
+    return few and _plain(a) and _plain(b.T)
+
+
+def _long_dots(a: Array, b: Array) -> Array:
+    from autograd.kernels.compiled_thin_products import long_dots
+
+    out = np.empty((len(a), b.shape[1]), a.dtype)
+    parallel_kernel(
+        long_dots, lambda _, first, last: (a[first:last], b.T, out[first:last]), len(a), 4
+    )
+    return out
+
+
+def _is_of_rows(a: Array, b: Array) -> bool:
+    """Whether the result is of few long rows, sums of rows of b as they lie."""
+    few = 1 < len(a) <= MOST_ROWS and b.shape[1] >= FEWEST_COLUMNS
+    return few and a.dtype.char == "f" and a.dtype.isnative and _plain(b)
+
+
+def _long_rows(a: Array, b: Array) -> Array:
+    from autograd.kernels.buffers import empty
+    from autograd.kernels.compiled_thin_products import WIDTH, long_rows
+
+    rows, columns = len(a), b.shape[1]
+    out = empty((rows, columns), a.dtype)
+    left = np.ascontiguousarray(a)
+    parallel_kernel(long_rows, lambda _, first, last: (left, b, out, first, last), columns, WIDTH)
+    return out
+
+
+def _plain(matrix: Array) -> bool:
+    flags = matrix.flags
+    return flags.c_contiguous and flags.aligned and matrix.dtype.isnative
 
 
 def _sum_of_products(a: Array, b: Array) -> Array:

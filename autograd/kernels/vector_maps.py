@@ -180,8 +180,10 @@ contiguous float32.
 """
 
 
-def _block_of_sums(neighbours: bool) -> Any:
-    """`outer_sums`, or with `neighbours` for rows one entry apart, which need no addresses."""
+def _block_of_sums(rows_at_once: int, neighbours: bool = False) -> Any:
+    """`outer_sums` for so many rows; with `neighbours` they are one entry apart, and need no
+    addresses.
+    """
 
     @intrinsic
     def _outer_sums(
@@ -222,13 +224,13 @@ def _block_of_sums(neighbours: bool) -> Any:
                 )
 
             first_rows = [builder.load(builder.gep(row_places, [values[2]]))]
-            for i in range(1, ROWS):
+            for i in range(1, rows_at_once):
                 place = builder.add(values[2], ir.Constant(kind, i))
                 far = None if neighbours else builder.load(builder.gep(row_places, [place]))
                 first_rows.append(far)
             halves = [ir.Constant(kind, 0), lanes]
             totals = []
-            for i in range(ROWS):
+            for i in range(rows_at_once):
                 first = builder.add(values[9], builder.mul(values[10], ir.Constant(kind, i)))
                 for half in halves:
                     total = _emit.alloca_once(builder, vector)
@@ -261,7 +263,7 @@ def _block_of_sums(neighbours: bool) -> Any:
                         builder.store(
                             builder.fadd(builder.load(total), product, flags=("contract",)), total
                         )
-            for i in range(ROWS):
+            for i in range(rows_at_once):
                 row_at = builder.add(values[12], builder.mul(values[13], ir.Constant(kind, i)))
                 for j, half in enumerate(halves):
                     result = builder.load(totals[2 * i + j])
@@ -274,7 +276,7 @@ def _block_of_sums(neighbours: bool) -> Any:
     return _outer_sums
 
 
-outer_sums: Any = _block_of_sums(neighbours=False)
+outer_sums: Any = _block_of_sums(ROWS)
 """A function for compiled kernels: a block of a matrix product whose left factor is gathered.
 
 `outer_sums(a, rows, at, columns, begin, end, b, pitch, start, origin, start_step, target, to,
@@ -284,5 +286,8 @@ c]. The rows are written in their order. Arrays are contiguous, of float32 and, 
 `columns`, intp.
 """
 
-outer_sums_of_neighbours: Any = _block_of_sums(neighbours=True)
+outer_sums_of_neighbours: Any = _block_of_sums(ROWS, neighbours=True)
 """The same where rows[at + i] = rows[at] + i."""
+
+few_outer_sums: Any = _block_of_sums(5)
+"""The same for 5 rows."""

@@ -34,7 +34,9 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "not found" or find_spec("numba") is None:
             patch.setattr(products, "product_address", lambda letter: 0)
-        patch.setattr(products, "SPLIT_FROM", 1000)
+        patch.setattr(products, "WORTHWHILE", 1000)
+        patch.setattr(products, "FEWEST_TERMS", 20)
+        patch.setattr(products, "FEWEST_COLUMNS", 20)
         yield str(request.param)
 
 
@@ -82,7 +84,28 @@ def test_products(
     threads: int, library: str, seed: int, rows: int, inner: int, columns: int,
     kinds: tuple[str, str], dtype: str,
 ) -> None:  # fmt: skip
+    check(seed, (rows, inner, columns), kinds, dtype)
+
+
+@needs_threadpoolctl
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sizes=st.tuples(st.integers(1, 70), st.integers(20, 90), st.integers(1, 17))
+    | st.tuples(st.integers(1, 12), st.integers(1, 40), st.integers(20, 150)),
+    kinds=st.sampled_from([("rows", "columns"), ("columns", "rows"), ("rows", "rows")]),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_thin_products(
+    threads: int, library: str, seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str],
+    dtype: str,
+) -> None:  # fmt: skip
+    check(seed, sizes, kinds, dtype)
+
+
+def check(seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype: str) -> None:
+    """Against a sum in extended precision."""
     rng = np.random.default_rng(seed)
+    rows, inner, columns = sizes
     a, b = matrix(rng, rows, inner, kinds[0], dtype), matrix(rng, inner, columns, kinds[1], dtype)
     before = a.copy(), b.copy()
     expected = np.einsum("ij,jk->ik", a.astype(np.longdouble), b.astype(np.longdouble))
@@ -95,8 +118,13 @@ def test_products(
 
 
 @needs_threadpoolctl
-def test_infinities_and_nan_go_where_they_belong(threads: int, library: str) -> None:
-    a, b = np.ones((40, 50), np.float32), np.ones((50, 30), np.float32)
+@pytest.mark.parametrize(("rows", "columns"), [(40, 30), (40, 11), (7, 40)])
+def test_infinities_and_nan_go_where_they_belong(
+    threads: int, library: str, rows: int, columns: int
+) -> None:
+    a, b = np.ones((rows, 50), np.float32), np.ones((columns, 50), np.float32).T
+    if rows < columns:
+        b = b.copy()
     a[3, 4], b[7, 9] = np.inf, np.nan
     found = matrix_product(a, b)
     assert np.all(np.isnan(found[:, 9])) and np.all(np.delete(found[3], 9) == np.inf)
