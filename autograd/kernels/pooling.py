@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,11 @@ def max_pool(
     """
     sizes, kernel, stride, pairs, dilation = _geometry(x, kernel, stride, padding, dilation)
     out = output_sizes(sizes, kernel, stride, pairs, dilation)
-    for counts in in_bounds_counts(sizes, kernel, stride, pairs, dilation):
-        if not counts.all():
-            raise ValueError(
-                f"padding {pairs} leaves windows of kernel {kernel} (dilation {dilation}) over the "
-                f"input {sizes} that hold nothing but padding; use less padding"
-            )
+    if _some_hold_padding_only(sizes, kernel, stride, pairs, dilation):
+        raise ValueError(
+            f"padding {pairs} leaves windows of kernel {kernel} (dilation {dilation}) over the "
+            f"input {sizes} that hold nothing but padding; use less padding"
+        )
     if len(kernel) == 2 and compiled_for(x.dtype, x.size):
         return _compiled_max_pool(x, kernel, stride, pairs, dilation, out)
     values = x.real if np.iscomplexobj(x) else x
@@ -78,6 +78,14 @@ def max_pool(
         np.copyto(old, new, where=better)
         np.copyto(position, flat, where=better, casting="same_kind")
     return (gather_planes(x, index) if values is not x else best), index
+
+
+@lru_cache(maxsize=64)
+def _some_hold_padding_only(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, pairs: Pairs, dilation: Sizes
+) -> bool:
+    counts = in_bounds_counts(sizes, kernel, stride, pairs, dilation)
+    return not all(count.all() for count in counts)
 
 
 def _compiled_scatter(g: Array, indices: Array, out: Array) -> None:

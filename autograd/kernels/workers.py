@@ -140,9 +140,9 @@ def parallel_kernel(
         if count:
             kernel(*arguments(0, 0, count))
         return
-    parts = tuple(arguments(k, bounds[k], bounds[k + 1]) for k in range(len(bounds) - 1))
     from autograd.kernels.compiled_sharing import shared
 
+    parts = tuple([arguments(k, bounds[k], bounds[k + 1]) for k in range(len(bounds) - 1)])
     if not shared(kernel)(_current_crew().board(), parts):
         raise MemoryError(f"no memory for {kernel.__name__}")
 
