@@ -2,18 +2,22 @@
 
 For 3x3 convolutions of the shapes below, the forward pass and the weight gradient by Winograd's
 tiles at each candidate for the number of images at a time, and by columns, interleaved. `*` is what
-the committed constants of `autograd.kernels.winograd` choose, the fastest is named behind.
+the committed constants of `autograd.kernels.winograd` choose, the fastest is named behind. `--out`
+writes what was measured; in the committed file, `benchmarks/results/choices.json`, the tests see
+that the constants choose what was nearly the fastest.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__" and {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(os.environ):
@@ -26,7 +30,9 @@ import numpy as np
 
 from autograd.kernels import columns, winograd
 from autograd.kernels.backend import compiled_for
+from autograd.kernels.workers import get_num_threads
 from benchmarks.measuring import Timing, interleaved
+from benchmarks.setting import processor
 
 MIB = 1 << 20
 TILE_BYTES = (MIB // 2, MIB, 2 * MIB, 4 * MIB)
@@ -80,6 +86,11 @@ SHAPES = (
     Shape(256, 256, 256, 7),
     Shape(16, 64, 64, 32),
     Shape(16, 256, 256, 8),
+    Shape(8, 256, 256, 8),
+    Shape(4, 256, 256, 8),
+    Shape(2, 128, 128, 8),
+    Shape(1, 64, 64, 16),
+    Shape(1, 16, 16, 32),
 )
 """Layers of the benchmarks' networks, small ones, and small batches."""
 
@@ -89,7 +100,8 @@ def candidates(shape: Shape, gradient: bool) -> dict[str, dict[str, int]]:
     weights are few, how many bytes of them.
     """
     if not shape.many_weights:
-        return {f"{size / MIB:g} MiB": {"TILE_BYTES": size} for size in TILE_BYTES}
+        constant = "GRADIENT_TILE_BYTES" if gradient else "TILE_BYTES"
+        return {f"{size / MIB:g} MiB": {constant: size} for size in TILE_BYTES}
     if gradient:
         return {f"{tiles} tiles": {"TILES_FOR_MANY_WEIGHTS": tiles} for tiles in TILES}
     return {f"{tiles} tiles": {"FEWEST_AT_A_TIME": tiles} for tiles in FEWEST}
@@ -146,7 +158,8 @@ def measure(shape: Shape, gradient: bool, samples: int) -> dict[str, Timing]:
 
 def committed(shape: Shape, gradient: bool) -> str:
     """The candidate that the library takes for this shape, by the constants as they are."""
-    if not winograd.winograd_pays(shape.geometry, shape.batch, np.dtype(np.float32)):
+    dtype = np.dtype(np.float32)
+    if not winograd.winograd_pays(shape.geometry, shape.batch, dtype, gradient=gradient):
         return "columns"
     for name, values in candidates(shape, gradient).items():
         if all(getattr(winograd, constant) == value for constant, value in values.items()):
@@ -166,19 +179,40 @@ def line(shape: Shape, gradient: bool, timings: Mapping[str, Timing]) -> str:
     return f"{shape!s:<22}{what:<17}" + "".join(f"{c:<17}" for c in cells) + f"-> {fastest}"
 
 
+def record(shape: Shape, gradient: bool, timings: Mapping[str, Timing]) -> dict[str, Any]:
+    """A row of the committed table; medians in milliseconds."""
+    return {
+        **asdict(shape),
+        "gradient": gradient,
+        "milliseconds": {name: round(t.median * 1e3, 4) for name, t in timings.items()},
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.choices", description=__doc__)
     parser.add_argument("--samples", type=int, default=7, help="of each candidate (7)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the JSON goes")
     options = parser.parse_args(arguments)
     if options.samples < 1:
         parser.error("--samples must be at least 1")
     if not compiled_for(np.dtype(np.float32), 1 << 30):
         parser.error("only the compiled kernels have choices: pip install 'dagrad[fast]'")
     print("milliseconds; * is what the committed constants choose")
+    rows = []
     for shape in SHAPES:
         for gradient in (False, True):
-            print(line(shape, gradient, measure(shape, gradient, options.samples)), flush=True)
+            timings = measure(shape, gradient, options.samples)
+            rows.append(record(shape, gradient, timings))
+            print(line(shape, gradient, timings), flush=True)
+    if options.out is not None:
+        found = {
+            "processor": processor(),
+            "threads": get_num_threads(),
+            "dtype": "float32",
+            "rows": rows,
+        }
+        options.out.write_text(json.dumps(found, indent=1) + "\n")
     return 0
 
 

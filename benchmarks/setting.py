@@ -31,7 +31,7 @@ def setting_of(
             versions[peer] = _version(peer)
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{_processor()}, {os.cpu_count()} cores{_load()}",
+        "machine": f"{processor()}, {os.cpu_count()} cores{_load()}",
         "python": platform.python_version(),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "kernels": kernels,
@@ -47,7 +47,7 @@ def _version(package: str) -> str:
         return "from the folder" if package == "dagrad" else "missing"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name where the system tells it."""
     information = Path("/proc/cpuinfo")
     if information.exists():

@@ -1,4 +1,4 @@
-"""NumPy's BLAS library: its threads, and where its matrix products are, for compiled kernels."""
+"""NumPy's BLAS library: its threads, and where its functions are, for compiled kernels."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["blas_threads", "product_address", "set_blas_threads"]
+__all__ = ["blas_address", "blas_threads", "set_blas_threads"]
 
-PREFIXES, SUFFIX = ("scipy_cblas_", "cblas_"), "gemm64_"
-"""What OpenBLAS is called in NumPy's packages, with 64-bit integers."""
+PREFIXES, SUFFIX = ("scipy_cblas_", "cblas_"), "64_"
+"""What OpenBLAS's functions are called in NumPy's packages, with 64-bit integers."""
 
 _libraries: list[Any] | None = None
 _addresses: dict[str, int] = {}
@@ -34,26 +34,26 @@ def set_blas_threads(count: int) -> None:
         library.set_num_threads(count)
 
 
-def product_address(letter: str) -> int:
-    """The address of cblas_sgemm (letter "s") or cblas_dgemm ("d") with 64-bit integers.
+def blas_address(name: str) -> int:
+    """The address of a function of CBLAS, such as "sgemm", with 64-bit integers.
 
     0 if NumPy's BLAS has no such function, as other builds have, or is not found.
 
-    >>> product_address("s") >= 0
+    >>> blas_address("sgemm") >= 0
     True
     """
-    if letter not in _addresses:
-        _addresses[letter] = _find_product(letter)
-    return _addresses[letter]
+    if name not in _addresses:
+        _addresses[name] = _find(name)
+    return _addresses[name]
 
 
-def _find_product(letter: str) -> int:
+def _find(name: str) -> int:
     for library in _blas_libraries():
         if library.internal_api != "openblas":
             continue
         functions = ctypes.CDLL(library.filepath)
         for prefix in PREFIXES:
-            function = getattr(functions, f"{prefix}{letter}{SUFFIX}", None)
+            function = getattr(functions, f"{prefix}{name}{SUFFIX}", None)
             if function is not None:
                 return ctypes.cast(function, ctypes.c_void_p).value or 0
     return 0

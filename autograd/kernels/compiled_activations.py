@@ -11,6 +11,8 @@ from numba.extending import intrinsic
 from autograd.kernels.compilation import compiled, inlined
 
 __all__ = [
+    "GELU",
+    "RELU",
     "gelu",
     "gelu_back",
     "gelu_in_place",
@@ -24,6 +26,9 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
+
+RELU, GELU = 1, 2
+"""What kernels with an activation call it; 0 is none."""
 
 _LOG2_E = np.float32(1.4426950408889634)
 # log(2) in two parts; the first has few enough digits for n times it to be exact.

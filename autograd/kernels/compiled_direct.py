@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
-from autograd.kernels.compiled_activations import gelu_value, relu_value
+from autograd.kernels.compiled_activations import GELU, RELU, gelu_value, relu_value
 from autograd.kernels.compiled_columns import pad_images_float32, pad_planes
 from autograd.kernels.compiled_layouts import exchange_axes_float32
 from autograd.kernels.vector_maps import (
@@ -28,8 +28,6 @@ from autograd.kernels.vector_maps import (
 )
 
 __all__ = [
-    "GELU",
-    "RELU",
     "WIDTH",
     "direct_images",
     "direct_input_sums",
@@ -40,8 +38,6 @@ Array = np.ndarray[Any, Any]
 
 WIDTH = 2 * LANES
 """Channels of the result that are computed together."""
-
-RELU, GELU = 1, 2
 
 CHUNK = 256
 """Windows after which the sums of `direct_weights` go on with the next entries of the window."""

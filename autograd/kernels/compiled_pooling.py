@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled, inlined
 
-__all__ = ["largest_in_planes", "largest_in_windows", "scatter_planes"]
+__all__ = ["largest_in_planes", "largest_in_windows", "scatter_planes", "scatter_tiles"]
 
 Array = np.ndarray[Any, Any]
 
@@ -110,3 +110,29 @@ def scatter_planes(g: Array, index: Array, x: Array) -> None:
         for p in range(windows):
             for c in range(channels):
                 x[n, index[n, p, c], c] += g[n, p, c]
+
+
+@compiled
+def scatter_tiles(g: Array, index: Array, tile: tuple[int, ...], x: Array) -> None:
+    """The same for x (N, H, W, C) and g, index (N, P, Q, C), where position (p, q) holds one of the
+    `tile` at (p, q) times its size: one pass over x.
+    """
+    images, height, width, channels = x.shape
+    rows, columns = g.shape[1:3]
+    zero = x.dtype.type(0)
+    for n in range(images):
+        for y in range(height):
+            p = y // tile[0]
+            if p >= rows:
+                x[n, y] = zero
+                continue
+            for z in range(width):
+                q = z // tile[1]
+                pixel = x[n, y, z]
+                if q >= columns:
+                    pixel[:] = zero
+                    continue
+                values, places = g[n, p, q], index[n, p, q]
+                place = y * width + z
+                for c in range(channels):
+                    pixel[c] = values[c] if places[c] == place else zero

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled, inlined
+from autograd.kernels.compiled_activations import GELU, RELU, gelu_in_place
 from autograd.kernels.vector_maps import LANES, ROWS, outer_sums
 from autograd.kernels.winograd_maps import (
     add,
@@ -32,9 +33,8 @@ __all__ = [
     "ROWS",
     "WIDTH",
     "input_tiles",
-    "output_tiles",
     "spread_tiles",
-    "tile_products",
+    "tiled_images",
     "weight_sums",
     "weight_tiles",
 ]
@@ -259,12 +259,47 @@ def tile_products(
 
 
 @compiled
-def weight_tiles(w: Array, u: Array, first: int, last: int, d: Array, h: Array) -> None:
+def tiled_images(
+    x: Array,
+    before: Any,
+    step: int,
+    groups: Array,
+    blocks: Array,
+    last_groups: Array,
+    last_blocks: Array,
+    u: Array,
+    v: Array,
+    m: Array,
+    rows: Array,
+    columns: Array,
+    nothing: Array,
+    bias: Array,
+    activation: int,
+    y: Array,
+) -> None:
+    """The convolution of images x (N, H, W, C), plus the bias, and of that the activation (0 for
+    none, RELU or GELU), as y (N, P, Q, O): `step` images at a time, and what is left at last.
+    """
+    d, h = np.empty(BUFFER, y.dtype), np.empty(BUFFER, y.dtype)
+    for first in range(0, len(y), step):
+        last = min(first + step, len(y))
+        if last == len(y):
+            groups, blocks = last_groups, last_blocks
+        input_tiles(x[first:last], before[0], before[1], groups, v, d, h)
+        tile_products(v, u, m, blocks, rows, columns, nothing)
+        output_tiles(m, groups, bias, activation == RELU, y[first:last], d, h)
+        if activation == GELU:  # while it is in cache
+            gelu_in_place(y[first:last].ravel())
+
+
+@compiled
+def weight_tiles(w: Array, u: Array, first: int, last: int) -> None:
     """u[6 i + j, o // WIDTH, c, o % WIDTH] = (G w[o, c] G^T)[i, j] for channels c from `first` to
     `last` of w (O, C, 3, 3), which may have any strides; zeros where there is no o.
     """
     outputs = w.shape[0]
     wide, channels = u.shape[1:3]
+    d, h = np.empty(BUFFER, u.dtype), np.empty(BUFFER, u.dtype)
     planes, between = u.ravel(), wide * channels * WIDTH
     for c in range(first, last):
         for start in range(0, wide * WIDTH, LANES):
@@ -281,10 +316,11 @@ def weight_tiles(w: Array, u: Array, first: int, last: int, d: Array, h: Array) 
 
 
 @compiled
-def weight_sums(total: Array, dw: Array, first: int, last: int, d: Array, h: Array) -> None:
+def weight_sums(total: Array, dw: Array, first: int, last: int) -> None:
     """dw (O, C, 3, 3) = G^T total G, total (36, C, O), for channels from `first` to `last`."""
     channels, outputs = total.shape[1:]
     sums, between = total.ravel(), channels * outputs
+    d, h = np.empty(BUFFER, dw.dtype), np.empty(BUFFER, dw.dtype)
     for c in range(first, last):
         for block in range(-(-outputs // LANES)):
             start = min(block * LANES, outputs - LANES)

@@ -226,7 +226,7 @@ def _weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
                 for block in group_blocks(geometry)
             ]
         )
-    if winograd_pays(geometry, len(x), x.dtype):
+    if winograd_pays(geometry, len(x), x.dtype, gradient=True):
         return winograd_weight_gradient(x, g, geometry)
     if direct_pays(geometry, len(x), x.dtype):
         return direct_weight_gradient(x, g, geometry)

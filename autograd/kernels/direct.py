@@ -51,6 +51,7 @@ def direct_convolve(
     that the activation (relu or gelu), into the C-contiguous y (N, P, Q, O).
     """
     from autograd.kernels import compiled_direct as compiled
+    from autograd.kernels.compiled_activations import GELU, RELU
 
     blocks = -(-geometry.outputs // compiled.WIDTH)
     weights: Array = np.zeros((geometry.depth, blocks * compiled.WIDTH), np.float32)
@@ -60,7 +61,7 @@ def direct_convolve(
     if bias is not None:
         start[: geometry.outputs] = bias
     start = start.reshape(blocks, compiled.WIDTH)
-    last_map = {None: 0, "relu": compiled.RELU, "gelu": compiled.GELU}[activation]
+    last_map = {None: 0, "relu": RELU, "gelu": GELU}[activation]
 
     def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
         windows = _windows(x[first:last], geometry, worker)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.blas import product_address
+from autograd.kernels.blas import blas_address
 from autograd.kernels.workers import parallel_kernel, parallel_ranges, thread_count
 
 __all__ = ["matrix_product"]
@@ -23,7 +23,10 @@ MOST_DOTS, FEWEST_TERMS = 16, 256
 MOST_ROWS, FEWEST_COLUMNS = 10, 512
 """Rows up to which a product is one of long rows, and the length that makes them long."""
 
-GRAIN = 16
+SMALL_INNER = 32
+
+GRAINS = 4, 16, 16
+"""Rows, columns and terms: parts begin at multiples, which the BLAS computes together."""
 
 _SCALES = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
 
@@ -55,7 +58,9 @@ def matrix_product(a: Array, b: Array) -> Array:
     from autograd.kernels.buffers import empty
 
     out = empty((rows, columns), a.dtype)
-    _multiply_parts(a, b, out, 0 if rows >= columns else 1)
+    # Rows are also better where b is small: what follows is split over them too.
+    by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
+    _multiply_parts(a, b, out, 0 if by_rows else 1)
     return out
 
 
@@ -113,7 +118,7 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
     """
     sizes = (a.shape[0], b.shape[1], a.shape[1])
     letter = a.dtype.char
-    function = product_address("s" if letter == "f" else "d")
+    function = blas_address("sgemm" if letter == "f" else "dgemm")
     left, right, target = (_in_memory(m) for m in (a, b, out if side < 2 else out[0]))
     if not function or left is None or right is None or target is None or 1 in sizes[:2]:
 
@@ -126,7 +131,7 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
             else:
                 np.matmul(a[:, some], b[some], out=out[worker])
 
-        parallel_ranges(part, sizes[side], GRAIN)
+        parallel_ranges(part, sizes[side], GRAINS[side])
         return
 
     from autograd.kernels.compiled_products import multiply
@@ -148,7 +153,7 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
         matrices = (places[0], left[1], places[1], right[1], places[2], target[1])
         return function, left[2], right[2], tuple(own), matrices, _SCALES[letter]
 
-    parallel_kernel(multiply, arguments, sizes[side], GRAIN)
+    parallel_kernel(multiply, arguments, sizes[side], GRAINS[side])
 
 
 def _in_memory(matrix: Array) -> tuple[int, int, bool] | None:

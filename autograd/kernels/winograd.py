@@ -24,7 +24,7 @@ from autograd.kernels.backend import compiled_for, winograd_is_on
 from autograd.kernels.buffers import empty
 from autograd.kernels.columns import Geometry
 from autograd.kernels.windows import Sizes
-from autograd.kernels.workers import parallel_chunks, parallel_ranges, scratch, thread_count
+from autograd.kernels.workers import parallel_kernel, parallel_ranges, scratch, thread_count
 
 __all__ = ["winograd_convolve", "winograd_pays", "winograd_weight_gradient"]
 
@@ -33,21 +33,29 @@ Array = np.ndarray[Any, Any]
 FEWEST_CHANNELS = 16
 """The transforms work on so many at a time."""
 
-TILE_BYTES = 2 << 20
+TILE_BYTES = 1 << 20
+GRADIENT_TILE_BYTES = 2 << 20
 FEWEST_AT_A_TIME = 32
 MANY_WEIGHTS = 1 << 15
 TILES_FOR_MANY_WEIGHTS = 256
 """Measured with `python -m benchmarks.choices`."""
 
-FEWEST_TILES = 128
-"""Below this many tiles in the whole batch the direct sum is as fast."""
+FEWEST_TILES = 8
+WEIGHTS_PER_TILE = 1 << 12
+"""Below so many tiles in the whole batch, or for a weight gradient one for so many weights, whose
+transforms take as long as those of a tile's images, the direct sum is as fast.
+"""
 
 POINTS = 6
 PLANES = POINTS * POINTS
 
 
-def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
-    """Whether this convolution goes by tiles: a rule of shapes and dtype, and of `use_winograd`."""
+def winograd_pays(
+    geometry: Geometry, batch: int, dtype: np.dtype[Any], *, gradient: bool = False
+) -> bool:
+    """Whether this convolution, or its weight `gradient`, goes by tiles: a rule of shapes and
+    dtype, and of `use_winograd`.
+    """
     if dtype.char != "f" or geometry.groups != 1 or geometry.kernel != (3, 3):
         return False
     if geometry.stride != (1, 1) or geometry.dilation != (1, 1):
@@ -57,7 +65,10 @@ def winograd_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
     if max(max(pair) for pair in geometry.padding) > 2:
         return False
     tiles = _tiles(geometry.out)
-    if batch * tiles.count < FEWEST_TILES or 2 * tiles.products > 9 * math.prod(geometry.out):
+    fewest = FEWEST_TILES
+    if gradient:
+        fewest = max(fewest, geometry.channels * geometry.outputs // WEIGHTS_PER_TILE)
+    if batch * tiles.count < fewest or 2 * tiles.products > 9 * math.prod(geometry.out):
         return False
     if not winograd_is_on():
         return False
@@ -152,32 +163,36 @@ def winograd_convolve(
     wide = -(-outputs // compiled.WIDTH)
     u = empty((PLANES, wide, channels, compiled.WIDTH), np.float32)
 
-    def weights(_: int, first: int, last: int) -> None:
-        compiled.weight_tiles(w, u, first, last, *_tile_buffers())
-
-    parallel_ranges(weights, channels, nanoseconds=5.0 * channels * outputs)
+    cost = 5.0 * channels * outputs
+    kernel = compiled.weight_tiles
+    parallel_kernel(kernel, lambda _, first, last: (w, u, first, last), channels, nanoseconds=cost)
     added = np.zeros(outputs, np.float32) if bias is None else bias
     nothing = np.zeros(compiled.WIDTH, np.float32)
     step = min(
-        _images_at_a_time(tiles.count, channels, outputs, FEWEST_AT_A_TIME), -(-n // thread_count())
+        _images_at_a_time(tiles.count, channels + outputs, TILE_BYTES, FEWEST_AT_A_TIME),
+        -(-n // thread_count()),
     )
     rows = np.arange(step * tiles.count + compiled.ROWS) * channels
     columns = np.arange(channels)
 
-    def task(first: int, last: int) -> None:
-        size = (last - first) * tiles.count + compiled.ROWS
-        d, h = _tile_buffers()
-        v = scratch("input", (PLANES, size, channels), np.float32)
-        m = scratch("output", (PLANES, size, wide * compiled.WIDTH), np.float32)
-        groups, blocks = _groups(tiles, last - first), _blocks(tiles, last - first)
-        images = _contiguous(x[first:last], "images")
-        compiled.input_tiles(images, *geometry.before, groups, v, d, h)
-        compiled.tile_products(v, u, m, blocks, rows, columns, nothing)
-        compiled.output_tiles(m, groups, added, activation == "relu", y[first:last], d, h)
-        if activation == "gelu":  # while it is in cache
-            compiled_activations.gelu_in_place(y[first:last].reshape(-1))
+    kind = {None: 0, "relu": compiled_activations.RELU, "gelu": compiled_activations.GELU}[
+        activation
+    ]
 
-    parallel_chunks(task, n, step)
+    def images(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        at_once = min(step, last - first)
+        cuts = []
+        for count in (at_once, (last - first) % at_once or at_once):
+            cuts += [_groups(tiles, count), _blocks(tiles, count)]
+        size = at_once * tiles.count + compiled.ROWS
+        v = scratch(f"input {worker}", (PLANES, size, channels), np.float32)
+        m = scratch(f"output {worker}", (PLANES, size, wide * compiled.WIDTH), np.float32)
+        given = _contiguous(x[first:last], f"images {worker}")
+        places = (rows, columns, nothing)
+        results = (added, kind, y[first:last])
+        return (given, geometry.before, at_once, *cuts, u, v, m, *places, *results)
+
+    parallel_kernel(compiled.tiled_images, images, n, step)
 
 
 def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
@@ -187,7 +202,8 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     n, channels, outputs = x.shape[0], x.shape[3], g.shape[3]
     tiles = _tiles(geometry.out)
     many = channels * outputs > MANY_WEIGHTS
-    step = _images_at_a_time(tiles.count, channels, outputs, TILES_FOR_MANY_WEIGHTS if many else 1)
+    fewest = TILES_FOR_MANY_WEIGHTS if many else 1
+    step = _images_at_a_time(tiles.count, channels + outputs, GRADIENT_TILE_BYTES, fewest)
     totals = empty((thread_count(), POINTS, POINTS, channels, outputs), np.float32)
     used = [False] * len(totals)
 
@@ -217,10 +233,11 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     total = total.reshape(PLANES, channels, outputs)
     dw = empty((outputs, channels, 3, 3), np.float32)
 
-    def weights(_: int, first: int, last: int) -> None:
-        compiled.weight_sums(total, dw, first, last, *_tile_buffers())
-
-    parallel_ranges(weights, channels, nanoseconds=5.0 * channels * outputs)
+    cost = 5.0 * channels * outputs
+    kernel = compiled.weight_sums
+    parallel_kernel(
+        kernel, lambda _, first, last: (total, dw, first, last), channels, nanoseconds=cost
+    )
     return dw
 
 
@@ -230,9 +247,9 @@ def _tile_buffers() -> tuple[Array, Array]:
     return scratch("tile", (BUFFER,), np.float32), scratch("half", (BUFFER,), np.float32)
 
 
-def _images_at_a_time(tiles: int, channels: int, outputs: int, fewest: int) -> int:
-    """So many that their tiles stay in cache, and at least `fewest` tiles."""
-    most = TILE_BYTES // (PLANES * 4 * (channels + outputs))
+def _images_at_a_time(tiles: int, channels: int, size: int, fewest: int) -> int:
+    """So many that the tiles of both sides' channels take `size` bytes, and at least `fewest`."""
+    most = size // (PLANES * 4 * channels)
     return max(1, max(most, fewest) // tiles)
 
 

@@ -17,38 +17,36 @@ __all__ = ["adaptive_avg_pool2d", "avg_pool2d", "max_pool2d"]
 
 _gather: Linear = Linear(
     "gather_planes",
-    lambda x, indices, distinct: kernels.gather_planes(x, indices),
-    lambda cotangent, in_shape, indices, distinct: _scatter(
-        cotangent, indices=indices, sizes=in_shape[2:], distinct=distinct
+    lambda x, indices, **_: kernels.gather_planes(x, indices),
+    lambda cotangent, in_shape, indices, **windows: _scatter(
+        cotangent, indices=indices, sizes=in_shape[2:], **windows
     ),
     analytic=True,
 )
 
 _scatter: Linear = Linear(
     "scatter_planes",
-    lambda g, indices, sizes, distinct: kernels.scatter_add_planes(g, indices, sizes, distinct),
-    lambda cotangent, indices, sizes, distinct: _gather(
-        cotangent, indices=indices, distinct=distinct
-    ),
+    lambda g, indices, sizes, **windows: kernels.scatter_add_planes(g, indices, sizes, **windows),
+    lambda cotangent, indices, sizes, **windows: _gather(cotangent, indices=indices, **windows),
     analytic=True,
 )
 
 
-def _distinct(kernel: Any, stride: Any, dilation: Any) -> bool:
-    return not windows_overlap(kernel, stride, dilation)
+def _windows_apart(kernel: Any, stride: Any, padding: Any, dilation: Any) -> dict[str, Any]:
+    """What the transpose of a selection may know of the windows."""
+    side_by_side = kernel == stride and set(padding) == {0} and set(dilation) == {1}
+    return {
+        "distinct": not windows_overlap(kernel, stride, dilation),
+        "tile": kernel if side_by_side else None,
+    }
 
 
 _max_pool: Selection = Selection(
     "max_pool2d",
     kernels.max_pool,
-    gather=lambda x, indices, kernel, stride, dilation, **_: _gather(
-        x, indices=indices, distinct=_distinct(kernel, stride, dilation)
-    ),
-    scatter=lambda cotangent, indices, in_shape, kernel, stride, dilation, **_: _scatter(
-        cotangent,
-        indices=indices,
-        sizes=in_shape[2:],
-        distinct=_distinct(kernel, stride, dilation),
+    gather=lambda x, indices, **windows: _gather(x, indices=indices, **_windows_apart(**windows)),
+    scatter=lambda cotangent, indices, in_shape, **windows: _scatter(
+        cotangent, indices=indices, sizes=in_shape[2:], **_windows_apart(**windows)
     ),
     analytic=False,
 )

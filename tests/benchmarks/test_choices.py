@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -41,10 +44,12 @@ def test_candidates_change_how_many_images_go_together(shape, gradient):
     counts = set()
     for values in candidates(shape, gradient).values():
         with constants(values):
-            fewest = winograd.FEWEST_AT_A_TIME
+            size, fewest = winograd.TILE_BYTES, winograd.FEWEST_AT_A_TIME
             if gradient:
+                size = winograd.GRADIENT_TILE_BYTES
                 fewest = winograd.TILES_FOR_MANY_WEIGHTS if shape.many_weights else 1
-            counts.add(winograd._images_at_a_time(tiles, shape.channels, shape.outputs, fewest))
+            channels = shape.channels + shape.outputs
+            counts.add(winograd._images_at_a_time(tiles, channels, size, fewest))
     assert len(counts) > 1
 
 
@@ -60,7 +65,7 @@ def test_candidates_run_with_their_constants(monkeypatch):
     seen = set()
 
     def note(x, g, geometry):
-        seen.add(winograd.TILE_BYTES)
+        seen.add(winograd.GRADIENT_TILE_BYTES)
         return np.ones(1)
 
     monkeypatch.setattr(winograd, "winograd_weight_gradient", note)
@@ -76,6 +81,26 @@ def test_a_candidate_that_computes_something_else_is_an_error(monkeypatch):
         choices.measure(Shape(2, 16, 16, 8), False, samples=1)
 
 
+MEASURED = json.loads((Path(choices.__file__).parent / "results" / "choices.json").read_text())
+
+
+@pytest.mark.parametrize("row", MEASURED["rows"], ids=lambda row: str(list(row.values())[:5]))
+def test_the_committed_constants_choose_what_was_nearly_the_fastest(row):
+    pytest.importorskip("numba")
+    shape = Shape(row["batch"], row["channels"], row["outputs"], row["side"])
+    with use_kernels("auto"):
+        chosen = row["milliseconds"][committed(shape, row["gradient"])]
+    assert chosen <= 1.15 * min(row["milliseconds"].values())
+
+
+def test_the_committed_table_is_of_all_shapes():
+    measured = [
+        (Shape(row["batch"], row["channels"], row["outputs"], row["side"]), row["gradient"])
+        for row in MEASURED["rows"]
+    ]
+    assert measured == [(shape, gradient) for shape in SHAPES for gradient in (False, True)]
+
+
 def test_a_line_names_the_fastest_and_marks_the_committed():
     shape = Shape(128, 64, 64, 32)
     timings = {
@@ -83,8 +108,8 @@ def test_a_line_names_the_fastest_and_marks_the_committed():
         "2 MiB": Timing(0.1, 0, 0, 1),
         "4 MiB": Timing(0.2, 0, 0, 1),
     }
-    with constants({"TILE_BYTES": 4 << 20}), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(winograd, "winograd_pays", lambda *_: True)
+    with constants({"GRADIENT_TILE_BYTES": 4 << 20}), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(winograd, "winograd_pays", lambda *_, **__: True)
         text = choices.line(shape, True, timings)
     expected = "128 x 64-64 32x32 weight gradient columns 300 2 MiB 100 4 MiB 200* -> 2 MiB"
     assert " ".join(text.split()) == expected

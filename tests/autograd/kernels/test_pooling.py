@@ -152,6 +152,9 @@ def test_gather_and_scatter_add_are_adjoint_loops(
     if not windows_overlap(kernel, arguments["stride"] or kernel, (1,) * dims):
         distinct = scatter_add_planes(g, index, shape[2:], distinct=True)
         assert np.array_equal(distinct, expected_g)
+    if arguments["stride"] in (None, kernel) and not np.any(arguments["padding"]):
+        tiles = scatter_add_planes(g, index, shape[2:], distinct=True, tile=kernel)
+        assert np.array_equal(tiles, expected_g)
 
 
 @given(

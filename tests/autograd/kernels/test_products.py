@@ -33,7 +33,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
     """With the BLAS library's own function, if Numba is there to call it, and without."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "not found" or find_spec("numba") is None:
-            patch.setattr(products, "product_address", lambda letter: 0)
+            patch.setattr(products, "blas_address", lambda name: 0)
         patch.setattr(products, "WORTHWHILE", 1000)
         patch.setattr(products, "FEWEST_TERMS", 20)
         patch.setattr(products, "FEWEST_COLUMNS", 20)
@@ -141,7 +141,8 @@ def test_the_library_that_numpy_brings_is_found() -> None:
     names = [library.internal_api for library in blas._blas_libraries()]
     if names != ["openblas"]:
         pytest.skip(f"NumPy uses {names}")
-    found = [blas.product_address(letter) for letter in "sd"]
+    found = [blas.blas_address(name) for name in ("sgemm", "dgemm", "ssyrk", "dsyrk")]
     if "64_" not in str(blas._blas_libraries()[0].filepath):
         pytest.skip("not NumPy's own package")
-    assert all(found) and found[0] != found[1]
+    assert all(found) and len(set(found)) == 4
+    assert blas.blas_address("no such function") == 0
