@@ -91,7 +91,7 @@ def test_relative_errors_stay_under_a_ten_thousandth(problem: Any) -> None:
 @given(problems())
 def test_turned_off_it_is_the_direct_sum_bit_for_bit(problem: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "winograd_pays", lambda *_: False)
+        patch.setattr(convolution, "winograd_pays", lambda *_, **__: False)
         direct = maps(*problem)
     with ag.use_winograd(False):
         switched = maps(*problem)
