@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,14 @@ class Geometry:
     groups: int
     channels: int
     outputs: int
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Kept, since what depends on a geometry alone is looked up by it in every call."""
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))
 
     @property
     def before(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ tiles for large float32 batches of 3x3 kernels (`winograd`), windows where they 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,7 @@ def _check_output(g_shape: Sizes, x_shape: Sizes, w_shape: Sizes, geometry: Geom
         raise ValueError(f"the cotangent has shape {g_shape}, the convolution's output {expected}")
 
 
+@lru_cache(maxsize=256)
 def _geometry(
     x_shape: Sizes, w_shape: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
 ) -> Geometry:

@@ -38,6 +38,8 @@ def spatial_tuple(value: int | Sequence[int], dims: int, name: str, minimum: int
     >>> spatial_tuple(3, 2, 'kernel_size')
     (3, 3)
     """
+    if type(value) is int and value >= minimum:
+        return (value,) * dims
     given: Any = value
     entries: tuple[Any, ...] = (given,) * dims
     if isinstance(value, tuple | list):
