@@ -35,6 +35,8 @@ def mark_changed(*arrays: np.ndarray) -> None:
     """Note that `arrays` were changed in place just now, from the user's current line."""
     change = next_serial(), caller_place(2)
     for array in arrays:
+        if not array.size:
+            continue
         owner = _owner(array)
         entry = _changes.get(id(owner))
         if entry is None or entry[0]() is not owner:

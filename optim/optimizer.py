@@ -205,14 +205,20 @@ class Optimizer:
                     f"{self.describe(parameter)} is read-only and cannot be changed in place; "
                     "make it of a copy"
                 )
-        with together(sum(data.size for _, data, _ in trained), self._places):
-            for parameter, data, group in trained:
-                state = self.state.setdefault(parameter, {})
-                self._update(parameter.data, data, state, group)
-        mark_changed(*(parameter.data for parameter, _, _ in trained))
+        try:
+            with together(sum(data.size for _, data, _ in trained), self._places):
+                for parameter, data, group in trained:
+                    state = self.state.setdefault(parameter, {})
+                    self._update(parameter.data, data, state, group)
+        finally:
+            mark_changed(*(parameter.data for parameter, _, _ in trained))
         if current_modes().anomaly is not None:
             for parameter, _, _ in trained:
                 check_update(parameter.data, self.describe(parameter))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without scratch memory, and without addresses, which are others elsewhere."""
+        return {**self.__dict__, "_scratch": {}, "_places": {}}
 
     def _warn_untrained(self, parameters: list[Tensor]) -> None:
         new = [parameter for parameter in parameters if parameter not in self._warned]

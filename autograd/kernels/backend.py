@@ -46,7 +46,7 @@ def compiled_for(dtype: np.dtype[np.generic], size: int) -> bool:
     ...     compiled_for(np.dtype('float32'), 1 << 20)
     False
     """
-    if dtype.char not in "fd" or (size < LARGE and _forced != "numba"):
+    if dtype.char not in "fd" or not dtype.isnative or (size < LARGE and _forced != "numba"):
         return False
     if _choice() == "numpy":
         return False
@@ -63,7 +63,8 @@ def _choice() -> str:
     if wanted == "numpy":
         return "numpy"
     if _available is None:
-        _available = find_spec("numba") is not None
+        turned_off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+        _available = find_spec("numba") is not None and not turned_off
     if wanted == "numba" and not _available:
         raise ImportError("DAGRAD_KERNELS=numba needs Numba: pip install 'dagrad[fast]'")
     return "numba" if _available else "numpy"

@@ -44,7 +44,7 @@ def batch_norm_forward(
         return rows[first:last], parts[worker, 0], parts[worker, 1]
 
     cost = 0.4 * x.size
-    parallel_kernel(compiled.row_moments, moments, len(rows), GRAIN, nanoseconds=cost)
+    parallel_kernel(compiled.row_moments, moments, len(rows), GRAIN, cost, most=len(parts))
     mean = counts @ parts[:, 0] / len(rows)
     spread = parts[:, 1].sum(axis=0) + counts @ (parts[:, 0] - mean) ** 2
     inverse_std = 1.0 / np.sqrt(spread / len(rows) + eps)
@@ -91,7 +91,7 @@ def batch_norm_backward(
         return seeds[own], rows[own], mean, factor, shift, target[own], *parts[worker]
 
     cost = 0.4 * x.size
-    parallel_kernel(kernels[activation], sums, len(rows), GRAIN, nanoseconds=cost)
+    parallel_kernel(kernels[activation], sums, len(rows), GRAIN, cost, most=len(parts))
     dbias, products = parts.sum(axis=0)
     precise = inverse_std.astype(np.float64)
     dweight = products * precise
@@ -136,7 +136,7 @@ def channel_sums(x: Array) -> Array:
     def sums(worker: int, first: int, last: int) -> tuple[Array, ...]:
         return rows[first:last], parts[worker]
 
-    parallel_kernel(compiled.row_sums, sums, len(rows), GRAIN, nanoseconds=0.4 * x.size)
+    parallel_kernel(compiled.row_sums, sums, len(rows), GRAIN, 0.4 * x.size, most=len(parts))
     total: Array = parts.sum(axis=0)
     return total
 

@@ -140,7 +140,7 @@ def columns_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     if geometry.multiplications(len(x)) < THREADS_FROM:
         task(0, 0, len(x))
     else:
-        parallel_ranges(task, len(x))
+        parallel_ranges(task, len(x), most=len(totals))
     total = totals.sum(axis=0).reshape(groups, *geometry.kernel, -1, width)
     shape = (geometry.outputs, geometry.channels // groups, *geometry.kernel)
     return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(shape)

@@ -51,7 +51,8 @@ def pad_images_float32(x: Array, top: int, left: int, padded: Array) -> None:
     """The same, in vectors where the pixels of a row lie next to each other."""
     images, height, width, channels = x.shape
     rows, columns = padded.shape[1:3]
-    if x.strides[3] != x.itemsize or x.strides[2] != x.itemsize * channels:
+    within = x.strides[3] == x.itemsize and x.strides[2] == x.itemsize * channels
+    if not within or x.strides[0] % x.itemsize != 0 or x.strides[1] % x.itemsize != 0:
         pad_images(x, top, left, padded)
         return
     flat, zero = padded.ravel(), padded.dtype.type(0)

@@ -213,8 +213,8 @@ def direct_weight_sums(
     their images, and WIDTH entries.
     """
     count, down, across, outputs = g.shape
-    # Whole vectors of the rows are read: behind the last one of all, nothing may be.
-    within = outputs % WIDTH == 0
+    # Whole vectors of the rows are read, of the last one too.
+    behind = total.shape[1] - outputs
     for first in range(0, count, step):
         last = min(first + step, count)
         middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
@@ -224,7 +224,7 @@ def direct_weight_sums(
         else:
             pad_images_float32(x[first:last], before[0], before[1], middle)
         windows = (last - first) * down * across
-        if seed_rows.size > 0 and (within or last < count):
+        if seed_rows.size > 0 and (count - last) * down * across * outputs >= behind:
             own = seed_rows[first * down * across * outputs :]
             direct_weights(images, starts[:windows], offsets, groups, own, outputs, total)
             continue

@@ -2,13 +2,14 @@
 
 Handing a part to a thread that sleeps takes the system some 25 microseconds, and as long again to
 tell that it is done. So for a moment after its last part a thread looks for the next one, in
-`serve`, and whoever has work publishes it in `shared`: a function and the arguments of its
-parts. Parts are claimed one by one, by the publisher too, which therefore never depends on
-anyone's waking up. All that is shared lies in one array of int64, a cache line for each entry.
+`serve`, and whoever has work publishes it in `fork_join`: parts that `packed` wrote, each the
+address of a function and its arguments. Parts are claimed one by one, by the publisher too, which
+therefore never depends on anyone's waking up. All that is shared lies in one array of int64, a
+cache line for each entry.
 
 A claim is a compare-and-swap of TICKET, the number of the job and of the parts not yet claimed.
-Nobody changes FUNCTION, CONTEXT and COUNT while parts are unclaimed, so a thread whose claim
-succeeds has read those of its job.
+Nobody changes PARTS and COUNT while parts are unclaimed, so a thread whose claim succeeds has read
+those of its job.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["NUDGES", "array_at", "new_board", "serve", "shared"]
+__all__ = ["NUDGES", "array_at", "fork_join", "new_board", "new_parts", "packed", "serve"]
 
 Array = np.ndarray[Any, Any]
 
@@ -38,7 +39,10 @@ intrinsic: Any = numba_intrinsic
 _LINE = 16
 """int64 between entries: twice a cache line, since neighbours are fetched in pairs."""
 
-TICKET, FUNCTION, CONTEXT, COUNT, ENDED, FAILED, BUSY, NUDGES = range(8)
+TICKET, PARTS, COUNT, ENDED, FAILED, BUSY, NUDGES = range(7)
+
+_PART_WORDS = 512
+"""int64 that a part may take: an address, and arguments from the third on."""
 
 _LEFT_BITS = 16
 _LEFT = (1 << _LEFT_BITS) - 1
@@ -46,7 +50,7 @@ _LOOKS_PER_YIELD = 1 << 10
 
 _WORD = ir.IntType(64)
 _STATUS = ir.IntType(32)
-_PART = ir.FunctionType(_STATUS, [_WORD, _WORD])
+_PART = ir.FunctionType(_STATUS, [_WORD])
 
 _give_way = types.ExternalFunction(
     "sched_yield" if os.name == "posix" else "SwitchToThread", types.int32()
@@ -60,6 +64,15 @@ def new_board() -> Array:
     0
     """
     return np.zeros((NUDGES + 1, _LINE), np.int64)
+
+
+def new_parts(count: int) -> Array:
+    """Memory for the parts of a job.
+
+    >>> new_parts(2).dtype
+    dtype('int64')
+    """
+    return np.empty((count, _PART_WORDS), np.int64)
 
 
 def _entry(context: Any, builder: Any, kind: Any, board: Any, index: Any) -> Any:
@@ -108,14 +121,15 @@ def _exchange(_context: Any, board: Any, index: Any, expected: Any, value: Any) 
 
 
 @intrinsic
-def _call(_context: Any, function: Any, arguments: Any, part: Any) -> Any:
-    """function(arguments, part), by its address: 0, or another number if it raised."""
+def _call(_context: Any, part: Any) -> Any:
+    """Do the part at an address: 0, or another number if it raised."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pointer = builder.inttoptr(values[0], _PART.as_pointer())
-        return builder.call(pointer, values[1:])
+        place = builder.inttoptr(values[0], _WORD.as_pointer())
+        function = builder.inttoptr(builder.load(place), _PART.as_pointer())
+        return builder.call(function, values)
 
-    return types.int32(types.int64, types.int64, types.int64), generate
+    return types.int32(types.int64), generate
 
 
 @intrinsic
@@ -132,37 +146,49 @@ def _pause(_context: Any) -> Any:
     return types.void(), generate
 
 
+def _without_owners(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """A tuple's arrays as views that own nothing: Numba's count of references to their memory ends
+    with the call that they were given to.
+    """
+    items = _emit.unpack_tuple(builder, value)
+    for i, item_kind in enumerate(kind.types):
+        if isinstance(item_kind, types.Array):
+            array = context.make_array(item_kind)(context, builder, items[i])
+            array.meminfo = _emit.get_null_value(array.meminfo.type)
+            items[i] = array._getvalue()
+    return context.make_tuple(builder, kind, items)
+
+
 @intrinsic
-def _prepared(typing: Any, kernel: Any, parts: Any) -> Any:
-    """(function, context): kernel(*parts[i]) for `_fork_join`, as long as its caller runs."""
-    arguments = [part.types for part in parts.types]
-    calls = [kernel.get_call_type(typing, kinds, {}) for kinds in arguments]
+def _pack(typing: Any, kernel: Any, part: Any, parts: Any, index: Any) -> Any:
+    """Write kernel(*part) as part `index` of `parts`."""
+    call = kernel.get_call_type(typing, part.types, {})
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        memory = _emit.alloca_once_value(builder, values[1])
-        name = context.mangler("part", [*arguments[0]], abi_tags=(builder.function.name,))
+        _, value, memory, number = values
+        size = context.get_abi_sizeof(value.type)
+        assert size <= 8 * (_PART_WORDS - 2), f"the arguments of a part take {size} bytes"
+        name = context.mangler("part", [*part.types], abi_tags=(builder.function.name,))
         function = ir.Function(builder.module, _PART, name=name)
         function.linkage = "internal"
         inner = ir.IRBuilder(function.append_basic_block())
-        base = inner.inttoptr(function.args[0], memory.type)
-        other = function.append_basic_block()
-        choice = inner.switch(function.args[1], other)
-        ir.IRBuilder(other).ret(ir.Constant(_STATUS, 1))
-        for i, call in enumerate(calls):
-            block = function.append_basic_block()
-            choice.add_case(ir.Constant(_WORD, i), block)
-            inner = ir.IRBuilder(block)
-            part = inner.load(_emit.gep_inbounds(inner, base, 0, i))
-            compiled_kernel = kernel.dispatcher.overloads[call.args]
-            context.add_linking_libs([compiled_kernel.library])
-            status, _ = context.call_internal_no_propagate(
-                inner, compiled_kernel.fndesc, call, _emit.unpack_tuple(inner, part)
-            )
-            inner.ret(inner.zext(status.is_error, _STATUS))
-        pair = [builder.ptrtoint(function, _WORD), builder.ptrtoint(memory, _WORD)]
-        return context.make_tuple(builder, signature.return_type, pair)
+        place = inner.add(function.args[0], ir.Constant(_WORD, 16))
+        given = inner.load(inner.inttoptr(place, value.type.as_pointer()), align=8)
+        compiled_kernel = kernel.dispatcher.overloads[call.args]
+        context.add_linking_libs([compiled_kernel.library])
+        status, _ = context.call_internal_no_propagate(
+            inner, compiled_kernel.fndesc, call, _emit.unpack_tuple(inner, given)
+        )
+        inner.ret(inner.zext(status.is_error, _STATUS))
+        value = _without_owners(context, builder, part, value)
+        array = context.make_array(signature.args[2])(context, builder, memory)
+        first = builder.gep(array.data, [builder.mul(number, ir.Constant(_WORD, _PART_WORDS))])
+        builder.store(builder.ptrtoint(function, _WORD), first)
+        rest = builder.gep(first, [ir.Constant(_WORD, 2)])
+        builder.store(value, builder.bitcast(rest, value.type.as_pointer()), align=8)
+        return context.get_dummy_value()
 
-    return types.UniTuple(types.int64, 2)(kernel, parts), generate
+    return types.void(kernel, part, parts, types.int64), generate
 
 
 @intrinsic
@@ -182,10 +208,9 @@ def _take(board: Array) -> bool:
     left = ticket & _LEFT
     if left == 0:
         return False
-    function, context = _load(board, FUNCTION), _load(board, CONTEXT)
-    count = _load(board, COUNT)
+    parts, count = _load(board, PARTS), _load(board, COUNT)
     if _exchange(board, TICKET, ticket, ticket - 1):
-        if _call(function, context, count - left) != 0:
+        if _call(parts + (count - left) * 8 * _PART_WORDS) != 0:
             _store(board, FAILED, 1)
         _add(board, ENDED, 1)
     return True
@@ -210,18 +235,18 @@ def serve(board: Array, looks: int, nudges: int) -> bool:
 
 
 @compiled
-def _fork_join(board: Array, function: int, context: int, count: int) -> bool:
-    """function(context, i) for all i < count, shared with those who `serve`; False if one raised.
+def fork_join(board: Array, parts: Array) -> bool:
+    """Do all parts, shared with those who `serve`; False if one raised.
 
     Without help if another thread is using the board.
     """
+    first, count = parts.ctypes.data, len(parts)
     if not _exchange(board, BUSY, 0, 1):
         failed = 0
         for i in range(count):
-            failed |= _call(function, context, i)
+            failed |= _call(first + i * 8 * _PART_WORDS)
         return failed == 0
-    _store(board, FUNCTION, function)
-    _store(board, CONTEXT, context)
+    _store(board, PARTS, first)
     _store(board, COUNT, count)
     _store(board, ENDED, 0)
     _store(board, FAILED, 0)
@@ -241,32 +266,27 @@ def _fork_join(board: Array, function: int, context: int, count: int) -> bool:
 
 
 @cache
-def shared(kernel: Any) -> Callable[[Array, tuple[tuple[Any, ...], ...]], bool]:
-    """(board, parts) -> kernel(*part) of a compiled kernel for all parts; False if one raised.
+def packed(kernel: Any) -> Callable[[tuple[Any, ...], Array, int], None]:
+    """(arguments, parts, index) -> None, which writes a compiled kernel's call into `new_parts`.
 
-    Each kernel gets compiled code of its own, kept on disk with the kernel's and, as Numba tells by
-    file name and line, outdated with it.
+    What the arguments refer to must live until the parts are done. Each kernel gets compiled code
+    of its own, kept on disk with the kernel's and, as Numba tells by file name and line, outdated
+    with it.
     """
     original = kernel.py_func.__code__
-    code = _share.__code__.replace(
+    code = _write.__code__.replace(
         co_filename=original.co_filename,
         co_firstlineno=original.co_firstlineno,
-        co_name=f"{original.co_name}_shared",
-        co_qualname=f"{original.co_qualname}_shared",
+        co_name=f"{original.co_name}_packed",
+        co_qualname=f"{original.co_qualname}_packed",
     )
-    names = {
-        "__name__": kernel.py_func.__module__,
-        "kernel": kernel,
-        "_prepared": _prepared,
-        "_fork_join": _fork_join,
-    }
+    names = {"__name__": kernel.py_func.__module__, "kernel": kernel, "_pack": _pack}
     return compiled(FunctionType(code, names, code.co_name))
 
 
 kernel: Any = None
-"""In the copies of `_share`, what they share."""
+"""In the copies of `_write`, what they call."""
 
 
-def _share(board: Array, parts: Any) -> bool:
-    function, context = _prepared(kernel, parts)
-    return _fork_join(board, function, context, len(parts))
+def _write(part: Any, parts: Array, index: int) -> None:
+    _pack(kernel, part, parts, index)

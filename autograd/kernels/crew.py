@@ -1,7 +1,7 @@
 """The threads beside the caller's: Python's parts reach them by a queue, compiled ones by a board.
 
-After a part, a thread looks at the board for `LOOKS` times, some two milliseconds, before
-it sleeps, so that the next part of the same step reaches it within a microsecond.
+After a part, a thread looks at the board for `LOOKS` times, some two milliseconds, before it
+sleeps, so that the next part of the same step reaches it within a microsecond.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ _NOTHING: Job = (lambda _: None, 0, SimpleQueue())
 
 
 class Crew:
-    """`count` threads of this process."""
+    """`count` threads of this process, each with a queue of its own, which also wakes it."""
 
     def __init__(self, count: int) -> None:
         self.process = os.getpid()
-        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self.asleep: set[int] = set()
         self.placement = Placement()
+        self._queues: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(count)]
+        self._asleep: set[int] = set()
         self._board: np.ndarray[Any, Any] | None = None
+        self._lock = threading.Lock()
+        self._dismissed = False
         self.threads = [
             threading.Thread(target=self._work, args=(k,), name=f"autograd-{k}", daemon=True)
             for k in range(count)
@@ -51,29 +53,36 @@ class Crew:
             board = new_board()
             serve(board, 0, 0)  # compiled here, rather than by all threads at once
             self._board = board
-            self.asleep.update(range(len(self.threads)))
-        while self.asleep:
+            self._asleep.update(range(len(self.threads)))
+        while self._asleep:
             try:
-                self.asleep.pop()
+                number = self._asleep.pop()
             except KeyError:  # it woke up by itself
                 break
-            self.jobs.put(_NOTHING)
+            self._queues[number].put(_NOTHING)
         self._keep_away()
         return self._board
 
-    def hand_over(self, job: Job) -> None:
-        """A job for one of the threads."""
-        self.jobs.put(job)
-        if self._board is not None:
-            from autograd.kernels.compiled_sharing import NUDGES
-
-            self._board[NUDGES, 0] += 1
+    def hand_over(self, number: int, job: Job) -> bool:
+        """A job for thread `number`; False if it is no longer there to take it."""
+        with self._lock:
+            if self._dismissed or number >= len(self._queues):
+                return False
+            self._queues[number].put(job)
+        self._nudge()
         self._keep_away()
+        return True
 
     def dismiss(self) -> None:
-        """Let the threads end when they have done what is in the queue."""
-        for _ in self.threads:
-            self.jobs.put(None)
+        """Let the threads end when they have done what is in their queues."""
+        with self._lock:
+            self._dismissed = True
+            for queue in self._queues:
+                queue.put(None)
+        self._nudge()
+
+    def _nudge(self) -> None:
+        """Make those who serve look into their queues."""
         if self._board is not None:
             from autograd.kernels.compiled_sharing import NUDGES
 
@@ -95,8 +104,8 @@ class Crew:
             del job, task, ended
 
     def _next_job(self, number: int) -> Job | None:
-        """The next in the queue; compiled parts are done meanwhile."""
-        board = self._board
+        """The next in the thread's queue; compiled parts are done meanwhile."""
+        queue, board = self._queues[number], self._board
         if board is not None:
             from autograd.kernels.compiled_sharing import NUDGES, serve
 
@@ -104,10 +113,10 @@ class Crew:
             while nudged:
                 nudges = int(board[NUDGES, 0])
                 try:
-                    return self.jobs.get_nowait()
+                    return queue.get_nowait()
                 except Empty:
                     nudged = serve(board, LOOKS, nudges)
-            self.asleep.add(number)
-        job = self.jobs.get()
-        self.asleep.discard(number)
+            self._asleep.add(number)
+        job = queue.get()
+        self._asleep.discard(number)
         return job

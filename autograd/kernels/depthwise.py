@@ -156,7 +156,7 @@ def depthwise_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
                 sums[worker],
             )
 
-    parallel_ranges(task, len(x))
+    parallel_ranges(task, len(x), most=len(sums))
     total = sums.sum(axis=0)
     dw: Array = np.empty((*geometry.kernel, width), x.dtype)
     for vector in range(vectors):  # the last one begins where it ends with the channels

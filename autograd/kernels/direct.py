@@ -33,10 +33,15 @@ def direct_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
     """Whether this convolution is computed without columns: a rule of shapes and dtype only."""
     if dtype.char != "f" or geometry.groups != 1 or geometry.channels > MOST_CHANNELS:
         return False
-    if geometry.outputs > MOST_OUTPUTS or (geometry.outputs > 32 and geometry.outputs % 32):
-        return False
     windows = batch * geometry.out[0] * geometry.out[1]
-    return windows > 0 and geometry.depth > 0 and compiled_for(dtype, windows * geometry.depth)
+    if not windows or not geometry.depth or geometry.outputs > MOST_OUTPUTS:
+        return False
+    if not compiled_for(dtype, windows * geometry.depth):
+        return False
+    from autograd.kernels.compiled_direct import WIDTH
+
+    # Blocks of a row are written whole: one that is not would reach into the next row's first.
+    return geometry.outputs <= WIDTH or geometry.outputs % WIDTH == 0
 
 
 def direct_convolve(
@@ -85,7 +90,8 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
         return (*windows, _groups(geometry), *seeds, totals[worker])
 
     cost = geometry.multiplications(len(x)) / 30
-    parallel_kernel(compiled.direct_weight_sums, arguments, len(x), nanoseconds=cost)
+    most = len(totals)
+    parallel_kernel(compiled.direct_weight_sums, arguments, len(x), nanoseconds=cost, most=most)
     total = totals.sum(axis=0)[:, :outputs]
     shape = (*geometry.kernel, geometry.channels, outputs)
     return np.ascontiguousarray(total.reshape(shape).transpose(3, 2, 0, 1))

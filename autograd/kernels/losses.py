@@ -166,6 +166,8 @@ def _check(
             f"class weights have shape {weight.shape}; {classes} classes need ({classes},)"
         )
     unsigned = _UNSIGNED.get(targets.dtype)
+    if unsigned is not None and classes > np.iinfo(targets.dtype).max:
+        unsigned = None  # a negative number might be a class
     if unsigned is not None and not np.count_nonzero(targets.view(unsigned) >= classes):
         # Negative numbers are large as unsigned ones.
         return not 0 <= ignore_index < classes

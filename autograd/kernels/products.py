@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.blas import blas_address
-from autograd.kernels.workers import parallel_kernel, parallel_ranges, thread_count
+from autograd.kernels.workers import (
+    parallel_kernel,
+    parallel_ranges,
+    thread_count,
+    threads_are_own,
+)
 
 __all__ = ["matrix_product"]
 
@@ -42,10 +47,12 @@ def matrix_product(a: Array, b: Array) -> Array:
     [[1.0], [1.0]]
     """
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
+        _settle_threads(a, max(a.size, b.size))
         return np.matmul(a, b)  # type: ignore[no-any-return]
     (rows, inner), columns = a.shape, b.shape[1]
     work = rows * inner * columns
     if work < WORTHWHILE or inner != b.shape[0] or not compiled_for(a.dtype, work):
+        _settle_threads(a, work)
         return np.matmul(a, b)  # type: ignore[no-any-return]
     if _is_of_dots(a, b):
         return _long_dots(a, b)
@@ -62,6 +69,14 @@ def matrix_product(a: Array, b: Array) -> Array:
     by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
     _multiply_parts(a, b, out, 0 if by_rows else 1)
     return out
+
+
+def _settle_threads(a: Array, work: int) -> None:
+    """Before the BLAS takes threads of its own for a product: they would be one less the next time,
+    and its last bits others.
+    """
+    if work >= LARGE and not threads_are_own():
+        compiled_for(a.dtype, work)
 
 
 def _is_of_dots(a: Array, b: Array) -> bool:
@@ -131,7 +146,8 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
             else:
                 np.matmul(a[:, some], b[some], out=out[worker])
 
-        parallel_ranges(part, sizes[side], GRAINS[side])
+        most = len(out) if side == 2 else None
+        parallel_ranges(part, sizes[side], GRAINS[side], most=most)
         return
 
     from autograd.kernels.compiled_products import multiply
@@ -153,7 +169,8 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
         matrices = (places[0], left[1], places[1], right[1], places[2], target[1])
         return function, left[2], right[2], tuple(own), matrices, _SCALES[letter]
 
-    parallel_kernel(multiply, arguments, sizes[side], GRAINS[side])
+    most = len(out) if side == 2 else None
+    parallel_kernel(multiply, arguments, sizes[side], GRAINS[side], most=most)
 
 
 def _in_memory(matrix: Array) -> tuple[int, int, bool] | None:

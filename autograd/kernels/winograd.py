@@ -228,7 +228,7 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
                 totals[worker] += product
             used[worker] = True
 
-    parallel_ranges(task, n)
+    parallel_ranges(task, n, most=len(totals))
     total = np.add.reduce(totals[: sum(used)]) if sum(used) > 1 else totals[0]
     total = total.reshape(PLANES, channels, outputs)
     dw = empty((outputs, channels, 3, 3), np.float32)

@@ -31,6 +31,7 @@ __all__ = [
     "scratch",
     "set_num_threads",
     "thread_count",
+    "threads_are_own",
     "use_own_threads",
 ]
 
@@ -46,6 +47,16 @@ WORTH_A_PART = 2e4
 _lock = threading.RLock()
 _state: dict[str, Any] = {"own": False, "wanted": None}
 _inside = threading.local()
+
+
+def _forget_lock() -> None:
+    """Whoever held it is not in the forked process."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lock)
 
 
 def get_num_threads() -> int:
@@ -89,6 +100,15 @@ def use_own_threads() -> None:
             _state["own"] = True
 
 
+def threads_are_own() -> bool:
+    """Whether `use_own_threads` was called.
+
+    >>> threads_are_own() in (True, False)
+    True
+    """
+    return bool(_state["own"])
+
+
 def thread_count() -> int:
     """How many parts `parallel_ranges` makes: 1 before `use_own_threads`."""
     return get_num_threads() if _state["own"] else 1
@@ -99,27 +119,27 @@ def parallel_ranges(
     count: int,
     grain: int = 1,
     nanoseconds: float = math.inf,
+    most: int | None = None,
 ) -> None:
     """task(worker, first, last) over [0, count), in contiguous parts that are multiples of `grain`.
 
     `nanoseconds` says roughly what one thread takes for all; little work stays on this thread. The
     parts run at the same time; the first exception of a part is raised when all have ended.
-    Inside a part, everything is one part.
+    Inside a part, everything is one part. There are as many parts as threads, or `most`, which
+    whoever has memory for so many must say: another thread may change `thread_count` meanwhile.
 
     >>> parts = []
     >>> parallel_ranges(lambda worker, first, last: parts.extend(range(first, last)), 5)
     >>> sorted(parts)
     [0, 1, 2, 3, 4]
     """
-    if nanoseconds < WORTH_A_THREAD:
-        bounds = [0, count]
-    else:
-        bounds = _bounds(count, grain)
-    if len(bounds) == 2:
-        if count:
-            task(0, 0, count)
-        return
-    _on_all(lambda worker: task(worker, bounds[worker], bounds[worker + 1]), len(bounds) - 1)
+    bounds = [0, count] if nanoseconds < WORTH_A_THREAD else _bounds(count, grain, most)
+    with _level:
+        if len(bounds) == 2:
+            if count:
+                task(0, 0, count)
+            return
+        _on_all(lambda worker: task(worker, bounds[worker], bounds[worker + 1]), len(bounds) - 1)
 
 
 def parallel_kernel(
@@ -128,6 +148,7 @@ def parallel_kernel(
     count: int,
     grain: int = 1,
     nanoseconds: float = math.inf,
+    most: int | None = None,
 ) -> None:
     """kernel(*arguments(worker, first, last)) for parts of [0, count), as in `parallel_ranges`.
 
@@ -135,25 +156,46 @@ def parallel_kernel(
     so much less work is worth it. Scratch memory in the arguments must be another for each worker.
     Raises MemoryError if a part fails, which kernels do for nothing else.
     """
-    bounds = [0, count] if nanoseconds < WORTH_A_PART else _bounds(count, grain)
-    if len(bounds) == 2:
-        if count:
-            kernel(*arguments(0, 0, count))
-        return
-    from autograd.kernels.compiled_sharing import shared
+    bounds = [0, count] if nanoseconds < WORTH_A_PART else _bounds(count, grain, most)
+    with _level:
+        if len(bounds) == 2:
+            if count:
+                kernel(*arguments(0, 0, count))
+            return
+        from autograd.kernels.compiled_sharing import fork_join, new_parts, packed
 
-    parts = tuple([arguments(k, bounds[k], bounds[k + 1]) for k in range(len(bounds) - 1)])
-    if not shared(kernel)(_current_crew().board(), parts):
-        raise MemoryError(f"no memory for {kernel.__name__}")
+        pack, parts = packed(kernel), new_parts(len(bounds) - 1)
+        given = []  # which keeps alive what the parts refer to
+        for worker in range(len(parts)):
+            given.append(arguments(worker, bounds[worker], bounds[worker + 1]))
+            pack(given[worker], parts, worker)
+        if not fork_join(_current_crew().board(), parts):
+            raise MemoryError(f"no memory for {kernel.__name__}")
 
 
-def _bounds(count: int, grain: int) -> list[int]:
+def _bounds(count: int, grain: int, most: int | None) -> list[int]:
     """Where the parts of [0, count) begin, and the end: as many parts as there are threads."""
     if getattr(_inside, "worker", False):
         return [0, count]
     units = math.ceil(count / grain)
-    threads = max(1, min(thread_count(), units))
+    threads = max(1, min(thread_count() if most is None else most, units))
     return [min(count, grain * (units * k // threads)) for k in range(threads + 1)]
+
+
+class _Level:
+    """How many operations are under way in this thread: one more inside.
+
+    A signal's handler may call one while another has scratch memory, which is kept by level.
+    """
+
+    def __enter__(self) -> None:
+        _inside.level = getattr(_inside, "level", 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        _inside.level -= 1
+
+
+_level = _Level()
 
 
 def parallel_chunks(task: Callable[[int, int], None], count: int, size: int) -> None:
@@ -174,10 +216,11 @@ def parallel_chunks(task: Callable[[int, int], None], count: int, size: int) -> 
             task(first, min(first + size, count))
 
     threads = min(threads, math.ceil(count / size))
-    if threads <= 1:
-        take(0)
-    else:
-        _on_all(take, threads)
+    with _level:
+        if threads <= 1:
+            take(0)
+        else:
+            _on_all(take, threads)
 
 
 def _on_all(task: Callable[[int], None], threads: int) -> None:
@@ -192,12 +235,13 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
 
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
     crew = _current_crew()
-    for worker in range(1, threads):
-        crew.hand_over((part, worker, ended))
+    left = [k for k in range(1, threads) if not crew.hand_over(k - 1, (part, k, ended))]
     try:
-        part(0)
+        for worker in (0, *left):
+            part(worker)
     finally:
-        errors = [error for _ in range(1, threads) if (error := ended.get()) is not None]
+        waited_for = threads - 1 - len(left)
+        errors = [error for _ in range(waited_for) if (error := ended.get()) is not None]
     if errors:
         raise errors[0]
 
@@ -214,12 +258,13 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, An
     size = math.prod(shape) * dtype.itemsize
     if size > KEPT_BYTES:
         return np.empty(shape, dtype)
-    buffers: dict[str, np.ndarray[Any, Any]] = _inside.__dict__.setdefault("buffers", {})
-    buffer = buffers.get(name)
+    buffers: dict[Any, np.ndarray[Any, Any]] = _inside.__dict__.setdefault("buffers", {})
+    key = name, getattr(_inside, "level", 0)
+    buffer = buffers.get(key)
     if buffer is None or buffer.size < size:
         memory = np.empty(size + 64, np.uint8)
         first = -memory.ctypes.data % 64
-        buffer = buffers[name] = memory[first : first + size]
+        buffer = buffers[key] = memory[first : first + size]
     part: np.ndarray[Any, Any] = buffer[:size].view(dtype).reshape(shape)
     return part
 

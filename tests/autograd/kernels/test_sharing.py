@@ -20,6 +20,7 @@ pytest.importorskip("threadpoolctl")
 
 from autograd.kernels import workers
 from autograd.kernels.compilation import compiled
+from autograd.kernels.products import matrix_product
 from autograd.kernels.workers import (
     get_num_threads,
     parallel_kernel,
@@ -40,6 +41,14 @@ def refuse(x: Any, negative: Any) -> None:
     if x[0] < negative:
         raise ValueError("no")
     x[0] += 1
+
+
+@compiled
+def windows(x: Any, sums: Any) -> None:
+    """sums[i] = x[i, 0] + ... by views of views, which Numba counts references to."""
+    for i in range(len(sums)):
+        for j in range(x.shape[1]):
+            sums[i] += x[i : i + 1].ravel()[j : j + 1].copy()[0]
 
 
 @pytest.fixture(params=[1, 2, 3, 5], scope="module")
@@ -79,6 +88,59 @@ def test_parts_of_different_memory_layouts(threads: int) -> None:
     parallel_kernel(count, lambda _, a, b: (ones[a:b], rows(a, b), 1), len(wide))
     np.testing.assert_array_equal(wide[:, 0], 2)
     np.testing.assert_array_equal(wide[:, 1:], 0)
+
+
+def test_kernels_may_make_views_and_arrays(threads: int) -> None:
+    x = np.random.default_rng(0).normal(size=(300, 7))
+    for _ in range(20):
+        sums = np.zeros(300)
+        parallel_kernel(windows, lambda _, a, b, out=sums: (x[a:b] + 0.0, out[a:b]), 300)
+        np.testing.assert_allclose(sums, x.sum(axis=1), rtol=1e-12)
+
+
+def test_every_thread_that_sleeps_is_woken(threads: int) -> None:
+    """A thread that is awake does not take what should wake another."""
+    x, counts = np.arange(1000.0), np.zeros(1000)
+    crew = workers._current_crew()
+    for _ in range(5):
+        add(x, counts, 0)
+        time.sleep(0.02)
+    limit = time.monotonic() + 20
+    while len(crew._asleep) < threads - 1 and time.monotonic() < limit:
+        time.sleep(0.005)
+    assert len(crew._asleep) >= threads - 1
+    assert all(queue.empty() for queue in crew._queues)
+
+
+def test_the_number_of_threads_may_change_meanwhile(threads: int) -> None:
+    x, counts = np.arange(300.0), np.zeros(300)
+    stop = threading.Event()
+    before = get_num_threads()
+
+    def change() -> None:
+        for k in range(10_000):
+            if stop.is_set():
+                break
+            set_num_threads(1 + k % 4)
+
+    def part(_worker: int, first: int, last: int) -> None:
+        counts[first:last] += 1
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        rng = np.random.default_rng(0)
+        a = rng.normal(size=(24, 8192))
+        expected = np.einsum("ij,kj->ik", a, a)
+        for _ in range(100):
+            add(x, counts, 0)
+            parallel_ranges(part, 300)
+            np.testing.assert_allclose(matrix_product(a, a.T), expected, rtol=1e-9, atol=1e-9)
+    finally:
+        stop.set()
+        changer.join()
+        set_num_threads(before)
+    np.testing.assert_array_equal(counts, 100 * x + 100)
 
 
 def test_threads_that_sleep_are_woken_and_never_waited_for(threads: int) -> None:
