@@ -106,6 +106,8 @@ def explain_choice() -> tuple[str, str]:
         return choice, f"DAGRAD_KERNELS={choice}"
     if choice == "numba":
         return choice, "Numba is installed"
+    if find_spec("numba") is not None:
+        return choice, "NUMBA_DISABLE_JIT turns Numba's compiler off"
     return choice, "Numba is not installed: pip install 'dagrad[fast]'"
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -129,3 +132,49 @@ def test_clipping_by_value_and_its_errors():
         optim.clip_grad_value_(p, -1.0)
     with pytest.raises(TypeError, match="parameters"):
         optim.clip_grad_norm_([3.0], 1.0)
+
+
+@pytest.mark.parametrize("make", [partial(optim.SGD, momentum=0.9), optim.Adam, optim.Muon])
+def test_a_copied_or_pickled_optimizer_changes_its_own_parameters(make):
+    """Also where an array gets the memory, or the `id`, of one that is gone."""
+    gradient = np.random.default_rng(0).normal(size=(200, 200)).astype(np.float32)
+
+    def trained(pass_on):
+        parameter = nn.Parameter(np.ones((200, 200), np.float32))
+        optimizer = make([parameter], lr=0.01)
+        for _ in range(6):
+            parameter.grad = gradient
+            optimizer.step()
+            parameter.grad = None
+            parameter, optimizer = pass_on((parameter, optimizer))
+        return parameter.data
+
+    def pickled(pair):
+        given = [pickle.dumps(pair)]
+        del pair
+        return pickle.loads(given.pop())
+
+    expected = trained(lambda pair: pair)
+    np.testing.assert_array_equal(trained(copy.deepcopy), expected)
+    np.testing.assert_array_equal(trained(pickled), expected)
+
+
+def test_what_was_changed_before_an_error_is_known_as_changed(monkeypatch):
+    first, second = (nn.Parameter(np.ones(3)) for _ in range(2))
+    loss = ag.sum(first * first) + ag.sum(second)
+    first.grad, second.grad = np.ones(3), np.ones(3)
+    optimizer = optim.SGD([first, second], lr=0.1)
+    update, calls = optimizer._update, []
+
+    def fail(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyError
+        update(*arguments)
+
+    monkeypatch.setattr(optimizer, "_update", fail)
+    with pytest.raises(KeyError):
+        optimizer.step()
+    assert first.data[0] != 1
+    with pytest.raises(RuntimeError, match="changed"):
+        loss.backward()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -59,3 +60,26 @@ print('numba' in sys.modules)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(find_spec("numba") is not None)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
+def test_with_the_compiler_turned_off_numpy_computes() -> None:
+    program = (
+        "import numpy as np, autograd as ag\n"
+        "x = np.linspace(-1, 1, 1 << 16, dtype=np.float32)\n"
+        "print(float(ag.relu(x).max()), ag.show_config(mode='dicts')['kernels']['used'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "DAGRAD_KERNELS": "auto"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout == "1.0 numpy (NUMBA_DISABLE_JIT turns Numba's compiler off)\n"
+
+
+def test_other_byte_orders_are_numpys() -> None:
+    with use_kernels("numba"):
+        assert not compiled_for(SINGLE.newbyteorder(), LARGE)

@@ -130,6 +130,24 @@ def test_an_ignored_row_of_nan_stays_out() -> None:
     assert grad.tolist() == [[0.0, 0.0], [-0.5, 0.5]]
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8, np.uint16, ">i2"])
+def test_targets_of_small_integers(dtype: object) -> None:
+    """Also where there are more classes than the dtype can name."""
+    classes = 300
+    logits = np.random.default_rng(0).normal(size=(4, classes))
+    ignored = 0 if np.dtype(dtype).kind == "u" else -100
+    targets = np.array([1, ignored, 3, ignored])
+    expected, _ = cross_entropy_forward(logits, targets, ignore_index=ignored)
+    found, p = cross_entropy_forward(logits, targets.astype(dtype), ignore_index=ignored)
+    np.testing.assert_array_equal(found, expected)
+    assert not found[1] and not found[3]
+    g = cross_entropy_backward(np.ones(4), p, targets.astype(dtype), ignore_index=ignored)
+    assert not g[1].any() and g[0].any()
+    if ignored < 0:
+        with pytest.raises(ValueError, match="target -5"):
+            cross_entropy_forward(logits, np.array([1, 2, 3, -5]).astype(dtype))
+
+
 def test_a_scalar_cotangent_is_broadcast() -> None:
     logits, targets = np.array([[1.0, 2.0], [0.5, 0.0]]), np.array([0, 1])
     _, p = cross_entropy_forward(logits, targets)

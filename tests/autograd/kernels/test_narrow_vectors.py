@@ -1,0 +1,82 @@
+"""Processors without AVX-512 have vectors of 8 floats: other blocks, the same results."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numba")
+
+PROGRAM = """
+from llvmlite import binding
+
+read = binding.get_host_cpu_features
+
+
+def narrow():
+    features = read()
+    features["avx512f"] = False
+    return features
+
+
+binding.get_host_cpu_features = narrow
+
+import numpy as np
+from autograd.kernels import vector_maps
+from autograd.kernels.backend import use_kernels
+from autograd.kernels.convolution import (
+    convolve, convolve_input_gradient, convolve_weight_gradient,
+)
+from autograd.kernels.layouts import in_order_of
+from autograd.kernels.products import matrix_product
+
+assert vector_maps.LANES == 8
+rng = np.random.default_rng(0)
+size = lambda *shape: rng.standard_normal(shape, np.float32)
+
+
+def compare(function):
+    with use_kernels("numba"):
+        found = function()
+    with use_kernels("numpy"):
+        expected = function()
+    np.testing.assert_allclose(found, expected, rtol=2e-4, atol=2e-4)
+
+
+geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+for channels, outputs in ((3, 5), (3, 16), (3, 17), (2, 25), (3, 31), (3, 32), (8, 40), (16, 24)):
+    x, w, g = size(3, channels, 9, 11), size(outputs, channels, 3, 3), size(3, outputs, 9, 11)
+    for last in (False, True):
+        if last:
+            x, g = (np.moveaxis(np.moveaxis(a, 1, -1).copy(), -1, 1) for a in (x, g))
+        compare(lambda: convolve(x, w, *geometry))
+        compare(lambda: convolve_input_gradient(g, w, x.shape, *geometry))
+        compare(lambda: convolve_weight_gradient(x, g, (3, 3), *geometry))
+a, b = size(10, 200), size(200, 3001)
+compare(lambda: matrix_product(a, b))
+rows = b[:, :100].T.copy()
+compare(lambda: matrix_product(rows, a.T))
+like = np.moveaxis(size(3, 20, 21, 33), -1, 1)
+x = size(3, 33, 20, 21)
+compare(lambda: in_order_of(like, x))
+print("fine")
+"""
+
+
+def test_vectors_of_eight(backend: str, tmp_path: Path) -> None:
+    if backend == "numpy":
+        pytest.skip("a process of its own compares both")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM],
+        # the code on disk does not tell which vectors it was made for
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stdout == "fine\n", done.stderr[-3000:]
