@@ -63,11 +63,14 @@ def _choice() -> str:
     if wanted == "numpy":
         return "numpy"
     if _available is None:
-        turned_off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
-        _available = find_spec("numba") is not None and not turned_off
+        _available = find_spec("numba") is not None and not _compiler_is_off()
     if wanted == "numba" and not _available:
         raise ImportError("DAGRAD_KERNELS=numba needs Numba: pip install 'dagrad[fast]'")
     return "numba" if _available else "numpy"
+
+
+def _compiler_is_off() -> bool:
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
 @contextmanager
@@ -106,7 +109,7 @@ def explain_choice() -> tuple[str, str]:
         return choice, f"DAGRAD_KERNELS={choice}"
     if choice == "numba":
         return choice, "Numba is installed"
-    if find_spec("numba") is not None:
+    if _compiler_is_off():
         return choice, "NUMBA_DISABLE_JIT turns Numba's compiler off"
     return choice, "Numba is not installed: pip install 'dagrad[fast]'"
 
