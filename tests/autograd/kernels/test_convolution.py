@@ -269,3 +269,15 @@ def test_bad_cotangent_shapes() -> None:
         convolve_input_gradient(np.ones((1, 2, 9)), np.ones((2, 1, 3)), (1, 1, 5), *geometry)
     with pytest.raises(ValueError, match="cotangent"):
         convolve_weight_gradient(np.ones((1, 1, 5)), np.ones((2, 2, 3)), (3,), *geometry)
+
+
+def test_images_whose_strides_are_no_whole_entries() -> None:
+    """A field of records: an image begins at any byte."""
+    rng = np.random.default_rng(0)
+    records = np.zeros(4, [("label", "u1"), ("image", "f4", (20, 20, 3))])
+    records["image"] = rng.normal(size=records["image"].shape)
+    x = records["image"].transpose(0, 3, 1, 2)
+    w = rng.normal(size=(5, 3, 3, 3)).astype(np.float32)
+    arguments = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    expected = convolve(x.copy(), w, *arguments)
+    np.testing.assert_allclose(convolve(x, w, *arguments), expected, rtol=1e-5, atol=1e-5)

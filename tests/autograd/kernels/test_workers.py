@@ -103,6 +103,24 @@ def test_scratch_memory_belongs_to_its_thread() -> None:
     assert others == [False]
 
 
+def test_an_operation_that_interrupts_another_has_scratch_memory_of_its_own() -> None:
+    """As one in a signal's handler does."""
+    outer: list[np.ndarray] = []
+    inner: list[np.ndarray] = []
+
+    def interrupting(_worker: int, first: int, last: int) -> None:
+        inner.append(scratch("test", (5,), np.float64))
+
+    def task(_worker: int, first: int, last: int) -> None:
+        outer.append(scratch("test", (5,), np.float64))
+        parallel_ranges(interrupting, 1)
+        outer.append(scratch("test", (5,), np.float64))
+
+    parallel_ranges(task, 1)
+    assert np.shares_memory(outer[0], outer[1])
+    assert not np.shares_memory(outer[0], inner[0])
+
+
 @pytest.mark.parametrize(("count", "error"), [(0, ValueError), (True, TypeError), (1.5, TypeError)])
 def test_bad_numbers_of_threads(count: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="set_num_threads"):
