@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.families.rules import CallableOp, Rule, names_read, spread_out, total_tangent
+from autograd.families.rules import (
+    CallableOp,
+    Rule,
+    add_product,
+    names_read,
+    spread_out,
+    total_tangent,
+)
 from autograd.modes import current_modes
 from autograd.node import Node, last_user_code, next_serial, small, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, SIMPLE_TYPES, apply, record_plain
@@ -184,6 +191,10 @@ class Elementwise(CallableOp):
         own = False
         for tangent, partial in zip(tangents, self.partials, strict=True):
             if tangent is None:
+                continue
+            if own and callable(partial):
+                factor = partial(*values, **params) if params else partial(*values)
+                total = add_product(total, tangent, factor)
                 continue
             term = self._times(tangent, partial, values, params)
             if term is not None:

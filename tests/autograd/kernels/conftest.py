@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograd.kernels import workers
 from autograd.kernels.backend import use_kernels
 
 Array = np.ndarray[Any, Any]
@@ -52,3 +53,13 @@ def in_layout() -> Callable[[Array, str], Array]:
 @pytest.fixture(scope="session")
 def layouts() -> tuple[str, ...]:
     return LAYOUTS
+
+
+@pytest.fixture(params=[1, 2, 3, 5], scope="module")
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The library's own threads, so many."""
+    workers.use_own_threads()
+    before = workers.get_num_threads()
+    workers.set_num_threads(request.param)
+    yield request.param
+    workers.set_num_threads(before)

@@ -10,22 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import blas, products, workers
+from autograd.kernels import blas, products
 from autograd.kernels.products import matrix_product
-from autograd.kernels.workers import get_num_threads, set_num_threads
 
 needs_threadpoolctl = pytest.mark.skipif(
     find_spec("threadpoolctl") is None, reason="threadpoolctl is not installed"
 )
-
-
-@pytest.fixture(params=[1, 2, 3], scope="module")
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    workers.use_own_threads()
-    before = get_num_threads()
-    set_num_threads(request.param)
-    yield request.param
-    set_num_threads(before)
 
 
 @pytest.fixture(params=["found", "not found"], scope="module")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,15 +48,6 @@ def windows(x: Any, sums: Any) -> None:
     for i in range(len(sums)):
         for j in range(x.shape[1]):
             sums[i] += x[i : i + 1].ravel()[j : j + 1].copy()[0]
-
-
-@pytest.fixture(params=[1, 2, 3, 5], scope="module")
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    workers.use_own_threads()
-    before = get_num_threads()
-    set_num_threads(request.param)
-    yield request.param
-    set_num_threads(before)
 
 
 def add(x: Any, counts: Any, offset: int, grain: int = 1) -> None:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from importlib.util import find_spec
 
 import numpy as np
@@ -14,9 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import workers
 from autograd.kernels.workers import (
-    get_num_threads,
     parallel_chunks,
     parallel_ranges,
     scratch,
@@ -27,15 +24,6 @@ from autograd.kernels.workers import (
 needs_threadpoolctl = pytest.mark.skipif(
     find_spec("threadpoolctl") is None, reason="threadpoolctl is not installed"
 )
-
-
-@pytest.fixture(params=[1, 2, 3], scope="module")
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    workers.use_own_threads()
-    before = get_num_threads()
-    set_num_threads(request.param)
-    yield request.param
-    set_num_threads(before)
 
 
 @needs_threadpoolctl
