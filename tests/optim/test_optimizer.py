@@ -159,6 +159,17 @@ def test_a_copied_or_pickled_optimizer_changes_its_own_parameters(make):
     np.testing.assert_array_equal(trained(pickled), expected)
 
 
+def test_a_pickled_optimizer_has_no_addresses():
+    pytest.importorskip("numba")
+    parameter = nn.Parameter(np.ones((200, 200), np.float32))
+    optimizer = optim.SGD([parameter], lr=0.01)
+    parameter.grad = np.ones((200, 200), np.float32)
+    optimizer.step()
+    assert optimizer._places
+    assert not pickle.loads(pickle.dumps(optimizer))._places
+    assert not copy.deepcopy(optimizer)._places
+
+
 def test_what_was_changed_before_an_error_is_known_as_changed(monkeypatch):
     first, second = (nn.Parameter(np.ones(3)) for _ in range(2))
     loss = ag.sum(first * first) + ag.sum(second)

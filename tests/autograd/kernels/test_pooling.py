@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from autograd.kernels import pooling
 from autograd.kernels.pooling import (
     adaptive_average_pool,
     adaptive_average_pool_transpose,
@@ -281,3 +282,20 @@ def test_bad_arguments() -> None:
         adaptive_average_pool(np.ones((1, 1, 0)), 1)
     with pytest.raises(ValueError, match="does not fit"):
         adaptive_average_pool_transpose(np.ones((1, 2, 1)), (1, 1, 4))
+
+
+@pytest.mark.parametrize(("sizes", "tile"), [((7, 9), (2, 2)), ((6, 8), (3, 5)), ((4, 4), (4, 4))])
+def test_tiles_fill_what_lies_behind_them_too(
+    monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int], tile: tuple[int, int]
+) -> None:
+    def nothing(shape: tuple[int, ...], dtype: Any) -> Array:
+        return np.full(shape, 77, dtype)
+
+    monkeypatch.setattr(pooling, "empty", nothing)
+    x = np.moveaxis(np.random.default_rng(0).normal(size=(2, *sizes, 3)), -1, 1)
+    out, index = max_pool(x, tile)
+    scattered = scatter_add_planes(out, index, sizes, distinct=True, tile=tile)
+    expected = np.zeros(x.shape)
+    for n, c, *p in np.ndindex(*index.shape):
+        expected[n, c, *np.unravel_index(index[n, c, *p], sizes)] = out[n, c, *p]
+    np.testing.assert_array_equal(scattered, expected)

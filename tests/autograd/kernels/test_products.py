@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -136,3 +139,28 @@ def test_the_library_that_numpy_brings_is_found() -> None:
         pytest.skip("not NumPy's own package")
     assert all(found) and len(set(found)) == 4
     assert blas.blas_address("no such function") == 0
+
+
+@needs_threadpoolctl
+@pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
+@pytest.mark.parametrize("shapes", ["(100, 129), (129, 100)", "(3, 100, 129), (129, 100)"])
+def test_the_first_product_of_a_program_is_like_the_next(shapes: str) -> None:
+    """Its BLAS has the threads that it will have later, or its last bits would be others."""
+    program = (
+        "import numpy as np\n"
+        "from autograd.kernels.products import matrix_product\n"
+        "from autograd.kernels.workers import threads_are_own\n"
+        "matrix_product(np.ones((2, 2)), np.ones((2, 2)))\n"
+        "before = threads_are_own()\n"
+        f"matrix_product(*map(np.ones, ({shapes})))\n"
+        "print(before, threads_are_own())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "DAGRAD_KERNELS": "auto"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout == "False True\n"

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import repeat
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,18 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 pytest.importorskip("threadpoolctl")
 
-from autograd.kernels import workers
+from autograd.kernels import (
+    channel_rows,
+    columns,
+    depthwise,
+    direct,
+    products,
+    winograd,
+    workers,
+)
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_sharing import new_parts, packed
+from autograd.kernels.convolution import convolve_weight_gradient
 from autograd.kernels.products import matrix_product
 from autograd.kernels.workers import (
     get_num_threads,
@@ -88,6 +100,63 @@ def test_kernels_may_make_views_and_arrays(threads: int) -> None:
         np.testing.assert_allclose(sums, x.sum(axis=1), rtol=1e-12)
 
 
+def test_a_packed_array_owns_nothing() -> None:
+    """Its first word is Numba's owner, whose count ends with the call that packs; data is fifth."""
+    x = np.arange(3.0)
+    parts = new_parts(1)
+    count(x, x, 0)
+    packed(count)((x, x, 0), parts, 0)
+    first_array = parts[0, 2:]
+    assert first_array[0] == 0
+    assert first_array[4] == x.ctypes.data
+
+
+def test_parts_are_as_many_as_there_is_memory_for(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread may raise the number of threads between the two."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(24, 8192))
+    x = rng.normal(size=(12, 3, 16, 16)).astype(np.float32)
+    deep = rng.normal(size=(12, 24, 16, 16)).astype(np.float32)
+    g = np.moveaxis(rng.normal(size=(12, 16, 16, 24)).astype(np.float32), -1, 1)
+    geometry: Any = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    calls: dict[Any, Any] = {
+        products: lambda: matrix_product(a, a.T),
+        channel_rows: lambda: channel_rows.channel_sums(g),
+        direct: lambda: convolve_weight_gradient(x, g, (3, 3), *geometry),
+        winograd: lambda: convolve_weight_gradient(deep, g, (3, 3), *geometry),
+        columns: lambda: convolve_weight_gradient(deep, g[..., 1:], (3, 4), *geometry),
+        depthwise: lambda: convolve_weight_gradient(deep, g, (3, 3), *geometry, groups=24),
+    }
+    for module, call in calls.items():
+        expected = call()
+        with monkeypatch.context() as patch:
+            numbers = iter([2, 1]) if module is products else repeat(1)
+            patch.setattr(module, "thread_count", lambda numbers=numbers: next(numbers, 1))
+            np.testing.assert_allclose(call(), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_parts_of_a_dismissed_crew_are_done(threads: int) -> None:
+    """As when another thread changes the number of threads just before they are handed over."""
+    done: list[int] = []
+    crew = workers._current_crew()
+    crew.dismiss()
+    assert not crew.hand_over(0, (done.append, 1, SimpleQueue()))
+    x, counts = np.arange(30.0), np.zeros(30)
+
+    def call() -> None:
+        parallel_ranges(lambda worker, first, last: done.extend(range(first, last)), 30)
+        add(x, counts, 0)
+
+    caller = threading.Thread(target=call, daemon=True)
+    caller.start()
+    caller.join(60)
+    workers._state["crew"] = None
+    assert sorted(done) == list(range(30))
+    np.testing.assert_array_equal(counts, x)
+
+
 def test_every_thread_that_sleeps_is_woken(threads: int) -> None:
     """A thread that is awake does not take what should wake another."""
     x, counts = np.arange(1000.0), np.zeros(1000)
@@ -155,8 +224,8 @@ def test_compiled_and_other_parts_in_turn(threads: int) -> None:
 
 
 def test_several_callers_at_once(threads: int) -> None:
-    x = np.arange(5000.0)
-    results = [np.zeros(5000) for _ in range(4)]
+    x = np.arange(100_000.0)  # so many that calls overlap
+    results = [np.zeros(len(x)) for _ in range(4)]
     failures: list[BaseException] = []
 
     def call(counts: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels.updates import adam_update, one_pass, sgd_update, together
+from autograd.kernels.updates import Places, adam_update, one_pass, sgd_update, together
 
 seeds = st.integers(0, 2**32 - 1)
 rates = st.floats(0.0, 1.0, width=32)
@@ -102,6 +102,17 @@ def test_updates_together_are_those_one_by_one(sizes: list[int]) -> None:
         update(*array)
     for array, expected in zip(arrays, once, strict=True):
         np.testing.assert_array_equal(array, expected)
+
+
+def test_an_address_is_of_the_array_that_is_given() -> None:
+    """Not of another that had its `id`."""
+    p, other = np.ones(8, np.float32), np.ones(8, np.float32)
+    places: Places = {id(p): (other, other.ctypes.data)}
+    with together(8, places):
+        sgd_update(p, np.ones(8, np.float32), None, 0.5, 0.0, 0.0)
+    np.testing.assert_array_equal(p, np.full(8, 0.5, np.float32))
+    np.testing.assert_array_equal(other, np.ones(8, np.float32))
+    assert places[id(p)][0] is p and len(places) == 1
 
 
 def test_what_waits_is_done_when_an_exception_comes() -> None:

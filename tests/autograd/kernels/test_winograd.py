@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.kernels import convolution
+from autograd.kernels import convolution, winograd
 from autograd.kernels.backend import use_kernels, winograd_is_on
 from autograd.kernels.columns import Geometry
 from autograd.kernels.convolution import (
@@ -165,3 +165,19 @@ def test_with_numpys_kernels_there_is_none() -> None:
         settings = ag.show_config(mode="dicts")
     assert settings is not None
     assert settings["kernels"]["Winograd"].startswith("off")
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5, 7, 8])
+def test_a_batch_that_is_no_multiple_of_the_images_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(winograd, "TILE_BYTES", 1)
+    monkeypatch.setattr(winograd, "FEWEST_AT_A_TIME", 8)  # two images of 7x7
+    monkeypatch.setattr(winograd, "FEWEST_TILES", 1)
+    rng = np.random.default_rng(batch)
+    x = rng.normal(size=(batch, 16, 7, 7)).astype(np.float32)
+    w = rng.normal(size=(17, 16, 3, 3)).astype(np.float32)
+    arguments = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    found = convolution.convolve(x, w, *arguments)
+    expected = convolution.convolve(x.astype(float), w.astype(float), *arguments)
+    assert np.max(abs(found - expected)) < 1e-4 * np.max(abs(expected))
