@@ -19,7 +19,8 @@ __all__ = ["adapt_all", "descend_all", "descend_with_momentum_all"]
 
 Array = np.ndarray[Any, Any]
 
-_carray: Any = numba.carray  # type: ignore[attr-defined]
+_numba: Any = numba
+_carray = _numba.carray
 
 
 @compiled
@@ -80,7 +81,8 @@ def adapt(
 def _operand(places: Array, k: int, which: int, first: int, size: int, like: Array) -> Array:
     """Entries first ... of an array by its address, in the dtype of `like`."""
     address = places[k, which] + first * like.itemsize
-    return _carray(array_at(address), size, like.dtype)  # type: ignore[no-any-return]
+    entries: Array = _carray(array_at(address), size, like.dtype)
+    return entries
 
 
 @compiled

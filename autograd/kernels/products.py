@@ -48,18 +48,18 @@ def matrix_product(a: Array, b: Array) -> Array:
     """
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
         _settle_threads(a, max(a.size, b.size))
-        return np.matmul(a, b)  # type: ignore[no-any-return]
+        return _by_numpy(a, b)
     (rows, inner), columns = a.shape, b.shape[1]
     work = rows * inner * columns
     if work < WORTHWHILE or inner != b.shape[0] or not compiled_for(a.dtype, work):
         _settle_threads(a, work)
-        return np.matmul(a, b)  # type: ignore[no-any-return]
+        return _by_numpy(a, b)
     if _is_of_dots(a, b):
         return _long_dots(a, b)
     if _is_of_rows(a, b):
         return _long_rows(a, b)
     if thread_count() == 1:
-        return np.matmul(a, b)  # type: ignore[no-any-return]
+        return _by_numpy(a, b)
     if inner > 8 * max(rows, columns):
         return _sum_of_products(a, b)
     from autograd.kernels.buffers import empty
@@ -68,6 +68,11 @@ def matrix_product(a: Array, b: Array) -> Array:
     # Rows are also better where b is small: what follows is split over them too.
     by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
     _multiply_parts(a, b, out, 0 if by_rows else 1)
+    return out
+
+
+def _by_numpy(a: Array, b: Array) -> Array:
+    out: Array = np.matmul(a, b)
     return out
 
 
