@@ -71,7 +71,7 @@ _matmul = _MatrixProduct(
 
 # x y^T and x^T y of two matrices: with x y each other's transposes.
 _by_turned: Multilinear = Multilinear(
-    "matmul",
+    "matmul(x, y.T)",
     lambda x, y: matrix_product(x, y.T),
     (lambda cotangent, y: _matmul(cotangent, y), lambda cotangent, x: _turned_by(cotangent, x)),
     lambda x, y: np.matmul(x, y.swapaxes(-1, -2)),
@@ -80,7 +80,7 @@ _by_turned: Multilinear = Multilinear(
 )
 
 _turned_by: Multilinear = Multilinear(
-    "matmul",
+    "matmul(x.T, y)",
     lambda x, y: matrix_product(x.T, y),
     (lambda cotangent, y: _by_turned(y, cotangent), lambda cotangent, x: _matmul(x, cotangent)),
     lambda x, y: np.matmul(x.swapaxes(-1, -2), y),
