@@ -8,7 +8,14 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled, inlined
 
-__all__ = ["largest_in_planes", "largest_in_windows", "scatter_planes", "scatter_tiles"]
+__all__ = [
+    "largest_in_planes",
+    "largest_in_windows",
+    "largest_of_four_in_planes",
+    "largest_of_four_pixels",
+    "scatter_planes",
+    "scatter_tiles",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -98,6 +105,60 @@ def largest_in_planes(
                     else:
                         part = line[begin : end : stride[1]]
                         _take_larger(part, stride[1], place, best_here, places_here)
+
+
+@inlined
+def _largest_of_four(
+    first: Any, second: Any, third: Any, fourth: Any, here: Any, right: Any, below: Any
+) -> Any:
+    """The first largest, or the first NaN, and its place: the third lies `below` the first."""
+    better = (not second <= first) & (first == first)
+    value, place = second if better else first, here + right if better else here
+    better = (not third <= value) & (value == value)
+    value, place = third if better else value, here + below if better else place
+    better = (not fourth <= value) & (value == value)
+    return fourth if better else value, here + below + right if better else place
+
+
+@compiled
+def largest_of_four_in_planes(x: Array, best: Array, index: Array) -> None:
+    """`largest_in_planes` for windows of 2x2 that lie side by side from the first entry on; what is
+    compared stays in registers.
+    """
+    planes, _, width = x.shape
+    rows, columns = best.shape[1:]
+    right, below = index.dtype.type(1), index.dtype.type(width)
+    for n in range(planes):
+        for p in range(rows):
+            upper, lower = x[n, 2 * p], x[n, 2 * p + 1]
+            largest, places = best[n, p], index[n, p]
+            # Unsigned: LLVM finds no vector instructions where an index might be below 0.
+            for q in range(np.uint32(columns)):
+                left, next_to_it = upper[2 * q], upper[2 * q + 1]
+                under, across = lower[2 * q], lower[2 * q + 1]
+                here = index.dtype.type(2 * p * width + 2 * q)
+                largest[q], places[q] = _largest_of_four(
+                    left, next_to_it, under, across, here, right, below
+                )
+
+
+@compiled
+def largest_of_four_pixels(x: Array, best: Array, index: Array) -> None:
+    """`largest_in_windows` for windows of 2x2 that lie side by side from the first pixel on."""
+    images, _, width, channels = x.shape
+    rows, columns = best.shape[1:3]
+    right, below = index.dtype.type(1), index.dtype.type(width)
+    for n in range(images):
+        for p in range(rows):
+            for q in range(columns):
+                left, next_to_it = x[n, 2 * p, 2 * q], x[n, 2 * p, 2 * q + 1]
+                under, across = x[n, 2 * p + 1, 2 * q], x[n, 2 * p + 1, 2 * q + 1]
+                largest, places = best[n, p, q], index[n, p, q]
+                here = index.dtype.type(2 * p * width + 2 * q)
+                for c in range(channels):
+                    largest[c], places[c] = _largest_of_four(
+                        left[c], next_to_it[c], under[c], across[c], here, right, below
+                    )
 
 
 @compiled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -127,7 +127,6 @@ def _compiled_max_pool(
     best = _empty_like_layout(x, out, x.dtype)
     index = _empty_like_layout(x, out, index_dtype(x.shape[2:]))
     last = is_channels_last(x)
-    largest = compiled.largest_in_windows if last else compiled.largest_in_planes
 
     def images(array: Array) -> Array:
         """(N, H, W, C) as it lies in memory, or (N C, H, W)."""
@@ -136,11 +135,16 @@ def _compiled_max_pool(
         return np.ascontiguousarray(array).reshape(-1, *array.shape[2:])
 
     source, values, places = images(x), images(best), images(index)
-    before = (pairs[0][0], pairs[1][0])
+    largest: Callable[..., object]
+    windows: tuple[Any, ...] = ()
+    if kernel == stride == (2, 2) and pairs == ((0, 0), (0, 0)) and dilation == (1, 1):
+        largest = compiled.largest_of_four_pixels if last else compiled.largest_of_four_in_planes
+    else:
+        largest = compiled.largest_in_windows if last else compiled.largest_in_planes
+        windows = kernel, stride, (pairs[0][0], pairs[1][0]), dilation
 
     def arguments(_worker: int, first: int, end: int) -> tuple[Any, ...]:
-        here = slice(first, end)
-        return source[here], kernel, stride, before, dilation, values[here], places[here]
+        return source[first:end], *windows, values[first:end], places[first:end]
 
     parallel_kernel(largest, arguments, len(source), nanoseconds=0.7 * source.size)
     return best, index

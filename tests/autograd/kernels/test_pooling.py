@@ -299,3 +299,32 @@ def test_tiles_fill_what_lies_behind_them_too(
     for n, c, *p in np.ndindex(*index.shape):
         expected[n, c, *np.unravel_index(index[n, c, *p], sizes)] = out[n, c, *p]
     np.testing.assert_array_equal(scattered, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(2, 3, 40, 75), (3, 40, 7, 6), (1, 1, 2, 3)])
+def test_windows_of_two_side_by_side(
+    in_layout: Layout, layouts: tuple[str, ...], shape: tuple[int, ...], dtype: str
+) -> None:
+    """Against argmax, which takes the first of equals and the first NaN too; wide enough for
+    vectors.
+    """
+    rng = np.random.default_rng(0)
+    values = rng.integers(-2, 3, shape).astype(dtype)
+    values[rng.random(shape) < 0.1] = np.nan
+    values[rng.random(shape) < 0.1] = -np.inf
+    n, c, p, q = *shape[:2], shape[2] // 2, shape[3] // 2
+
+    def in_windows(array: Array) -> Array:
+        tiles = array[:, :, : 2 * p, : 2 * q].reshape(n, c, p, 2, q, 2)
+        return tiles.swapaxes(3, 4).reshape(n, c, p, q, 4)
+
+    largest = np.argmax(in_windows(values), axis=-1)[..., None]
+    flat = np.broadcast_to(np.arange(shape[2] * shape[3]).reshape(shape[2:]), shape)
+    for layout in layouts:
+        out, index = max_pool(in_layout(values, layout), 2)
+        expected = np.take_along_axis(in_windows(values), largest, -1)[..., 0]
+        np.testing.assert_array_equal(out, expected)
+        np.testing.assert_array_equal(
+            index, np.take_along_axis(in_windows(flat), largest, -1)[..., 0]
+        )
