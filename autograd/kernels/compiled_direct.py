@@ -59,7 +59,8 @@ def direct_rows(
     # The last row that is written in place has WIDTH entries of `y` before it ends.
     whole = max(0, rows - -(-WIDTH // outputs)) // ROWS * ROWS
     for r in range(0, whole, ROWS):
-        for block in range(blocks):
+        # From the last: a row's last block may reach into the next row's first.
+        for block in range(blocks - 1, -1, -1):
             outer_sums(
                 images,
                 starts,

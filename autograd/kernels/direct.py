@@ -36,12 +36,7 @@ def direct_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
     windows = batch * geometry.out[0] * geometry.out[1]
     if not windows or not geometry.depth or geometry.outputs > MOST_OUTPUTS:
         return False
-    if not compiled_for(dtype, windows * geometry.depth):
-        return False
-    from autograd.kernels.compiled_direct import WIDTH
-
-    # Blocks of a row are written whole: one that is not would reach into the next row's first.
-    return geometry.outputs <= WIDTH or geometry.outputs % WIDTH == 0
+    return compiled_for(dtype, windows * geometry.depth)
 
 
 def direct_convolve(
