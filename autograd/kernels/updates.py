@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.workers import parallel_kernel
 
-__all__ = ["Places", "adam_update", "one_pass", "sgd_update", "together"]
+__all__ = ["Known", "Places", "adam_update", "one_pass", "sgd_update", "together"]
 
 Array = np.ndarray[Any, Any]
 
@@ -22,10 +23,21 @@ GRAIN = 1 << 12
 NANOSECONDS = 0.7
 """About what an element takes."""
 
-Places = dict[int, tuple[Array, int]]
-"""Arrays that keep their memory from step to step, by `id`, with their addresses."""
-
 _Kind = tuple[str, np.dtype[Any]]
+
+
+@dataclass
+class Known:
+    """Arrays that keep their memory from step to step, by `id`, with their addresses; and whether
+    two of the changed ones share some.
+    """
+
+    addresses: dict[int, tuple[Array, int]] = field(default_factory=dict)
+    sharing: bool = False
+
+
+Places = dict[_Kind, Known]
+"""What the last step knew, by kernel and dtype."""
 
 
 class _Updates:
@@ -69,9 +81,7 @@ def together(size: int, places: Places | None = None) -> Iterator[None]:
         yield
     finally:
         _batch.waiting, _batch.size, _batch.compiled = None, 0, {}
-        seen: Places = {}
-        for kind, updates in waiting.items():
-            _run(kind, updates, places or {}, seen)
+        seen = {kind: _run(kind, updates, places) for kind, updates in waiting.items()}
         if places is not None:
             places.clear()
             places.update(seen)
@@ -85,17 +95,24 @@ def _update(kernel: str, arrays: tuple[Array, ...], *constants: float) -> None:
     updates.arrays.append(arrays)
     updates.constants.append(constants)
     if waiting is None:
-        _run(kind, updates, {}, {})
+        _run(kind, updates, None)
 
 
-def _run(kind: _Kind, updates: _Updates, known: Places, seen: Places) -> None:
+def _run(kind: _Kind, updates: _Updates, before: Places | None) -> Known:
+    """All updates of a kind; gives what there is to know for the next step."""
     from autograd.kernels import compiled_updates
 
+    known = (before or {}).get(kind, Known())
+    seen = Known(sharing=known.sharing)
+    new = False
+
     def place(array: Array) -> int:
-        entry = known.get(id(array))
+        nonlocal new
+        entry = known.addresses.get(id(array))
         if entry is None or entry[0] is not array:
             entry = array, _address(array)
-        seen[id(array)] = entry
+            new = True
+        seen.addresses[id(array)] = entry
         return entry[1]
 
     kernel, dtype = kind
@@ -103,13 +120,24 @@ def _run(kind: _Kind, updates: _Updates, known: Places, seen: Places) -> None:
     places = np.array([[place(p), _address(g), *map(place, s)] for p, g, *s in updates.arrays])
     constants = np.array(updates.constants, dtype)
     total = int(ends[-1])
+    if new:
+        seen.sharing = _share_memory(places[:, 0], np.diff(ends, prepend=0) * dtype.itemsize)
     parallel_kernel(
         getattr(compiled_updates, kernel),
         lambda _worker, first, last: (places, ends, constants, first, last),
         total,
         GRAIN,
         nanoseconds=NANOSECONDS * total,
+        most=1 if seen.sharing else None,  # one after the other, in the order given
     )
+    return seen
+
+
+def _share_memory(addresses: Array, sizes: Array) -> bool:
+    """Whether any two of the ranges of bytes overlap."""
+    order = np.argsort(addresses)
+    begins, sizes = addresses[order], sizes[order]
+    return bool((begins[1:] < begins[:-1] + sizes[:-1]).any())
 
 
 def _address(array: Array) -> int:

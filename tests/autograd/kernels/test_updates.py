@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels.updates import Places, adam_update, one_pass, sgd_update, together
+from autograd.kernels.updates import (
+    Known,
+    Places,
+    adam_update,
+    one_pass,
+    sgd_update,
+    together,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 rates = st.floats(0.0, 1.0, width=32)
@@ -107,12 +115,29 @@ def test_updates_together_are_those_one_by_one(sizes: list[int]) -> None:
 def test_an_address_is_of_the_array_that_is_given() -> None:
     """Not of another that had its `id`."""
     p, other = np.ones(8, np.float32), np.ones(8, np.float32)
-    places: Places = {id(p): (other, other.ctypes.data)}
+    kind = "descend_all", p.dtype
+    places: Places = {kind: Known({id(p): (other, other.ctypes.data)})}
     with together(8, places):
         sgd_update(p, np.ones(8, np.float32), None, 0.5, 0.0, 0.0)
     np.testing.assert_array_equal(p, np.full(8, 0.5, np.float32))
     np.testing.assert_array_equal(other, np.ones(8, np.float32))
-    assert places[id(p)][0] is p and len(places) == 1
+    assert list(places) == [kind] and not places[kind].sharing
+    assert list(places[kind].addresses) == [id(p)] and places[kind].addresses[id(p)][0] is p
+
+
+def test_arrays_over_the_same_memory_are_updated_one_after_the_other(threads: int) -> None:
+    """By two threads at once some of the second's changes would be lost."""
+    memory: np.ndarray[Any, Any] = np.ones(1 << 18, np.float32)
+    same, end = memory[:], memory[-8:]
+    places: Places = {}
+    for step in range(1, 40):
+        with together(2 * memory.size + 8, places):
+            for p in (memory, same, end):
+                sgd_update(p, np.ones(p.size, np.float32), None, 0.125, 0.0, 0.0)
+        expected: np.ndarray[Any, Any] = np.full(memory.size, 1 - 0.25 * step, np.float32)
+        expected[-8:] = 1 - 0.375 * step
+        np.testing.assert_array_equal(memory, expected)
+        assert [known.sharing for known in places.values()] == [True]
 
 
 def test_what_waits_is_done_when_an_exception_comes() -> None:
