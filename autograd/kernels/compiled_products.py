@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types as numba_types
 from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["multiply"]
+__all__ = ["multiply", "multiply_symmetric"]
 
+Array = np.ndarray[Any, Any]
 types: Any = numba_types
 intrinsic: Any = numba_intrinsic
 
 _BY_ROWS, _AS_IT_IS, _TURNED = 101, 111, 112
 """CblasRowMajor, CblasNoTrans and CblasTrans."""
+
+_SQUARE = 16
+"""Rows and columns of what is mirrored at a time: it stays in the nearest cache."""
 
 _ENUM, _INDEX = ir.IntType(32), ir.IntType(64)
 
@@ -79,3 +84,58 @@ def multiply(
     """
     turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
     _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
+
+
+@compiled
+def _mirror(matrix: Array, begin: int, end: int) -> None:
+    """Copies what is right of the diagonal in rows [begin, end) to what is below it."""
+    size = len(matrix)
+    for top in range(begin, end, _SQUARE):
+        bottom = min(top + _SQUARE, end)
+        for near in range(top, size, _SQUARE):
+            # Unsigned, so that no index might count from the end.
+            for j in range(np.uint32(near), np.uint32(min(near + _SQUARE, size))):
+                for i in range(np.uint32(top), np.uint32(min(bottom, j))):
+                    matrix[j, i] = matrix[i, j]
+
+
+@compiled
+def multiply_symmetric(
+    function: int,
+    a_turned: bool,
+    b_turned: bool,
+    inner: int,
+    left: Any,
+    right: Any,
+    bounds: Array,
+    first: int,
+    last: int,
+    address: int,
+    out: Array,
+    scales: Any,
+) -> None:
+    """out = a b, symmetric and at `address`, for pairs [first, last) of panels of rows, which begin
+    at `bounds`: each pair, the k-th from either end, has as many entries right of the diagonal as
+    any other. What is left of it is copied.
+
+    `left` is a's address, the entries from one row (or, if turned, column) to the next, and the
+    bytes from one row to the next; `right` the same of b, with the bytes between columns.
+    """
+    turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    size = len(out)
+    for pair in range(first, last):
+        for panel in (pair, len(bounds) - 2 - pair):
+            begin, end = bounds[panel], bounds[panel + 1]
+            if begin == end:
+                continue
+            matrices = (
+                left[0] + begin * left[2],
+                left[1],
+                right[0] + begin * right[2],
+                right[1],
+                address + begin * (size + 1) * out.itemsize,
+                size,
+            )
+            sizes = (end - begin, size - begin, inner)
+            _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
+            _mirror(out, begin, end)

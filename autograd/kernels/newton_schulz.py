@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.products import matrix_product
+from autograd.kernels.products import matrix_product, symmetric_product
 
 __all__ = ["MUON_COEFFICIENTS", "orthogonalise"]
 
@@ -67,7 +67,7 @@ def orthogonalise(
         x = x.swapaxes(-1, -2)
     scale: Array | None = None
     for count in _runs(steps, x.shape[-2], x.shape[-1], a):
-        gram = matrix_product(x, x.swapaxes(-1, -2))
+        gram = symmetric_product(x, x.swapaxes(-1, -2))
         if scale is None:
             # Scaling the small matrices spares a pass over X; the trace is its squared norm.
             squares = _diagonal(gram).sum(-1, dtype=np.promote_types(work, np.float64))
@@ -106,12 +106,12 @@ def _factor(gram: Array, steps: int, a: float, b: float, c: float) -> Array:
     for left in reversed(range(steps)):
         inner = gram * c
         _diagonal(inner)[...] += b
-        step = matrix_product(inner, gram)
+        step = symmetric_product(inner, gram)
         _diagonal(step)[...] += a
-        factor = step if factor is None else matrix_product(step, factor)
+        factor = step if factor is None else symmetric_product(step, factor)
         if left:
             # In this order: P (P G) and P^2 G lose the symmetry that keeps errors small.
-            gram = matrix_product(matrix_product(step, gram), step)
+            gram = symmetric_product(symmetric_product(step, gram), step)
     assert factor is not None
     return factor
 

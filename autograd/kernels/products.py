@@ -15,7 +15,7 @@ from autograd.kernels.workers import (
     threads_are_own,
 )
 
-__all__ = ["matrix_product"]
+__all__ = ["matrix_product", "symmetric_product"]
 
 Array = np.ndarray[Any, Any]
 
@@ -32,6 +32,9 @@ SMALL_INNER = 32
 
 GRAINS = 4, 16, 16
 """Rows, columns and terms: parts begin at multiples, which the BLAS computes together."""
+
+PANEL = 32
+"""Rows of a symmetric product's panels, at least: thinner ones take longer than they save."""
 
 _SCALES = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
 
@@ -68,6 +71,48 @@ def matrix_product(a: Array, b: Array) -> Array:
     # Rows are also better where b is small: what follows is split over them too.
     by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
     _multiply_parts(a, b, out, 0 if by_rows else 1)
+    return out
+
+
+def symmetric_product(a: Array, b: Array) -> Array:
+    """`matrix_product` where the result is known to be symmetric, as x x^T is.
+
+    A large one is computed on one side of the diagonal only, in panels of rows, and copied.
+
+    >>> x = np.arange(4.0).reshape(2, 2)
+    >>> symmetric_product(x, x.T).tolist()
+    [[1.0, 3.0], [3.0, 13.0]]
+    """
+    assert a.shape[-2] == b.shape[-1], f"{a.shape} times {b.shape} is not square"
+    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
+        return matrix_product(a, b)
+    rows, inner = a.shape
+    work = rows * rows * inner
+    if work < WORTHWHILE or inner != len(b) or not compiled_for(a.dtype, work):
+        return matrix_product(a, b)
+    pairs = max(2, thread_count())
+    if rows < 2 * pairs * PANEL:
+        return matrix_product(a, b)
+    letter = a.dtype.char
+    function = blas_address("sgemm" if letter == "f" else "dgemm")
+    left, right = _in_memory(a), _in_memory(b)
+    if not function or left is None or right is None:
+        return matrix_product(a, b)
+    from autograd.kernels.buffers import empty
+    from autograd.kernels.compiled_products import multiply_symmetric
+
+    out = empty((rows, rows), a.dtype)
+    grains = -(-rows // GRAINS[0])
+    bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
+    bounds[-1] = rows
+    first_matrix, second_matrix = (*left[:2], a.strides[0]), (*right[:2], b.strides[1])
+    address = out.__array_interface__["data"][0]
+
+    def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
+        operands = inner, first_matrix, second_matrix, bounds, first, last
+        return function, left[2], right[2], *operands, address, out, _SCALES[letter]
+
+    parallel_kernel(multiply_symmetric, arguments, pairs)
     return out
 
 

@@ -66,6 +66,16 @@ def test_single_precision_is_accurate_whatever_the_singular_values(
     assert error < 1e-3 * np.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("equal", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("shape", [(150, 260), (260, 150), (256, 2304)])
+def test_large_matrices_are_accurate(shape: tuple[int, int], equal: float) -> None:
+    rng = np.random.default_rng(0)
+    matrix = (equal + rng.normal(size=shape) * (1 - 0.99 * equal)).astype(np.float32)
+    expected = by_singular_values(matrix, 5, eps=1e-7)
+    error = np.linalg.norm(orthogonalise(matrix) - expected)
+    assert error < 1e-3 * np.linalg.norm(expected)
+
+
 @pytest.mark.parametrize("shape", [(64, 216), (216, 64), (64, 80), (2, 20, 50)])
 def test_bits_do_not_depend_on_the_run_and_little_on_the_memory_order(
     shape: tuple[int, ...],

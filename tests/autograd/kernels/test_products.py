@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.kernels import blas, products
-from autograd.kernels.products import matrix_product
+from autograd.kernels.products import matrix_product, symmetric_product
 
 needs_threadpoolctl = pytest.mark.skipif(
     find_spec("threadpoolctl") is None, reason="threadpoolctl is not installed"
@@ -28,6 +28,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
         if request.param == "not found" or find_spec("numba") is None:
             patch.setattr(products, "blas_address", lambda name: 0)
         patch.setattr(products, "WORTHWHILE", 1000)
+        patch.setattr(products, "PANEL", 4)
         patch.setattr(products, "FEWEST_TERMS", 20)
         patch.setattr(products, "FEWEST_COLUMNS", 20)
         yield str(request.param)
@@ -108,6 +109,45 @@ def check(seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype:
     assert np.all(abs(found - expected) <= 40 * np.finfo(dtype).eps * size)
     assert np.array_equal(matrix_product(a, b), found)
     assert np.array_equal(a, before[0]) and np.array_equal(b, before[1])
+
+
+@needs_threadpoolctl
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(0, 90),
+    inner=st.integers(0, 60),
+    kind=st.sampled_from(KINDS),
+    dtype=st.sampled_from(["float64", "float32"]),
+)
+def test_symmetric_products(
+    threads: int, library: str, seed: int, rows: int, inner: int, kind: str, dtype: str
+) -> None:
+    """x x^T, and of it the square."""
+    x = matrix(np.random.default_rng(seed), rows, inner, kind, dtype)
+    wide = x.astype(np.longdouble)
+    expected = np.einsum("ik,jk->ij", wide, wide)
+    size = np.einsum("ik,jk->ij", abs(x), abs(x)).astype(np.float64)
+    gram = symmetric_product(x, x.T)
+    assert gram.shape == (rows, rows) and gram.dtype == dtype
+    assert np.all(abs(gram - expected) <= 40 * np.finfo(dtype).eps * size)
+    square = symmetric_product(gram, gram)
+    expected = np.einsum("ij,jk->ik", gram.astype(np.longdouble), gram.astype(np.longdouble))
+    size = np.einsum("ij,jk->ik", abs(gram), abs(gram)).astype(np.float64)
+    assert np.all(abs(square - expected) <= 60 * np.finfo(dtype).eps * size)
+    assert np.array_equal(symmetric_product(gram, gram), square)
+
+
+@needs_threadpoolctl
+def test_a_large_symmetric_product_is_exactly_symmetric(threads: int, backend: str) -> None:
+    if backend == "numpy":
+        pytest.skip("NumPy's are symmetric up to rounding")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2 * 32 * max(2, threads) + 9, 301)).astype(np.float32)
+    gram = symmetric_product(x, x.T)
+    square = symmetric_product(np.float32(2) * gram, gram)
+    for found, expected in ((gram, x @ x.T), (square, 2 * (x @ x.T) @ (x @ x.T))):
+        assert np.array_equal(found, found.T)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * abs(expected).max())
 
 
 @needs_threadpoolctl
