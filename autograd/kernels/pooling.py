@@ -62,7 +62,9 @@ def max_pool(
             f"padding {pairs} leaves windows of kernel {kernel} (dilation {dilation}) over the "
             f"input {sizes} that hold nothing but padding; use less padding"
         )
-    if len(kernel) == 2 and compiled_for(x.dtype, x.size):
+    # The compiled kernels copy what does not lie in order, which windows may skip most of.
+    sparse = x.size > 4 * math.prod((*x.shape[:2], *out, *kernel))
+    if len(kernel) == 2 and not sparse and compiled_for(x.dtype, x.size):
         return _compiled_max_pool(x, kernel, stride, pairs, dilation, out)
     values = x.real if np.iscomplexobj(x) else x
     best = _empty_like_layout(values, out, values.dtype)
@@ -159,9 +161,7 @@ def gather_planes(x: Array, indices: Array) -> Array:
     _check_planes(x, indices, "x")
     flat = _planes(x)
     chosen = np.take_along_axis(flat, _planes(indices), axis=2)
-    out = _empty_like_layout(indices, indices.shape[2:], x.dtype)
-    out[...] = chosen.reshape(indices.shape)
-    return out
+    return _in_layout_of(indices, chosen.reshape(indices.shape))
 
 
 def scatter_add_planes(

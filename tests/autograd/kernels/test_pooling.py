@@ -260,6 +260,31 @@ def test_wide_planes_have_wide_positions() -> None:
     assert index[0, 0].tolist() == [[0, 1 << 15], [1 << 31, (1 << 31) + (1 << 15)]]
 
 
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 1)])
+def test_wide_positions_are_the_narrow_ones(
+    monkeypatch: pytest.MonkeyPatch, in_layout: Layout, kernel: int, stride: int
+) -> None:
+    x = np.random.default_rng(0).integers(0, 9, (2, 3, 7, 9)).astype(np.float32)
+    for layout in ("C", "channels_last"):
+        best, index = max_pool(in_layout(x, layout), kernel, stride)
+        with monkeypatch.context() as patch:
+            patch.setattr(pooling, "index_dtype", lambda sizes: np.dtype(np.int64))
+            wide_best, wide_index = max_pool(in_layout(x, layout), kernel, stride)
+        assert (index.dtype, wide_index.dtype) == (np.int32, np.int64)
+        np.testing.assert_array_equal(wide_index, index)
+        np.testing.assert_array_equal(wide_best, best)
+
+
+@pytest.mark.parametrize("layout", ["C", "channels_last", "strided"])
+def test_windows_may_skip_most_of_a_plane(in_layout: Layout, layout: str) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 13, 17)).astype(np.float32)
+    best, index = max_pool(in_layout(x, layout), (1, 2), (4, 6))
+    pairs = np.stack([x[:, :, ::4, ::6], x[:, :, ::4, 1::6]])
+    np.testing.assert_array_equal(best, pairs.max(0))
+    first = np.arange(0, 13, 4)[:, None] * 17 + np.arange(0, 17, 6)
+    np.testing.assert_array_equal(index, first + pairs.argmax(0))
+
+
 def test_bad_arguments() -> None:
     x = np.ones((1, 1, 3, 3))
     with pytest.raises(ValueError, match="nothing but padding"):
