@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -14,28 +15,35 @@ from autograd import registry
 from autograd.registry import REGISTRY, Entry
 from autograd.samples import call, real
 from autograd.testing import table
-from autograd.testing.properties import ONCE, PROPERTIES
+from autograd.testing.properties import COSTLY, ONCE, PROPERTIES
 from autograd.testing.strategies import LAYOUTS
 
-SEEDED = [(p, name) for p in PROPERTIES if p not in ONCE for name in sorted(REGISTRY)]
-FIXED = [(p, name) for p in PROPERTIES if p in ONCE for name in sorted(REGISTRY)]
-
-
 # The thorough profile's thousands are run by the table, in a tenth of the time.
-@settings(max_examples=min(settings.default.max_examples, 25))
-@pytest.mark.parametrize(("name", "operation"), SEEDED)
-@given(st.data())
-def test_property(name, operation, data):
-    entry = REGISTRY[operation]
-    index = data.draw(st.integers(0, len(entry.samples) - 1), label="sample")
-    seed = data.draw(st.integers(0, 2**20), label="seed")
-    result = PROPERTIES[name](entry, index, seed)
-    assert isinstance(result, str) or result > 0
+MOST = min(settings.default.max_examples, 25)
 
 
-@pytest.mark.parametrize(("name", "operation"), FIXED)
-def test_declaration(name, operation):
-    PROPERTIES[name](REGISTRY[operation], 0, 0)
+def make_test(name):
+    """A function for each property: Hypothesis can't run one for more than some 900 parameters."""
+
+    def declared(operation):
+        PROPERTIES[name](REGISTRY[operation], 0, 0)
+
+    @settings(max_examples=MOST // 3 if name in COSTLY else MOST)
+    @given(st.data())
+    def seeded(operation, data):
+        entry = REGISTRY[operation]
+        index = data.draw(st.integers(0, len(entry.samples) - 1), label="sample")
+        seed = data.draw(st.integers(0, 2**20), label="seed")
+        result = PROPERTIES[name](entry, index, seed)
+        assert isinstance(result, str) or result > 0
+
+    test = declared if name in ONCE else seeded
+    return pytest.mark.parametrize("operation", sorted(REGISTRY))(test)
+
+
+globals().update(
+    {f"test_{re.sub(r'[^a-z0-9]+', '_', name)}": make_test(name) for name in PROPERTIES}
+)
 
 
 def wrong(name, forward, partial):
