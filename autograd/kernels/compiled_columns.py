@@ -69,8 +69,11 @@ def pad_images_float32(x: Array, top: int, left: int, padded: Array) -> None:
             start += left * channels
             for i in range(0, whole, LANES):
                 _copy(x, begin + i, 0, flat, start + i, 0)
-            for i in range(whole, length):
-                flat[start + i] = x[n, y, i // channels, i % channels]
+            if whole > 0:  # the last vector begins within the one before
+                _copy(x, begin + length - LANES, 0, flat, start + length - LANES, 0)
+            else:
+                for i in range(length):
+                    flat[start + i] = x[n, y, i // channels, i % channels]
             for i in range(start + length, start + (columns - left) * channels):
                 flat[i] = zero
 

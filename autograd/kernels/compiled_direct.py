@@ -1,12 +1,12 @@
 """Convolutions of images with few channels, without columns: windows are read where they lie.
 
 `direct_images` and `direct_weight_sums` pad a few images at a time, which then stay in cache; a
-thread calls them once, since Python between calls would wait for the other threads' Python. They
-take images (N, H, W, C) of any strides, or `planes` (N, C, H, W), contiguous, if that has entries.
+thread calls them once, since Python between calls would wait for the other threads' Python. An
+image is `parts` of x (N parts, H, W, C): one with all channels, or a plane for each.
 
-Padded images are flat; window r begins at starts[r], and its entry k lies offsets[k]
-behind that (see `columns`). Results have 2 `LANES` channels at a time; whole vectors may touch what
-lies behind a row, so a part's last rows go through a buffer.
+Padded images are flat; window r begins at starts[r], and its entry k lies offsets[k] behind that.
+Results have 2 `LANES` channels at a time; whole vectors may touch what lies behind a row, so a
+part's last rows go through a buffer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled
 from autograd.kernels.compiled_activations import GELU, RELU, gelu_value, relu_value
-from autograd.kernels.compiled_columns import pad_images_float32, pad_planes
+from autograd.kernels.compiled_columns import pad_images_float32
 from autograd.kernels.compiled_layouts import exchange_axes_float32
 from autograd.kernels.vector_maps import (
     LANES,
@@ -58,9 +58,11 @@ def direct_rows(
     some = np.empty(ROWS, starts.dtype)
     # The last row that is written in place has WIDTH entries of `y` before it ends.
     whole = max(0, rows - -(-WIDTH // outputs)) // ROWS * ROWS
-    for r in range(0, whole, ROWS):
-        # From the last: a row's last block may reach into the next row's first.
-        for block in range(blocks - 1, -1, -1):
+    # From the last block: what one writes behind its row is the next row's first, still to come.
+    for block in range(blocks - 1, -1, -1):
+        # Once for all rows: a view costs as much as a dozen products.
+        factors, begin = weights[block].ravel(), bias[block]
+        for r in range(0, whole, ROWS):
             outer_sums(
                 images,
                 starts,
@@ -68,9 +70,9 @@ def direct_rows(
                 offsets,
                 0,
                 depth,
-                weights[block].ravel(),
+                factors,
                 WIDTH,
-                bias[block],
+                begin,
                 0,
                 0,
                 flat,
@@ -129,15 +131,22 @@ def direct_weights(
                         0, WIDTH,
                     )  # fmt: skip
                 for i in range(size):
-                    sums = total[k + i]
                     for c in range(WIDTH):
-                        sums[block + c] += buffer[i * WIDTH + c]
+                        total[k + i, block + c] += buffer[i * WIDTH + c]
+
+
+@compiled
+def pad_parts(x: Array, before: Any, shape: Any, images: Array) -> None:
+    """x (n, H, W, C) into the flat `images`, padded to `shape` (H', W', C)."""
+    middle = images[: len(x) * shape[0] * shape[1] * shape[2]]
+    middle = middle.reshape(len(x), shape[0], shape[1], shape[2])
+    pad_images_float32(x, before[0], before[1], middle)
 
 
 @compiled
 def direct_images(
     x: Array,
-    planes: Array,
+    parts: int,
     before: Any,
     shape: Any,
     step: int,
@@ -150,18 +159,13 @@ def direct_images(
     y: Array,
 ) -> None:
     """`direct_rows` of all images, for y (N, P, Q, O), contiguous, and of that the activation: 0
-    for none, RELU or GELU. `images` is memory for `step` images of the padded `shape`
+    for none, RELU or GELU. `images` is memory for `step` images, whose parts are padded to `shape`
     (H', W', C), and SLACK; `starts` are the windows of so many.
     """
     outputs, zero = y.shape[3], y.dtype.type(0)
     for first in range(0, len(y), step):
         last = min(first + step, len(y))
-        middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
-        middle = middle.reshape(last - first, shape[0], shape[1], shape[2])
-        if planes.size > 0:
-            pad_planes(planes[first:last], before[0], before[1], middle)
-        else:
-            pad_images_float32(x[first:last], before[0], before[1], middle)
+        pad_parts(x[first * parts : last * parts], before, shape, images)
         flat = y[first:last].ravel()
         rows = flat.reshape(-1, outputs)
         direct_rows(images, starts[: len(rows)], offsets, weights, bias, rows)
@@ -195,7 +199,7 @@ def gather_seeds(g: Array, planes: Array, first: int, last: int, seeds: Array) -
 @compiled
 def direct_weight_sums(
     x: Array,
-    planes: Array,
+    parts: int,
     before: Any,
     shape: Any,
     step: int,
@@ -218,12 +222,7 @@ def direct_weight_sums(
     behind = total.shape[1] - outputs
     for first in range(0, count, step):
         last = min(first + step, count)
-        middle = images[: (last - first) * shape[0] * shape[1] * shape[2]]
-        middle = middle.reshape(last - first, shape[0], shape[1], shape[2])
-        if planes.size > 0:
-            pad_planes(planes[first:last], before[0], before[1], middle)
-        else:
-            pad_images_float32(x[first:last], before[0], before[1], middle)
+        pad_parts(x[first * parts : last * parts], before, shape, images)
         windows = (last - first) * down * across
         if seed_rows.size > 0 and (count - last) * down * across * outputs >= behind:
             own = seed_rows[first * down * across * outputs :]
@@ -257,8 +256,9 @@ def direct_input_sums(
     """
     count, down, across, outputs = g.shape
     blocks = len(weights)
+    # No views of the blocks, which cost as much as a dozen products: their rows are numbered on.
+    factors, every = weights.ravel(), np.arange(blocks * outputs) % outputs
     nothing = np.zeros(WIDTH, g.dtype)
-    every = np.arange(outputs)
     some = np.empty(ROWS, starts.dtype)
     buffer = np.empty(ROWS * blocks * WIDTH + LANES, g.dtype)
     for first in range(0, count, step):
@@ -280,9 +280,9 @@ def direct_input_sums(
                     some,
                     0,
                     every,
-                    0,
-                    outputs,
-                    weights[block].ravel(),
+                    block * outputs,
+                    (block + 1) * outputs,
+                    factors,
                     WIDTH,
                     nothing,
                     0,

@@ -8,6 +8,7 @@ R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -63,8 +64,10 @@ def direct_convolve(
     start = start.reshape(blocks, compiled.WIDTH)
     last_map = {None: 0, "relu": RELU, "gelu": GELU}[activation]
 
+    planar = _is_planar(x)
+
     def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        windows = _windows(x[first:last], geometry, worker)
+        windows = _windows(x[first:last], geometry, worker, planar)
         return (*windows, weights, start, last_map, y[first:last])
 
     cost = geometry.multiplications(len(x)) / 30
@@ -79,10 +82,12 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     blocks = -(-outputs // compiled.WIDTH)
     totals = np.zeros((thread_count(), geometry.depth, blocks * compiled.WIDTH), np.float32)
 
+    planar = _is_planar(x)
+
     def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        windows = _windows(x[first:last], geometry, worker)
+        windows = _windows(x[first:last], geometry, worker, planar)
         seeds = _seeds(g[first:last], geometry, worker)
-        return (*windows, _groups(geometry), *seeds, totals[worker])
+        return (*windows, _groups(geometry, planar), *seeds, totals[worker])
 
     cost = geometry.multiplications(len(x)) / 30
     most = len(totals)
@@ -127,16 +132,26 @@ def _seeds(g: Array, geometry: Geometry, worker: int) -> tuple[Array, Array, Arr
     return g, planes, g.reshape(-1) if g.flags.c_contiguous else seeds[:0], seeds
 
 
-def _windows(x: Array, geometry: Geometry, worker: int) -> tuple[Any, ...]:
-    """The first arguments of the compiled kernels for a worker's images x (N, H, W, C)."""
+def _windows(x: Array, geometry: Geometry, worker: int, planar: bool) -> tuple[Any, ...]:
+    """The first arguments of the compiled kernels for a worker's images x (N, H, W, C), which all
+    are planes in memory or are not.
+    """
     from autograd.kernels.compiled_columns import SLACK
 
     step = min(_images_at_a_time(geometry), len(x))
-    shape = padded_sizes(geometry)
-    images = scratch(f"padded {worker}", (step * math.prod(shape) + SLACK,), np.float32)
+    height, width, channels = padded_sizes(geometry)
+    images = scratch(f"padded {worker}", (step * height * width * channels + SLACK,), np.float32)
     images[-SLACK:] = 0
-    starts, _, _ = segments(step, geometry)
-    return x, _planes(x), geometry.before, shape, step, images, starts, _offsets(geometry)
+    parts = channels if planar else 1
+    if planar:
+        x = _planes(x).reshape(-1, *geometry.in_sizes, 1)
+    shape = height, width, channels // parts
+    return x, parts, geometry.before, shape, step, images, *_places(step, geometry, planar)
+
+
+def _is_planar(x: Array) -> bool:
+    """Whether (N, H, W, C) is a contiguous (N, C, H, W) in memory."""
+    return x.transpose(0, 3, 1, 2).flags.c_contiguous
 
 
 def _planes(x: Array) -> Array:
@@ -151,16 +166,16 @@ def _images_at_a_time(geometry: Geometry) -> int:
 
 
 @lru_cache(maxsize=64)
-def _groups(geometry: Geometry) -> Array:
+def _groups(geometry: Geometry, planar: bool) -> Array:
     """The entries of a window in groups of up to ROWS: the first, how many, and whether all of a
     group are neighbours in the image. Groups end with segments where that makes no more of them.
     """
     from autograd.kernels.vector_maps import ROWS
 
-    offsets = _offsets(geometry)
+    _, offsets = _places(1, geometry, planar)
     _, pieces, length = segments(1, geometry)
     parts = [(0, geometry.depth)]
-    if len(pieces) * -(-length // ROWS) == -(-geometry.depth // ROWS):
+    if not planar and len(pieces) * -(-length // ROWS) == -(-geometry.depth // ROWS):
         parts = [(k * length, (k + 1) * length) for k in range(len(pieces))]
     groups = []
     for begin, end in parts:
@@ -172,7 +187,15 @@ def _groups(geometry: Geometry) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _offsets(geometry: Geometry) -> Array:
-    """Where each entry of a window lies from its beginning, in the order of the columns."""
-    _, pieces, length = segments(1, geometry)
-    return (pieces[:, None] + np.arange(length)).ravel()
+def _places(images: int, geometry: Geometry, planar: bool) -> tuple[Array, Array]:
+    """Where windows begin in so many flat padded images, (H', W', C) or with `planar` (C, H', W'),
+    and where from there each entry of a window lies, in the order of the columns.
+    """
+    if not planar:
+        starts, pieces, length = segments(images, geometry)
+        return starts, (pieces[:, None] + np.arange(length)).ravel()
+    height, width, channels = padded_sizes(geometry)
+    starts, offsets = _places(1, replace(geometry, channels=1), False)
+    image, plane = np.arange(images) * (channels * height * width), height * width
+    offsets = offsets[:, None] + np.arange(channels) * plane
+    return (image[:, None] + starts).ravel(), offsets.ravel()

@@ -281,3 +281,26 @@ def test_images_whose_strides_are_no_whole_entries() -> None:
     arguments = ((1, 1), ((1, 1), (1, 1)), (1, 1))
     expected = convolve(x.copy(), w, *arguments)
     np.testing.assert_allclose(convolve(x, w, *arguments), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["C", "channels_last"])
+@pytest.mark.parametrize("channels", [2, 3, 5])
+def test_every_other_image_of_a_batch(
+    in_layout: Callable[[Array, str], Array], layout: str, channels: int, threads: int
+) -> None:
+    """The images of one thread may lie together where those of all do not."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2 * threads + 2, channels, 20, 22)).astype(np.float32)
+    x = in_layout(x, layout)[::2]
+    w = rng.normal(size=(6, channels, 3, 3)).astype(np.float32)
+    g = rng.normal(size=(len(x), 6, 20, 22)).astype(np.float32)
+    arguments = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    wide = x.astype(float)
+    np.testing.assert_allclose(
+        convolve(x, w, *arguments), convolve(wide, w.astype(float), *arguments), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        convolve_weight_gradient(x, g, (3, 3), *arguments),
+        convolve_weight_gradient(wide, g.astype(float), (3, 3), *arguments),
+        atol=1e-3,
+    )
