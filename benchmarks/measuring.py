@@ -105,12 +105,18 @@ class _Side:
         return seconds / count
 
     def warm_up(self, steps: int) -> None:
-        """Run further steps; see how many make a sample long enough for the clock."""
+        """Run further steps; then as many as fill a sample: so many are one from now on."""
         last = self.sample(1)
         for _ in range(steps - 2):
             if last < LONG_STEP:
                 last = self.sample(1)
-        self.per_sample = max(1, round(LONGEST_SAMPLE / last))
+        # Counted, since one step may be several times as slow as the next: samples of all sides
+        # must be as long, for the first steps after a rest are slower.
+        spent = last if last > LONGEST_SAMPLE else 0.0
+        self.per_sample = int(spent > 0)
+        while spent < LONGEST_SAMPLE:
+            spent += self.sample(1)
+            self.per_sample += 1
 
     def take(self) -> None:
         """One sample."""
