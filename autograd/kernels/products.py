@@ -20,7 +20,12 @@ __all__ = ["matrix_product", "symmetric_product"]
 Array = np.ndarray[Any, Any]
 
 WORTHWHILE = 1 << 21
-"""Multiplications from which a product is not left to NumPy: 20 to 40 microseconds."""
+"""Multiplications from which a thin product is not left to NumPy: 20 to 40 microseconds."""
+
+SPLIT_FROM = 1 << 22
+"""Multiplications from which another is split: half of it saves more than handing it over and the
+matrices' way from core to core cost, some 30 microseconds.
+"""
 
 MOST_DOTS, FEWEST_TERMS = 16, 256
 """Columns up to which a product is one of long dots, and the length that makes them long."""
@@ -61,7 +66,7 @@ def matrix_product(a: Array, b: Array) -> Array:
         return _long_dots(a, b)
     if _is_of_rows(a, b):
         return _long_rows(a, b)
-    if thread_count() == 1:
+    if work < SPLIT_FROM or thread_count() == 1:
         return _by_numpy(a, b)
     if inner > 8 * max(rows, columns):
         return _sum_of_products(a, b)
