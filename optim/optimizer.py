@@ -199,19 +199,20 @@ class Optimizer:
         if not trained:
             return
         self._warn_untrained(untrained)
-        for parameter, _, _ in trained:
-            if not parameter.data.flags.writeable:
+        changed = [parameter.data for parameter, _, _ in trained]
+        for (parameter, _, _), array in zip(trained, changed, strict=True):
+            if not array.flags.writeable:
                 raise ValueError(
                     f"{self.describe(parameter)} is read-only and cannot be changed in place; "
                     "make it of a copy"
                 )
         try:
-            with together(sum(data.size for _, data, _ in trained), self._places):
+            with together(sum(array.size for array in changed), self._places):
                 for parameter, data, group in trained:
                     state = self.state.setdefault(parameter, {})
                     self._update(parameter.data, data, state, group)
         finally:
-            mark_changed(*(parameter.data for parameter, _, _ in trained))
+            mark_changed(*changed)
         if current_modes().anomaly is not None:
             for parameter, _, _ in trained:
                 check_update(parameter.data, self.describe(parameter))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,13 @@ _Kind = tuple[str, np.dtype[Any]]
 
 @dataclass
 class Known:
-    """Arrays that keep their memory from step to step, by `id`, with their addresses; and whether
-    two of the changed ones share some.
+    """The arrays of all updates but the gradients, which keep their memory from step to step; all
+    addresses; and whether two of the changed arrays share memory.
     """
 
-    addresses: dict[int, tuple[Array, int]] = field(default_factory=dict)
-    sharing: bool = False
+    kept: list[Array]
+    places: Array
+    sharing: bool
 
 
 Places = dict[_Kind, Known]
@@ -102,35 +104,28 @@ def _run(kind: _Kind, updates: _Updates, before: Places | None) -> Known:
     """All updates of a kind; gives what there is to know for the next step."""
     from autograd.kernels import compiled_updates
 
-    known = (before or {}).get(kind, Known())
-    seen = Known(sharing=known.sharing)
-    new = False
-
-    def place(array: Array) -> int:
-        nonlocal new
-        entry = known.addresses.get(id(array))
-        if entry is None or entry[0] is not array:
-            entry = array, _address(array)
-            new = True
-        seen.addresses[id(array)] = entry
-        return entry[1]
-
     kernel, dtype = kind
     ends = np.cumsum([arrays[0].size for arrays in updates.arrays])
-    places = np.array([[place(p), _address(g), *map(place, s)] for p, g, *s in updates.arrays])
+    kept = [array for parameter, _, *states in updates.arrays for array in (parameter, *states)]
+    known = (before or {}).get(kind)
+    if known is not None and len(kept) == len(known.kept) and all(map(is_, kept, known.kept)):
+        known.places[:, 1] = [_address(arrays[1]) for arrays in updates.arrays]
+    else:
+        places = np.array([[_address(array) for array in arrays] for arrays in updates.arrays])
+        sizes = np.diff(ends, prepend=0) * dtype.itemsize
+        known = Known(kept, places, _share_memory(places[:, 0], sizes))
+    places, sharing = known.places, known.sharing
     constants = np.array(updates.constants, dtype)
     total = int(ends[-1])
-    if new:
-        seen.sharing = _share_memory(places[:, 0], np.diff(ends, prepend=0) * dtype.itemsize)
     parallel_kernel(
         getattr(compiled_updates, kernel),
         lambda _worker, first, last: (places, ends, constants, first, last),
         total,
         GRAIN,
         nanoseconds=NANOSECONDS * total,
-        most=1 if seen.sharing else None,  # one after the other, in the order given
+        most=1 if sharing else None,  # one after the other, in the order given
     )
-    return seen
+    return known
 
 
 def _share_memory(addresses: Array, sizes: Array) -> bool:

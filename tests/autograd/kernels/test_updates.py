@@ -113,16 +113,20 @@ def test_updates_together_are_those_one_by_one(sizes: list[int]) -> None:
 
 
 def test_an_address_is_of_the_array_that_is_given() -> None:
-    """Not of another that had its `id`."""
+    """Not of another that was in its place the step before."""
     p, other = np.ones(8, np.float32), np.ones(8, np.float32)
     kind = "descend_all", p.dtype
-    places: Places = {kind: Known({id(p): (other, other.ctypes.data)})}
+    places: Places = {kind: Known([other], np.array([[other.ctypes.data, 0]]), False)}
     with together(8, places):
         sgd_update(p, np.ones(8, np.float32), None, 0.5, 0.0, 0.0)
     np.testing.assert_array_equal(p, np.full(8, 0.5, np.float32))
     np.testing.assert_array_equal(other, np.ones(8, np.float32))
     assert list(places) == [kind] and not places[kind].sharing
-    assert list(places[kind].addresses) == [id(p)] and places[kind].addresses[id(p)][0] is p
+    (kept,) = places[kind].kept
+    assert kept is p and places[kind].places[0, 0] == p.ctypes.data
+    with together(8, places):  # the same array, another gradient
+        sgd_update(p, np.full(8, 2, np.float32), None, 0.25, 0.0, 0.0)
+    np.testing.assert_array_equal(p, np.zeros(8, np.float32))
 
 
 def test_arrays_over_the_same_memory_are_updated_one_after_the_other(threads: int) -> None:
