@@ -34,10 +34,7 @@ from autograd.kernels.workers import get_num_threads
 from benchmarks.measuring import Timing, interleaved
 from benchmarks.setting import processor
 
-MIB = 1 << 20
-TILE_BYTES = (MIB // 2, MIB, 2 * MIB, 4 * MIB)
-TILES = (64, 128, 256, 512)
-FEWEST = (16, 32, 64, 128)
+TILES = (16, 32, 64, 128, 256)
 
 
 @dataclass(frozen=True)
@@ -65,11 +62,6 @@ class Shape:
             outputs=self.outputs,
         )
 
-    @property
-    def many_weights(self) -> bool:
-        """Which of the two constants decides."""
-        return self.channels * self.outputs > winograd.MANY_WEIGHTS
-
     def __str__(self) -> str:
         return f"{self.batch} x {self.channels}-{self.outputs} {self.side}x{self.side}"
 
@@ -95,16 +87,8 @@ SHAPES = (
 """Layers of the benchmarks' networks, small ones, and small batches."""
 
 
-def candidates(shape: Shape, gradient: bool) -> dict[str, dict[str, int]]:
-    """The constants to try for a shape, by a short name: how many tiles go together, or where
-    weights are few, how many bytes of them.
-    """
-    if not shape.many_weights:
-        constant = "GRADIENT_TILE_BYTES" if gradient else "TILE_BYTES"
-        return {f"{size / MIB:g} MiB": {constant: size} for size in TILE_BYTES}
-    if gradient:
-        return {f"{tiles} tiles": {"TILES_FOR_MANY_WEIGHTS": tiles} for tiles in TILES}
-    return {f"{tiles} tiles": {"FEWEST_AT_A_TIME": tiles} for tiles in FEWEST}
+CANDIDATES = {f"{tiles} tiles": {"TILES_AT_A_TIME": tiles} for tiles in TILES}
+"""The constants to try, by a short name."""
 
 
 @contextmanager
@@ -148,7 +132,7 @@ def measure(shape: Shape, gradient: bool, samples: int) -> dict[str, Timing]:
             return float(y[0, 1, 1, 0])
 
     sides: dict[str, Callable[[], Callable[[int], float]]] = {"columns": lambda: partial(run, None)}
-    for name, values in candidates(shape, gradient).items():
+    for name, values in CANDIDATES.items():
         sides[name] = lambda chosen=values: partial(run, chosen)  # type: ignore[misc]
     found = interleaved(sides, samples, agreement=1e-2)
     if found.failures:
@@ -161,7 +145,7 @@ def committed(shape: Shape, gradient: bool) -> str:
     dtype = np.dtype(np.float32)
     if not winograd.winograd_pays(shape.geometry, shape.batch, dtype, gradient=gradient):
         return "columns"
-    for name, values in candidates(shape, gradient).items():
+    for name, values in CANDIDATES.items():
         if all(getattr(winograd, constant) == value for constant, value in values.items()):
             return name
     return "none of these"

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled, inlined
 from autograd.kernels.compiled_activations import GELU, RELU, gelu_in_place
-from autograd.kernels.vector_maps import LANES, ROWS, outer_sums
+from autograd.kernels.vector_maps import LANES, ROWS, outer_sums_ahead
 from autograd.kernels.winograd_maps import (
     add,
     add_positive,
@@ -240,7 +240,7 @@ def tile_products(
                 right = weights[(plane * wide + block) * channels * WIDTH :]
                 for t in range(first, last, ROWS):
                     to = (plane * size + t) * outputs + block * WIDTH
-                    outer_sums(
+                    outer_sums_ahead(
                         left,
                         rows,
                         t,

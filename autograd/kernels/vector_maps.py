@@ -18,7 +18,9 @@ __all__ = [
     "LANES",
     "ROWS",
     "add_first_lanes",
+    "bring_row",
     "outer_sums",
+    "outer_sums_ahead",
     "outer_sums_of_neighbours",
     "turn_block",
     "vector_map",
@@ -180,9 +182,39 @@ contiguous float32.
 """
 
 
-def _block_of_sums(rows_at_once: int, neighbours: bool = False) -> Any:
+def _bring(builder: Any, place: Any) -> None:
+    """Begin to bring an entry's cache line to the second cache; there need be no such entry."""
+    pointer = builder.bitcast(place, ir.IntType(8).as_pointer())
+    number = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+    to_read, second_cache, data = number(0), number(2), number(1)
+    builder.call(prefetch, [pointer, to_read, second_cache, data])
+
+
+@intrinsic
+def _bring_row(_context: Any, array: Any, at: Any) -> Any:
+    """See `bring_row`."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        for half in (0, LANES):
+            place = builder.add(values[1], ir.Constant(values[1].type, half))
+            _bring(builder, builder.gep(data, [place]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
+bring_row: Any = _bring_row
+"""A function for compiled kernels: (array, at) -> None, which begins to bring two vectors from
+`at` on to the second cache. There need be no such entries.
+"""
+
+
+def _block_of_sums(rows_at_once: int, neighbours: bool = False, ahead: bool = False) -> Any:
     """`outer_sums` for so many rows; with `neighbours` they are one entry apart, and need no
-    addresses.
+    addresses; with `ahead` what lies behind the part of b that is read is fetched meanwhile.
     """
 
     @intrinsic
@@ -246,6 +278,12 @@ def _block_of_sums(rows_at_once: int, neighbours: bool = False) -> Any:
                     builder.load(wide(factors, builder.add(factor_at, half)), align=4)
                     for half in halves
                 ]
+                if ahead:
+                    behind = builder.sub(values[5], values[4])
+                    next_at = builder.mul(builder.add(t, behind), values[7])
+                    for half in halves:
+                        place = builder.gep(factors, [builder.add(next_at, half)])
+                        _bring(builder, place)
                 near = builder.add(first_rows[0], column)
                 for i, row in enumerate(first_rows):
                     if i == 0 or neighbours:
@@ -288,6 +326,9 @@ c]. The rows are written in their order. Arrays are contiguous, of float32 and, 
 
 outer_sums_of_neighbours: Any = _block_of_sums(ROWS, neighbours=True)
 """The same where rows[at + i] = rows[at] + i."""
+
+outer_sums_ahead: Any = _block_of_sums(ROWS, ahead=True)
+"""The same, fetching the next end - begin rows of b into cache meanwhile."""
 
 few_outer_sums: Any = _block_of_sums(5)
 """The same for 5 rows."""

@@ -24,7 +24,7 @@ from autograd.kernels.backend import compiled_for, winograd_is_on
 from autograd.kernels.buffers import empty
 from autograd.kernels.columns import Geometry
 from autograd.kernels.windows import Sizes
-from autograd.kernels.workers import parallel_kernel, parallel_ranges, scratch, thread_count
+from autograd.kernels.workers import parallel_kernel, scratch, thread_count
 
 __all__ = ["winograd_convolve", "winograd_pays", "winograd_weight_gradient"]
 
@@ -33,14 +33,12 @@ Array = np.ndarray[Any, Any]
 FEWEST_CHANNELS = 16
 """The transforms work on so many at a time."""
 
-TILE_BYTES = 1 << 20
-GRADIENT_TILE_BYTES = 2 << 20
-FEWEST_AT_A_TIME = 32
-MANY_WEIGHTS = 1 << 15
-TILES_FOR_MANY_WEIGHTS = 256
-"""Measured with `python -m benchmarks.choices`."""
+TILES_AT_A_TIME = 64
+"""With so many the transformed tiles stay in cache, and the transformed weights, which then need
+not, are used often enough. Measured with `python -m benchmarks.choices`.
+"""
 
-FEWEST_TILES = 8
+FEWEST_TILES, FEWEST_FOR_WEIGHTS = 8, 16
 WEIGHTS_PER_TILE = 1 << 12
 """Below so many tiles in the whole batch, or for a weight gradient one for so many weights, whose
 transforms take as long as those of a tile's images, the direct sum is as fast.
@@ -48,6 +46,9 @@ transforms take as long as those of a tile's images, the direct sum is as fast.
 
 POINTS = 6
 PLANES = POINTS * POINTS
+"""Each with memory for an odd number of tiles: else what is written of a tile to all planes would
+lie in the same lines of the cache.
+"""
 
 
 def winograd_pays(
@@ -67,7 +68,8 @@ def winograd_pays(
     tiles = _tiles(geometry.out)
     fewest = FEWEST_TILES
     if gradient:
-        fewest = max(fewest, geometry.channels * geometry.outputs // WEIGHTS_PER_TILE)
+        weights = geometry.channels * geometry.outputs
+        fewest = max(FEWEST_FOR_WEIGHTS, weights // WEIGHTS_PER_TILE)
     if batch * tiles.count < fewest or 2 * tiles.products > 9 * math.prod(geometry.out):
         return False
     if not winograd_is_on():
@@ -168,10 +170,7 @@ def winograd_convolve(
     parallel_kernel(kernel, lambda _, first, last: (w, u, first, last), channels, nanoseconds=cost)
     added = np.zeros(outputs, np.float32) if bias is None else bias
     nothing = np.zeros(compiled.WIDTH, np.float32)
-    step = min(
-        _images_at_a_time(tiles.count, channels + outputs, TILE_BYTES, FEWEST_AT_A_TIME),
-        -(-n // thread_count()),
-    )
+    step = _images_at_a_time(tiles, n)
     rows = np.arange(step * tiles.count + compiled.ROWS) * channels
     columns = np.arange(channels)
 
@@ -181,10 +180,8 @@ def winograd_convolve(
 
     def images(worker: int, first: int, last: int) -> tuple[Any, ...]:
         at_once = min(step, last - first)
-        cuts = []
-        for count in (at_once, (last - first) % at_once or at_once):
-            cuts += [_groups(tiles, count), _blocks(tiles, count)]
-        size = at_once * tiles.count + compiled.ROWS
+        cuts = _cuts(tiles, last - first, at_once)
+        size = at_once * tiles.count + compiled.ROWS | 1
         v = scratch(f"input {worker}", (PLANES, size, channels), np.float32)
         m = scratch(f"output {worker}", (PLANES, size, wide * compiled.WIDTH), np.float32)
         given = _contiguous(x[first:last], f"images {worker}")
@@ -197,60 +194,48 @@ def winograd_convolve(
 
 def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     """The partial with respect to w, (O, C, 3, 3), of x (N, H, W, C) and g (N, P, Q, O)."""
-    from autograd.kernels import compiled_winograd as compiled
+    from autograd.kernels.compiled_tile_sums import tiled_weight_sums
+    from autograd.kernels.compiled_winograd import WIDTH, weight_sums
 
     n, channels, outputs = x.shape[0], x.shape[3], g.shape[3]
     tiles = _tiles(geometry.out)
-    many = channels * outputs > MANY_WEIGHTS
-    fewest = TILES_FOR_MANY_WEIGHTS if many else 1
-    step = _images_at_a_time(tiles.count, channels + outputs, GRADIENT_TILE_BYTES, fewest)
-    totals = empty((thread_count(), POINTS, POINTS, channels, outputs), np.float32)
+    step = _images_at_a_time(tiles, n)
+    totals = empty((thread_count(), PLANES, channels, outputs), np.float32)
     used = [False] * len(totals)
+    columns = np.arange(step * tiles.count) * channels
 
-    def task(worker: int, begin: int, end: int) -> None:
-        size = min(step, end - begin) * tiles.count + 1
-        d, h = _tile_buffers()
-        v = scratch("input", (POINTS, POINTS, size, channels), np.float32)
-        s = scratch("output", (POINTS, POINTS, size, outputs), np.float32)
-        product = scratch("product", (POINTS, POINTS, channels, outputs), np.float32)
-        for first in range(begin, end, step):
-            last = min(first + step, end)
-            groups = _groups(tiles, last - first)
-            images = _contiguous(x[first:last], "images")
-            seeds = _contiguous(g[first:last], "cotangent")
-            planes = v.reshape(PLANES, size, channels)
-            compiled.input_tiles(images, *geometry.before, groups, planes, d, h)
-            compiled.spread_tiles(seeds, groups, s.reshape(PLANES, size, outputs), d, h)
-            target = product if used[worker] else totals[worker]
-            for i, j, some in _shares(tiles, last - first):
-                np.matmul(v[i, j, some].swapaxes(-1, -2), s[i, j, some], out=target[i, j])
-            if used[worker]:
-                totals[worker] += product
-            used[worker] = True
+    def images(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        at_once = min(step, last - first)
+        size = at_once * tiles.count + 1 | 1
+        v = scratch(f"input {worker}", (PLANES, size, channels), np.float32)
+        s = scratch(f"output {worker}", (PLANES, size, outputs), np.float32)
+        panel = scratch(f"panel {worker}", (size * WIDTH,), np.float32)
+        given = _contiguous(x[first:last], f"images {worker}")
+        seeds = _contiguous(g[first:last], f"cotangent {worker}")
+        used[worker] = True
+        cuts = _cuts(tiles, last - first, at_once)
+        memory = (v, s, columns, panel, totals[worker])
+        return (given, geometry.before, seeds, at_once, *cuts, *memory)
 
-    parallel_ranges(task, n, most=len(totals))
+    parallel_kernel(tiled_weight_sums, images, n, most=len(totals))
     total = np.add.reduce(totals[: sum(used)]) if sum(used) > 1 else totals[0]
-    total = total.reshape(PLANES, channels, outputs)
     dw = empty((outputs, channels, 3, 3), np.float32)
 
     cost = 5.0 * channels * outputs
-    kernel = compiled.weight_sums
     parallel_kernel(
-        kernel, lambda _, first, last: (total, dw, first, last), channels, nanoseconds=cost
+        weight_sums, lambda _, first, last: (total, dw, first, last), channels, nanoseconds=cost
     )
     return dw
 
 
-def _tile_buffers() -> tuple[Array, Array]:
-    from autograd.kernels.compiled_winograd import BUFFER
+def _cuts(tiles: _Tiles, images: int, at_once: int) -> list[Array]:
+    """`_groups` and `_blocks` of so many images, and those of what is left at last."""
+    counts = (at_once, images % at_once or at_once)
+    return [part for count in counts for part in (_groups(tiles, count), _blocks(tiles, count))]
 
-    return scratch("tile", (BUFFER,), np.float32), scratch("half", (BUFFER,), np.float32)
 
-
-def _images_at_a_time(tiles: int, channels: int, size: int, fewest: int) -> int:
-    """So many that the tiles of both sides' channels take `size` bytes, and at least `fewest`."""
-    most = size // (PLANES * 4 * channels)
-    return max(1, max(most, fewest) // tiles)
+def _images_at_a_time(tiles: _Tiles, images: int) -> int:
+    return max(1, min(TILES_AT_A_TIME // tiles.count, -(-images // thread_count())))
 
 
 def _contiguous(x: Array, name: str) -> Array:

@@ -171,13 +171,32 @@ def test_with_numpys_kernels_there_is_none() -> None:
 def test_a_batch_that_is_no_multiple_of_the_images_at_a_time(
     monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(winograd, "TILE_BYTES", 1)
-    monkeypatch.setattr(winograd, "FEWEST_AT_A_TIME", 8)  # two images of 7x7
+    monkeypatch.setattr(winograd, "TILES_AT_A_TIME", 8)  # two images of 7x7
     monkeypatch.setattr(winograd, "FEWEST_TILES", 1)
+    monkeypatch.setattr(winograd, "FEWEST_FOR_WEIGHTS", 1)
     rng = np.random.default_rng(batch)
-    x = rng.normal(size=(batch, 16, 7, 7)).astype(np.float32)
-    w = rng.normal(size=(17, 16, 3, 3)).astype(np.float32)
+    x = rng.normal(size=(batch, 19, 7, 7)).astype(np.float32)
+    w = rng.normal(size=(37, 19, 3, 3)).astype(np.float32)
     arguments = ((1, 1), ((1, 1), (1, 1)), (1, 1))
     found = convolution.convolve(x, w, *arguments)
     expected = convolution.convolve(x.astype(float), w.astype(float), *arguments)
     assert np.max(abs(found - expected)) < 1e-4 * np.max(abs(expected))
+    g = rng.normal(size=found.shape).astype(np.float32)
+    found = convolution.convolve_weight_gradient(x, g, (3, 3), *arguments)
+    expected = convolution.convolve_weight_gradient(
+        x.astype(float), g.astype(float), (3, 3), *arguments
+    )
+    assert np.max(abs(found - expected)) < 1e-4 * np.max(abs(expected))
+
+
+def test_a_weight_gradient_of_many_tiles_is_no_less_precise() -> None:
+    """One running sum over 8,192 tiles had a root mean square error of 1.1e-5."""
+    rng = np.random.default_rng(0)
+    x = np.maximum(rng.normal(size=(128, 16, 32, 32)), 0).astype(np.float32)
+    g = rng.normal(size=(128, 32, 32, 32)).astype(np.float32)
+    arguments = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    found = convolution.convolve_weight_gradient(x, g, (3, 3), *arguments)
+    expected = convolution.convolve_weight_gradient(
+        x.astype(float), g.astype(float), (3, 3), *arguments
+    )
+    assert np.sqrt(np.mean((found - expected) ** 2) / np.mean(expected**2)) < 5e-6
