@@ -1,18 +1,25 @@
-"""Memory for large results, kept when they die and used again for the next of their size.
+"""Memory for large results, kept when they die and used again for the next ones.
 
 A fresh large array costs a page fault for every 4 KiB, which takes about as long as three passes
 over it. The memory of an array that was made here returns to the pool when the array and all its
-views are gone, so an array that anyone still holds is never written to. At most as much is held as
-was in use at one time, so the pool does not raise the peak.
+views are gone, so an array that anyone still holds is never written to.
+
+The pool takes large chunks from the system and cuts arrays from the smallest free range that holds
+them (best fit); neighbouring ranges are joined when both are free. What is held is an eighth more
+than was in use at one time, at most, and unless chunks that are in use have too small gaps: chunks
+that are wholly free are given up, smallest first, for one that is as large as all of them, so that
+after a few steps of training there are few chunks, and none is given up any more.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import math
+import mmap
+import os
 import sys
 import threading
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -26,11 +33,11 @@ Block = ctypes.Array[ctypes.c_ubyte]
 POOLED_FROM = 1 << 18
 """Bytes from which an array's memory is pooled; the allocator keeps smaller ones itself."""
 
-LARGEST_FIT = 2
-"""How many times larger than asked for a kept block may be."""
+GRAIN = mmap.PAGESIZE
+"""Bytes that ranges are multiples of."""
 
-ALIGNMENT = 64
-"""Bytes: a cache line, and the widest vector register."""
+MARGIN = 8
+"""The pool may hold this part more than was in use at one time."""
 
 np.empty(1 << 22, np.uint8)
 """The allocator of glibc gives what is freed at its end back to the system from 128 KiB on, and a
@@ -39,8 +46,78 @@ as this one, it takes twice that for the limit.
 """
 
 _lock = threading.RLock()  # an array may die inside the pool's own code
-_free: OrderedDict[int, list[Block]] = OrderedDict()
 _bytes = {"free": 0, "used": 0, "peak": 0}
+_state = {"busy": False}
+"""Whether ranges are being changed; what an array's end or a signal's handler asks for meanwhile
+waits, or goes past the pool.
+"""
+
+_returned: list[tuple[int, int]] = []
+"""Address and size of the memory that is to be taken back."""
+
+
+def _forget_all() -> None:
+    """In a forked process: another thread may have been at work on the ranges."""
+    global _lock
+    _lock = threading.RLock()
+    _state["busy"] = False
+    _chunks.clear()
+    _bytes["free"] = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+class _Chunk:
+    """Memory from the system, and its free ranges: (first, end) in their order."""
+
+    def __init__(self, size: int) -> None:
+        private: dict[str, int] = {}
+        if hasattr(mmap, "MAP_PRIVATE"):  # a forked process must not write to its parent's
+            private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
+        try:
+            self.memory = mmap.mmap(-1, size, **private)
+        except (OSError, OverflowError) as error:
+            raise MemoryError(f"no memory for arrays of {size} bytes") from error
+        self._advise("MADV_HUGEPAGE", 0, size)
+        self.address = ctypes.addressof(ctypes.c_ubyte.from_buffer(self.memory))
+        self.size = size
+        self.free = [(0, size)]
+
+    @property
+    def is_free(self) -> bool:
+        return self.free == [(0, self.size)]
+
+    def cut(self, number: int, size: int) -> Block:
+        """The first bytes of a free range."""
+        first, end = self.free[number]
+        self.free[number : number + 1] = [(first + size, end)] if first + size < end else []
+        return (ctypes.c_ubyte * size).from_buffer(self.memory, first)
+
+    def put(self, first: int, end: int) -> None:
+        """Note that a range is free again."""
+        number = sum(begin < first for begin, _ in self.free)
+        if number < len(self.free) and self.free[number][0] == end:
+            end = self.free.pop(number)[1]
+        if number and self.free[number - 1][1] == first:
+            first = self.free.pop(number - 1)[0]
+            number -= 1
+        self.free.insert(number, (first, end))
+
+    def forget(self, first: int, end: int) -> None:
+        """Let the system have the memory of a range, whose entries are lost."""
+        self._advise("MADV_DONTNEED", first, end)
+
+    def _advise(self, advice: str, first: int, end: int) -> None:
+        if hasattr(mmap, advice):
+            with contextlib.suppress(OSError):
+                self.memory.madvise(getattr(mmap, advice), first, end - first)
+
+
+_chunks: list[_Chunk] = []
+_lent: dict[int, _Chunk] = {}
+"""By the address of a living array's memory."""
 
 
 class _Loan(Array):
@@ -53,7 +130,7 @@ class _Loan(Array):
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An uninitialised array, C-contiguous and aligned to 64 bytes where it is large.
+    """An uninitialised array, C-contiguous and aligned to a page where it is large.
 
     >>> empty((2, 3), np.float32).shape
     (2, 3)
@@ -62,7 +139,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     size = math.prod(shape) * dtype.itemsize
     if size < POOLED_FROM:
         return np.empty(shape, dtype)
-    block: Any = _take(_size_class(size))
+    block: Any = _take(size)
     loan = np.ndarray.__new__(_Loan, shape, dtype, buffer=block)
     return loan.view(np.ndarray)
 
@@ -111,54 +188,93 @@ def release() -> None:
     0
     """
     with _lock:
-        _free.clear()
-        _bytes["free"] = 0
-        _bytes["peak"] = _bytes["used"]
-
-
-def _size_class(size: int) -> int:
-    """The size rounded up to four binary digits, so that like sizes share memory."""
-    step = 1 << max(0, size.bit_length() - 4)
-    return -(-size // step) * step
+        if _state["busy"]:
+            return
+        _state["busy"] = True
+        try:
+            while _chunks:
+                chunk = _chunks.pop()
+                for first, end in chunk.free:
+                    chunk.forget(first, end)
+            _bytes["free"] = 0
+            _bytes["peak"] = _bytes["used"]
+        finally:
+            _state["busy"] = False
+            _settle()
 
 
 def _take(size: int) -> Block:
+    size = -(-size // GRAIN) * GRAIN
     with _lock:
-        fitting = [kept for kept in _free if size <= kept <= LARGEST_FIT * size and _free[kept]]
-        if fitting:
-            size = min(fitting)
-            block = _free[size].pop()
-            _bytes["free"] -= size
+        if _state["busy"]:
+            chunk = _Chunk(size)
+            block = chunk.cut(0, size)
         else:
-            _bytes["peak"] = max(_bytes["peak"], _bytes["used"] + size)
-            _drop(_bytes["used"] + _bytes["free"] + size - _bytes["peak"])
-            block = _new_block(size)
+            _state["busy"] = True
+            try:
+                chunk, number = _smallest(size) or _grow(size)
+                _bytes["free"] -= size
+                block = chunk.cut(number, size)
+            finally:
+                _state["busy"] = False
+                _settle()
+        _lent[ctypes.addressof(block)] = chunk
         _bytes["used"] += size
         return block
 
 
-def _new_block(size: int) -> Block:
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT
-    return (ctypes.c_ubyte * size).from_buffer(memory[first : first + size].data)
-
-
 def _give_back(block: Block) -> None:
     with _lock:
-        size = ctypes.sizeof(block)
-        _bytes["used"] -= size
-        _bytes["free"] += size
-        _free.setdefault(size, []).append(block)
-        _free.move_to_end(size)
+        _returned.append((ctypes.addressof(block), ctypes.sizeof(block)))
+        _settle()
 
 
-def _drop(excess: int) -> None:
-    """Forget kept blocks, of the size that was returned longest ago first."""
-    while excess > 0 and _free:
-        size, blocks = next(iter(_free.items()))
-        if blocks:
-            blocks.pop()
-            excess -= size
-            _bytes["free"] -= size
-        if not blocks:
-            del _free[size]
+def _settle() -> None:
+    """Take back what was returned, unless ranges are being changed further up."""
+    while _returned and not _state["busy"]:
+        _state["busy"] = True
+        try:
+            address, size = _returned.pop()
+            chunk = _lent.pop(address)
+            first = address - chunk.address
+            _bytes["used"] -= size
+            if chunk in _chunks:
+                chunk.put(first, first + size)
+                _bytes["free"] += size
+            else:
+                chunk.forget(first, first + size)
+        finally:
+            _state["busy"] = False
+
+
+def _smallest(size: int) -> tuple[_Chunk, int] | None:
+    """The smallest free range that holds so much: its chunk and number."""
+    fitting = [
+        (end - first, k, number)
+        for k, chunk in enumerate(_chunks)
+        for number, (first, end) in enumerate(chunk.free)
+        if end - first >= size
+    ]
+    if not fitting:
+        return None
+    _, k, number = min(fitting)
+    return _chunks[k], number
+
+
+def _grow(size: int) -> tuple[_Chunk, int]:
+    """A new chunk for `size` bytes, and in place of the free ones that must be given up."""
+    _bytes["peak"] = max(_bytes["peak"], _bytes["used"] + size)
+    most = _bytes["peak"] + _bytes["peak"] // MARGIN
+    for chunk in sorted((c for c in _chunks if c.is_free), key=lambda c: c.size):
+        if _bytes["used"] + _bytes["free"] + size <= most:
+            break
+        _chunks.remove(chunk)
+        _bytes["free"] -= chunk.size
+    room = (most - _bytes["used"] - _bytes["free"]) // GRAIN * GRAIN
+    try:
+        chunk = _Chunk(max(size, room))
+    except MemoryError:
+        chunk = _Chunk(size)
+    _chunks.append(chunk)
+    _bytes["free"] += chunk.size
+    return chunk, 0

@@ -90,7 +90,8 @@ def test_memory_in_use_and_kept():
     assert int(shown("memory", "in use").split()[0]) == before + POOLED_FROM
     del array
     assert int(shown("memory", "in use").split()[0]) == before
-    assert int(shown("memory", "kept for the next").split()[0]) == POOLED_FROM
+    kept = int(shown("memory", "kept for the next").split()[0])
+    assert POOLED_FROM <= kept <= POOLED_FROM * 9 // 8
     release()
     assert shown("memory", "kept for the next") == "0 bytes"
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
+import warnings
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.kernels import buffers
 from autograd.kernels.buffers import (
     POOLED_FROM,
     alone_in_pool,
@@ -82,6 +86,80 @@ def test_no_more_is_kept_than_was_in_use_at_once() -> None:
     assert held_bytes()[1] <= largest * 1.2
     release()
     assert held_bytes()[0] == used
+
+
+def test_steps_of_mixed_sizes_need_no_new_memory_after_a_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Results of a forward pass, and gradients that meet no free block of their size."""
+    release()
+    sizes = [5, 5, 13, 3, 3, 14, 3, 1, 4, 1]
+
+    def step() -> None:
+        saved = [empty((size, LARGE), np.float32) for size in sizes]
+        gradient = empty((2, LARGE), np.float32)
+        while saved:
+            after = empty((len(saved[-1]), LARGE), np.float32)
+            saved.pop()
+            gradient = after
+        del gradient
+
+    for _ in range(4):
+        step()
+    made = []
+    real = buffers._Chunk
+    monkeypatch.setattr(buffers, "_Chunk", lambda size: made.append(size) or real(size))
+    for _ in range(4):
+        step()
+    assert made == []
+    assert sum(held_bytes()) <= 1.5 * (sum(sizes) + 14) * LARGE * 4
+    release()
+
+
+def test_what_ends_or_begins_within_the_pool_waits_or_passes_it() -> None:
+    """The garbage collector and a signal's handler may come anywhere."""
+    release()
+    used, _ = held_bytes()
+    first = empty((2, LARGE), np.float32)
+    first.fill(1)
+    buffers._state["busy"] = True
+    try:
+        within = empty((1, LARGE), np.float32)
+        within.fill(2)
+        del first
+        assert held_bytes()[0] == used + 3 * LARGE * 4  # it is still to be taken back
+        release()
+    finally:
+        buffers._state["busy"] = False
+    assert (within == 2).all()
+    after = empty((2, LARGE), np.float32)
+    after.fill(3)
+    assert (within == 2).all()
+    del after, within
+    assert held_bytes()[0] == used
+    release()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_writes_to_memory_of_its_own() -> None:
+    array = empty((2, LARGE), np.float32)
+    array.fill(1)
+    with warnings.catch_warnings():  # of threads that other tests started
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        array.fill(2)
+        other = empty((2, LARGE), np.float32)
+        other.fill(3)
+        os._exit(0 if (array == 2).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert (array == 1).all()
+
+
+def test_an_array_that_is_too_large() -> None:
+    with pytest.raises(MemoryError, match="bytes"):
+        empty((1 << 61,), np.uint8)
+    assert (empty((2, LARGE), np.float32).nbytes) == 2 * LARGE * 4
 
 
 def test_shapes_orders_and_owners() -> None:
