@@ -316,12 +316,18 @@ def weight_tiles(w: Array, u: Array, first: int, last: int) -> None:
 
 
 @compiled
-def weight_sums(total: Array, dw: Array, first: int, last: int) -> None:
-    """dw (O, C, 3, 3) = G^T total G, total (36, C, O), for channels from `first` to `last`."""
-    channels, outputs = total.shape[1:]
-    sums, between = total.ravel(), channels * outputs
+def weight_sums(totals: Array, dw: Array, first: int, last: int) -> None:
+    """dw (O, C, 3, 3) = G^T T G with T (36, C, O) the sum of `totals`, for channels from `first` to
+    `last`. The first of the totals is changed.
+    """
+    channels, outputs = totals.shape[2:]
+    sums, between = totals[0].ravel(), channels * outputs
     d, h = np.empty(BUFFER, dw.dtype), np.empty(BUFFER, dw.dtype)
     for c in range(first, last):
+        for worker in range(1, len(totals)):
+            for p in range(36):
+                for o in range(outputs):
+                    totals[0, p, c, o] += totals[worker, p, c, o]
         for block in range(-(-outputs // LANES)):
             start = min(block * LANES, outputs - LANES)
             for j in range(6):

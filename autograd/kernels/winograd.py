@@ -218,12 +218,12 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
         return (given, geometry.before, seeds, at_once, *cuts, *memory)
 
     parallel_kernel(tiled_weight_sums, images, n, most=len(totals))
-    total = np.add.reduce(totals[: sum(used)]) if sum(used) > 1 else totals[0]
+    totals = totals[: sum(used)]
     dw = empty((outputs, channels, 3, 3), np.float32)
 
     cost = 5.0 * channels * outputs
     parallel_kernel(
-        weight_sums, lambda _, first, last: (total, dw, first, last), channels, nanoseconds=cost
+        weight_sums, lambda _, first, last: (totals, dw, first, last), channels, nanoseconds=cost
     )
     return dw
 
