@@ -23,6 +23,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.pausing import PausingClock
+from benchmarks.setting import processor
 
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 SIDES = ("ours", "torch")
@@ -119,7 +120,7 @@ def _run(options: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
         "side": side,
         "seed": seed,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        "machine": f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
         "python": platform.python_version(),
         "data": {"source": dataset.source, "test images": fingerprint(dataset)},
         "train_images": len(training),
