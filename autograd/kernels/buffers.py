@@ -20,6 +20,7 @@ import mmap
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,9 @@ class _Chunk:
     def cut(self, number: int, size: int) -> Block:
         """The first bytes of a free range."""
         first, end = self.free[number]
+        block = (ctypes.c_ubyte * size).from_buffer(self.memory, first)
         self.free[number : number + 1] = [(first + size, end)] if first + size < end else []
-        return (ctypes.c_ubyte * size).from_buffer(self.memory, first)
+        return block
 
     def put(self, first: int, end: int) -> None:
         """Note that a range is free again."""
@@ -209,16 +211,17 @@ def _take(size: int) -> Block:
         if _state["busy"]:
             chunk = _Chunk(size)
             block = chunk.cut(0, size)
+            _lent[ctypes.addressof(block)] = chunk
         else:
             _state["busy"] = True
             try:
                 chunk, number = _smallest(size) or _grow(size)
-                _bytes["free"] -= size
                 block = chunk.cut(number, size)
+                _lent[ctypes.addressof(block)] = chunk
+                _bytes["free"] -= size
             finally:
                 _state["busy"] = False
                 _settle()
-        _lent[ctypes.addressof(block)] = chunk
         _bytes["used"] += size
         return block
 
@@ -234,6 +237,8 @@ def _settle() -> None:
     while _returned and not _state["busy"]:
         _state["busy"] = True
         try:
+            if not _returned:  # a signal's handler was here since
+                return
             address, size = _returned.pop()
             chunk = _lent.pop(address)
             first = address - chunk.address
@@ -263,18 +268,26 @@ def _smallest(size: int) -> tuple[_Chunk, int] | None:
 
 def _grow(size: int) -> tuple[_Chunk, int]:
     """A new chunk for `size` bytes, and in place of the free ones that must be given up."""
-    _bytes["peak"] = max(_bytes["peak"], _bytes["used"] + size)
-    most = _bytes["peak"] + _bytes["peak"] // MARGIN
-    for chunk in sorted((c for c in _chunks if c.is_free), key=lambda c: c.size):
-        if _bytes["used"] + _bytes["free"] + size <= most:
-            break
-        _chunks.remove(chunk)
-        _bytes["free"] -= chunk.size
+    peak = max(_bytes["peak"], _bytes["used"] + size)
+    most = peak + peak // MARGIN
+    _give_up(lambda: _bytes["used"] + _bytes["free"] + size > most)
     room = (most - _bytes["used"] - _bytes["free"]) // GRAIN * GRAIN
     try:
         chunk = _Chunk(max(size, room))
     except MemoryError:
+        _give_up(lambda: True)
         chunk = _Chunk(size)
     _chunks.append(chunk)
+    _bytes["peak"] = peak
     _bytes["free"] += chunk.size
     return chunk, 0
+
+
+def _give_up(more: Callable[[], bool]) -> None:
+    """Let the system have the free chunks, smallest first, as long as there must be `more`."""
+    for size in sorted(chunk.size for chunk in _chunks if chunk.is_free):
+        if not more():
+            break
+        number = next(k for k, c in enumerate(_chunks) if c.is_free and c.size == size)
+        del _chunks[number]
+        _bytes["free"] -= size

@@ -144,7 +144,7 @@ def _windows(x: Array, geometry: Geometry, worker: int, planar: bool) -> tuple[A
     images[-SLACK:] = 0
     parts = channels if planar else 1
     if planar:
-        x = _planes(x).reshape(-1, *geometry.in_sizes, 1)
+        x = x.transpose(0, 3, 1, 2).reshape(len(x) * channels, *geometry.in_sizes, 1)
     shape = height, width, channels // parts
     return x, parts, geometry.before, shape, step, images, *_places(step, geometry, planar)
 
@@ -181,7 +181,7 @@ def _groups(geometry: Geometry, planar: bool) -> Array:
     for begin, end in parts:
         for first in range(begin, end, ROWS):
             size = min(ROWS, end - first)
-            neighbours = offsets[first + size - 1] - offsets[first] == size - 1
+            neighbours = bool(np.all(np.diff(offsets[first : first + size]) == 1))
             groups.append((first, size, int(neighbours)))
     return np.array(groups, np.intp)
 

@@ -304,3 +304,36 @@ def test_every_other_image_of_a_batch(
         convolve_weight_gradient(wide, g.astype(float), (3, 3), *arguments),
         atol=1e-3,
     )
+
+
+@pytest.mark.parametrize("layout", ["C", "channels_last"])
+@pytest.mark.parametrize(
+    ("shape", "kernel", "padding", "dilation"),
+    [
+        ((64, 7, 7, 7), (3, 3), 1, 1),
+        ((64, 5, 5, 5), (3, 3), 1, 1),
+        ((40, 3, 9, 12), (2, 2), 0, 3),
+        ((40, 3, 9, 20), (1, 4), 0, 3),
+        ((40, 3, 9, 20), (1, 5), 0, 3),
+        ((40, 3, 0, 64), (1, 1), 1, 1),
+    ],
+)
+def test_entries_of_a_window_that_are_no_neighbours(
+    in_layout: Callable[[Array, str], Array],
+    layout: str,
+    shape: tuple[int, ...],
+    kernel: tuple[int, int],
+    padding: int,
+    dilation: int,
+) -> None:
+    """In planes, the ends of a group may be as far apart as if all between them were in order."""
+    rng = np.random.default_rng(0)
+    x = in_layout(rng.normal(size=shape).astype(np.float32), layout)
+    w = rng.normal(size=(16, shape[1], *kernel)).astype(np.float32)
+    form = ((1, 1), ((padding, padding), (padding, padding)), (dilation, dilation))
+    y = convolve(x, w, *form)
+    wide, factors = x.astype(float), w.astype(float)
+    np.testing.assert_allclose(y, convolve(wide, factors, *form), atol=1e-4)
+    found = convolve_weight_gradient(x, y, kernel, *form)
+    expected = convolve_weight_gradient(wide, y.astype(float), kernel, *form)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * (1 + np.max(abs(expected))))

@@ -28,6 +28,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
         if request.param == "not found" or find_spec("numba") is None:
             patch.setattr(products, "blas_address", lambda name: 0)
         patch.setattr(products, "WORTHWHILE", 1000)
+        patch.setattr(products, "SPLIT_FROM", 1000)
         patch.setattr(products, "PANEL", 4)
         patch.setattr(products, "FEWEST_TERMS", 20)
         patch.setattr(products, "FEWEST_COLUMNS", 20)
