@@ -157,7 +157,7 @@ def _is_planar(x: Array) -> bool:
 def _planes(x: Array) -> Array:
     """(N, H, W, C) as a contiguous (N, C, H, W) if it lies so in memory, else an empty array."""
     planes = x.transpose(0, 3, 1, 2)
-    return planes if planes.flags.c_contiguous else np.empty((0, *planes.shape[1:]), x.dtype)
+    return planes if _is_planar(x) else np.empty((0, *planes.shape[1:]), x.dtype)
 
 
 def _images_at_a_time(geometry: Geometry) -> int:

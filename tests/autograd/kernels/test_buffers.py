@@ -167,3 +167,30 @@ def test_an_array_that_is_too_large_changes_nothing() -> None:
     assert empty((2, LARGE), np.float32).nbytes == 2 * LARGE * 4
     assert sum(held_bytes()) <= 3 * LARGE * 4
     release()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 6), st.integers(0, 99)), max_size=60))
+def test_free_ranges_are_what_is_not_cut_and_as_long_as_they_can_be(
+    steps: list[tuple[bool, int, int]],
+) -> None:
+    pages = 24
+    chunk = buffers._Chunk(pages * buffers.GRAIN)
+    cut: list[tuple[int, int]] = []
+    for new, count, choice in steps:
+        size = count * buffers.GRAIN
+        fitting = [k for k, (first, end) in enumerate(chunk.free) if end - first >= size]
+        if new and fitting:
+            number = fitting[choice % len(fitting)]
+            first = chunk.free[number][0]
+            chunk.cut(number, size)
+            cut.append((first, first + size))
+        elif cut:
+            chunk.put(*cut.pop(choice % len(cut)))
+        taken = {page for first, end in cut for page in range(first, end, buffers.GRAIN)}
+        free: list[tuple[int, int]] = []
+        for first in range(0, chunk.size, buffers.GRAIN):
+            end = first + buffers.GRAIN
+            if first not in taken:
+                joined = bool(free) and free[-1][1] == first
+                free.append((free.pop()[0] if joined else first, end))
+        assert chunk.free == free
