@@ -39,6 +39,9 @@ from autograd.jacobians import (
 from autograd.kernels.backend import (
     use_winograd,
 )
+from autograd.kernels.matrix_units import (
+    use_matrix_units,
+)
 from autograd.kernels.warm_up import (
     watch_compilation,
 )
@@ -383,6 +386,7 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "use_matrix_units",
     "use_winograd",
     "value_and_grad",
     "var",

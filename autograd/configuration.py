@@ -11,13 +11,14 @@ import numpy as np
 from autograd.kernels.backend import LARGE, explain_choice, explain_winograd
 from autograd.kernels.blas import blas_threads
 from autograd.kernels.buffers import POOLED_FROM, held_bytes
+from autograd.kernels.matrix_units import explain_matrix_units
 from autograd.kernels.workers import get_num_threads, thread_count
 
 Settings = dict[str, dict[str, Any]]
 
 
 def show_config(mode: str = "text") -> Settings | None:
-    """Print versions, the kernels in use and why, threads, Winograd, and the pool of buffers.
+    """Print versions, the kernels in use and why, threads, and the pool of buffers.
 
     `mode="dicts"` returns the same as nested dicts instead, as `np.show_config` does. Nothing is
     imported or compiled for it, except threadpoolctl where it is installed.
@@ -71,11 +72,14 @@ def _versions() -> dict[str, Any]:
 def _kernels() -> dict[str, Any]:
     choice, reason = explain_choice()
     winograd, why = explain_winograd()
+    units, units_why = explain_matrix_units()
     if choice == "numpy":
         winograd, why = False, "it needs the compiled kernels"
+        units, units_why = False, "they need the compiled kernels"
     kernels = {
         "used": f"{choice} ({reason})",
         "Winograd": f"{'on' if winograd else 'off'} ({why})",
+        "matrix units": f"{'on' if units else 'off'} ({units_why})",
     }
     if choice == "numba":
         kernels["from"] = f"{LARGE} elements (smaller arrays go to NumPy)"

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 
 import numpy as np
 
+from autograd.kernels.switches import Switch
 from autograd.kernels.workers import use_own_threads
 
 __all__ = [
@@ -33,7 +34,7 @@ LARGE = 1 << 14
 CHOICES = ("auto", "numpy", "numba")
 
 _forced: str | None = None
-_forced_winograd: bool | None = None
+_winograd = Switch("use_winograd", "DAGRAD_WINOGRAD")
 _available: bool | None = None
 
 
@@ -114,8 +115,7 @@ def explain_choice() -> tuple[str, str]:
     return choice, "Numba is not installed: pip install 'dagrad[fast]'"
 
 
-@contextmanager
-def use_winograd(on: bool) -> Iterator[None]:
+def use_winograd(on: bool) -> AbstractContextManager[None]:
     """Allow Winograd's convolutions inside a with block, or turn them off.
 
     They compute 3x3 convolutions of stride 1 in float32 with a quarter of the multiplications,
@@ -131,15 +131,7 @@ def use_winograd(on: bool) -> Iterator[None]:
     ...     "off" in ag.show_config(mode="dicts")["kernels"]["Winograd"]
     True
     """
-    global _forced_winograd
-    if not isinstance(on, bool):
-        raise TypeError(f"use_winograd takes True or False, got {on!r}")
-    before = _forced_winograd
-    _forced_winograd = on
-    try:
-        yield
-    finally:
-        _forced_winograd = before
+    return _winograd.use(on)
 
 
 def winograd_is_on() -> bool:
@@ -149,12 +141,7 @@ def winograd_is_on() -> bool:
     ...     winograd_is_on()
     False
     """
-    if _forced_winograd is not None:
-        return _forced_winograd
-    given = os.environ.get("DAGRAD_WINOGRAD", "1")
-    if given not in ("0", "1"):
-        raise ValueError(f"DAGRAD_WINOGRAD={given!r}: give 0 (off) or 1 (on)")
-    return given == "1"
+    return _winograd.is_on()
 
 
 def explain_winograd() -> tuple[bool, str]:
@@ -164,9 +151,4 @@ def explain_winograd() -> tuple[bool, str]:
     ...     explain_winograd()
     (True, 'use_winograd')
     """
-    on = winograd_is_on()
-    if _forced_winograd is not None:
-        return on, "use_winograd"
-    if "DAGRAD_WINOGRAD" in os.environ:
-        return on, f"DAGRAD_WINOGRAD={int(on)}"
-    return on, "the default"
+    return _winograd.explain()

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.blas import blas_address
+from autograd.kernels.split_products import split_pays, split_product
 from autograd.kernels.workers import (
     parallel_kernel,
     parallel_ranges,
@@ -48,8 +49,9 @@ def matrix_product(a: Array, b: Array) -> Array:
     """np.matmul; a large product of two matrices is split over the library's own threads.
 
     The longest side is split: rows, columns, or what is summed over, whose parts are added in
-    order. A thin matrix with a long one has kernels of its own. Without compiled kernels, and for
-    anything but two float matrices, it is NumPy's.
+    order. A thin matrix with a long one has kernels of its own, and float32 goes to the processor's
+    matrix units where that pays. Without compiled kernels, and for anything but two float matrices,
+    it is NumPy's.
 
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
@@ -66,6 +68,14 @@ def matrix_product(a: Array, b: Array) -> Array:
         return _long_dots(a, b)
     if _is_of_rows(a, b):
         return _long_rows(a, b)
+    if a.dtype.char == "f" and split_pays(rows, columns, inner):
+        left, right = _in_memory(a), _in_memory(b)
+        if left is not None and right is not None:
+            from autograd.kernels.buffers import empty
+
+            out = empty((rows, columns), a.dtype)
+            if split_product(a, b, left, right, out):
+                return out
     if work < SPLIT_FROM or thread_count() == 1:
         return _by_numpy(a, b)
     if inner > 8 * max(rows, columns):

@@ -1,0 +1,144 @@
+"""Products of float32 matrices on the processor's matrix units, from parts in bfloat16.
+
+Parts of the smaller factor, which threads share, are made for as much of it as fits into the second
+cache. For these the other is gone through in panels of `BLOCK` rows (of a left factor) or columns
+(of a right one). Parts take half as much memory again as what they are made of, so making them anew
+costs less than fetching them from beyond that cache. A side is told by its `source`: address, bytes
+from one line in memory to the next, the number of rows (or columns), and flags: whether lines go
+`along` what is summed over, and whether it is the `left` factor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compilation import compiled
+from autograd.kernels.matrix_tiles import (
+    BLOCK,
+    PART,
+    STEP,
+    begin_tiles,
+    end_tiles,
+    tile_block,
+)
+from autograd.kernels.vector_parts import (
+    DEPTH,
+    SIDE,
+    TILE,
+    float_at,
+    split_columns,
+    split_rows,
+    split_turned_columns,
+    split_turned_rows,
+)
+
+__all__ = ["BLOCK", "DEPTH", "STEP", "multiply_parts", "split_panel"]
+
+Array = np.ndarray[Any, Any]
+
+
+@compiled
+def _split_tile(
+    left: bool, along: bool, address: int, pitch: int, parts: Array, at: int
+) -> np.uint32:
+    peak: np.uint32
+    if left and along:
+        peak = split_rows(address, pitch, parts, at, PART)
+    elif left:
+        peak = split_turned_rows(address, pitch, parts, at, PART)
+    elif along:
+        peak = split_turned_columns(address, pitch, parts, at, PART)
+    else:
+        peak = split_columns(address, pitch, parts, at, PART)
+    return peak
+
+
+@compiled
+def split_panel(
+    source: Any, unit: int, inner: int, begin: int, steps: int, edge: Array, parts: Array, at: int
+) -> np.uint32:
+    """The parts of panel `unit` for `steps` times DEPTH terms from `begin` on, 0 beyond `inner`.
+
+    `edge` is memory for a tile of float32. Returns the bits of the largest magnitude.
+    """
+    address, pitch, size, along, left = source
+    largest = np.uint32(0)
+    for step in range(steps):
+        term = begin + DEPTH * step
+        terms = min(DEPTH, inner - term)
+        for half in range(2):
+            first = unit * BLOCK + half * SIDE
+            lines = min(SIDE, size - first)
+            if lines <= 0:
+                continue
+            to = at + step * STEP + half * TILE
+            place = address + (first * pitch + 4 * term if along else term * pitch + 4 * first)
+            if lines == SIDE and terms == DEPTH:
+                peak = _split_tile(left, along, place, pitch, parts, to)
+            else:
+                down, across = (lines, terms) if along else (terms, lines)
+                width = DEPTH if along else SIDE
+                edge[:] = 0
+                for i in range(down):
+                    for j in range(across):
+                        edge[i * width + j] = float_at(place + i * pitch + 4 * j)
+                peak = _split_tile(left, along, edge.ctypes.data, 4 * width, parts, to)
+            largest = max(largest, peak)
+    return largest
+
+
+@compiled
+def multiply_parts(
+    shared: Any,
+    source: Any,
+    inner: int,
+    depth: int,
+    units_at_once: int,
+    first: int,
+    last: int,
+    parts: Array,
+    panel: Array,
+    out: Array,
+    peaks: Array,
+) -> None:
+    """The part of out = a b that belongs to panels [first, last) of the side told by `source`.
+
+    `parts` is memory for `units_at_once` panels of the `shared` side, `panel` for one of the other,
+    for `depth` steps of DEPTH terms each; all of it should stay in the second cache. `peaks` become
+    the bits of the largest magnitudes on the shared side and the other.
+    """
+    edge, shapes = np.empty(TILE, np.float32), np.empty(64, np.uint8)
+    all_steps = -(-inner // DEPTH)
+    units = -(-shared[2] // BLOCK)
+    left = source[4]
+    high, wide = 0, 0
+    peaks[:] = 0
+    pitch = out.shape[1] * out.itemsize
+    for some in range(0, units, units_at_once):
+        end = min(units, some + units_at_once)
+        for step in range(0, all_steps, depth):
+            steps, term = min(depth, all_steps - step), step * DEPTH
+            for other in range(some, end):
+                at = (other - some) * steps * STEP
+                peak = split_panel(shared, other, inner, term, steps, edge, parts, at)
+                peaks[0] = max(peaks[0], peak)
+            for unit in range(first, last):
+                peak = split_panel(source, unit, inner, term, steps, edge, panel, 0)
+                peaks[1] = max(peaks[1], peak)
+                for other in range(some, end):
+                    at = (other - some) * steps * STEP
+                    row, column = (unit, other) if left else (other, unit)
+                    rows = min(BLOCK, out.shape[0] - row * BLOCK)
+                    columns = min(BLOCK, out.shape[1] - column * BLOCK)
+                    if high != rows or wide != columns:
+                        high, wide = rows, columns
+                        begin_tiles(shapes, rows, columns)
+                    to = out.ctypes.data + BLOCK * (row * pitch + column * out.itemsize)
+                    more = step > 0
+                    if left:
+                        tile_block(panel, 0, parts, at, steps, rows, columns, to, pitch, more)
+                    else:
+                        tile_block(parts, at, panel, 0, steps, rows, columns, to, pitch, more)
+    end_tiles()

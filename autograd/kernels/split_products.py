@@ -1,0 +1,72 @@
+"""Products of float32 matrices on the processor's matrix units: the side that is not compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.matrix_units import matrix_units_are_on
+from autograd.kernels.workers import parallel_kernel, scratch, thread_count
+
+__all__ = ["split_pays", "split_product"]
+
+Array = np.ndarray[Any, Any]
+
+Matrix = tuple[int, int, bool]
+"""Address, entries from one line in memory to the next, and whether lines are columns."""
+
+LARGEST, SMALLEST = (int(np.array(value, np.float32).view(np.uint32)) for value in (3.38e38, 1e-24))
+"""The bits of the largest magnitude that a matrix may have: what is above might become infinite as
+bfloat16; of matrices below, the last of three parts underflows.
+"""
+
+TERMS_AT_ONCE = 512
+"""Of a sum: a block of results is then added to what is in memory."""
+
+STEPS_AT_ONCE = 1 << 7
+"""Of DEPTH terms of BLOCK lines of the shared side: 3/4 MiB of parts, used for every panel."""
+
+FEWEST_MULTIPLICATIONS, FEWEST_USES, FEWEST_TERMS = 1 << 24, 56, 64
+"""From where the matrix units are faster than the BLAS: splitting the factors takes as long as some
+hundred of a part's uses, of which there are rows columns / (rows + columns), the mean over both.
+"""
+
+
+def split_pays(rows: int, columns: int, inner: int) -> bool:
+    """Whether a float32 product of this size goes to the matrix units, if there are any.
+
+    >>> split_pays(8, 8, 1 << 20)
+    False
+    """
+    if rows * columns * inner < FEWEST_MULTIPLICATIONS or inner < FEWEST_TERMS:
+        return False
+    return rows * columns >= FEWEST_USES * (rows + columns) and matrix_units_are_on()
+
+
+def split_product(a: Array, b: Array, left: Matrix, right: Matrix, out: Array) -> bool:
+    """out = a b, if the magnitudes of both allow it; False if they do not, and out is undefined.
+
+    `left` and `right` say where a and b are in memory.
+    """
+    from autograd.kernels.compiled_split_products import BLOCK, DEPTH, STEP, multiply_parts
+
+    (rows, inner), columns = a.shape, b.shape[1]
+    shared, other = (
+        (left[0], 4 * left[1], rows, not left[2], True),
+        (right[0], 4 * right[1], columns, right[2], False),
+    )
+    if rows > columns:
+        shared, other = other, shared
+    depth = min(TERMS_AT_ONCE // DEPTH, -(-inner // DEPTH))
+    units_at_once = min(max(1, STEPS_AT_ONCE // depth), -(-shared[2] // BLOCK))
+    peaks = np.zeros((thread_count(), 2), np.uint32)
+
+    def multiply(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        parts = scratch(f"parts {worker}", (units_at_once * depth * STEP,), np.uint16)
+        panel = scratch(f"panel {worker}", (depth * STEP,), np.uint16)
+        sizes = inner, depth, units_at_once, first, last
+        return shared, other, *sizes, parts, panel, out, peaks[worker]
+
+    parallel_kernel(multiply_parts, multiply, -(-other[2] // BLOCK), most=len(peaks))
+    return all(not peak or SMALLEST <= peak < LARGEST for peak in peaks.max(0).tolist())
