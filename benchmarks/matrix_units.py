@@ -75,9 +75,8 @@ def main() -> int:
         sys.stderr.write(f"no matrix units to measure: {why}\n")
         return 1
     out = sys.stdout
-    out.write(
-        "| rows, inner, columns | errors | of the BLAS | ms | of the BLAS |\n|---|---|---|---|---|\n"
-    )
+    out.write("| rows, inner, columns | errors | of the BLAS | ms | of the BLAS |\n")
+    out.write("|---" * 5 + "|\n")
     for shape in SHAPES:
         assert split_pays(shape[0], shape[2], shape[1]), shape
         worst, times = [(0.0, 0.0), (0.0, 0.0)], []

@@ -12,8 +12,10 @@ import numpy as np
 
 from benchmarks.workloads import Build, Sampler, sampler_of
 
-LONGEST_SAMPLE = 0.02
-"""Seconds: steps shorter than that are timed several at a time."""
+SAMPLE = 0.1
+"""Seconds: steps shorter than that are timed several at a time, back to back as in training. The
+first milliseconds after a rest are slower, for some sides and some processors more than for others.
+"""
 
 LONG_STEP = 1.0
 """Seconds from which one step after the first is warm-up enough."""
@@ -112,9 +114,9 @@ class _Side:
                 last = self.sample(1)
         # Counted, since one step may be several times as slow as the next: samples of all sides
         # must be as long, for the first steps after a rest are slower.
-        spent = last if last > LONGEST_SAMPLE else 0.0
+        spent = last if last > SAMPLE else 0.0
         self.per_sample = int(spent > 0)
-        while spent < LONGEST_SAMPLE:
+        while spent < SAMPLE:
             spent += self.sample(1)
             self.per_sample += 1
 
