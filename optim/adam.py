@@ -67,15 +67,15 @@ class Adam(Optimizer):
 
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
         lr, eps = float(group["lr"]), float(group["eps"])
-        beta1, beta2 = (float(beta) for beta in group["betas"])
+        beta1, beta2 = map(float, group["betas"])
         if "step" not in state:
             state["step"] = 0
             state["exp_avg"] = np.zeros_like(parameter)
             state["exp_avg_sq"] = np.zeros_like(parameter)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
-        state["step"] += 1
-        step_size = lr / (1.0 - beta1 ** state["step"])
-        correction = sqrt(1.0 - beta2 ** state["step"])
+        step = state["step"] = state["step"] + 1
+        step_size = lr / (1.0 - beta1**step)
+        correction = sqrt(1.0 - beta2**step)
         if not group["amsgrad"] and one_pass(parameter, gradient, mean, square):
             decay = float(group["weight_decay"])
             adam_update(

@@ -180,7 +180,7 @@ class Optimizer:
 
     def _step(self) -> None:
         untrained: list[Tensor] = []
-        trained: list[tuple[Tensor, Array, Group]] = []
+        trained: list[tuple[Tensor, Array, Array, Group]] = []
         for group in self.param_groups:
             for parameter in group["params"]:
                 gradient = parameter.grad
@@ -188,19 +188,19 @@ class Optimizer:
                     if parameter.requires_grad and parameter not in self.state:
                         untrained.append(parameter)
                     continue
-                data = gradient.data
-                if data.shape != parameter.shape:
+                array, data = parameter.data, gradient.data
+                if data.shape != array.shape:
                     raise ValueError(
                         f"the gradient of {self.describe(parameter)} has shape {data.shape}"
                     )
-                if data.dtype != parameter.dtype:
-                    data = data.astype(parameter.dtype)
-                trained.append((parameter, data, group))
+                if data.dtype != array.dtype:
+                    data = data.astype(array.dtype)
+                trained.append((parameter, array, data, group))
         if not trained:
             return
         self._warn_untrained(untrained)
-        changed = [parameter.data for parameter, _, _ in trained]
-        for (parameter, _, _), array in zip(trained, changed, strict=True):
+        changed = [array for _, array, _, _ in trained]
+        for parameter, array, _, _ in trained:
             if not array.flags.writeable:
                 raise ValueError(
                     f"{self.describe(parameter)} is read-only and cannot be changed in place; "
@@ -208,13 +208,15 @@ class Optimizer:
                 )
         try:
             with together(sum(array.size for array in changed), self._places):
-                for parameter, data, group in trained:
-                    state = self.state.setdefault(parameter, {})
-                    self._update(parameter.data, data, state, group)
+                for parameter, array, data, group in trained:
+                    state = self.state.get(parameter)
+                    if state is None:
+                        state = self.state[parameter] = {}
+                    self._update(array, data, state, group)
         finally:
             mark_changed(*changed)
         if current_modes().anomaly is not None:
-            for parameter, _, _ in trained:
+            for parameter, *_ in trained:
                 check_update(parameter.data, self.describe(parameter))
 
     def __getstate__(self) -> dict[str, Any]:

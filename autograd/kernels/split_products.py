@@ -27,10 +27,15 @@ TERMS_AT_ONCE = 512
 STEPS_AT_ONCE = 1 << 7
 """Of DEPTH terms of BLOCK lines of the shared side: 3/4 MiB of parts, used for every panel."""
 
-FEWEST_MULTIPLICATIONS, FEWEST_USES, FEWEST_TERMS = 1 << 24, 56, 64
+FEWEST_MULTIPLICATIONS, FEWEST_TERMS = 1 << 24, 64
+FEWEST_USES, FEWEST_USES_OF_HALVES = 56, 32
 """From where the matrix units are faster than the BLAS: splitting the factors takes as long as some
-hundred of a part's uses, of which there are rows columns / (rows + columns), the mean over both.
+hundred of a part's uses, of which there are rows columns / (rows + columns), the mean over both;
+half as many are enough where no thread splits what another does, that is by terms.
 """
+
+MOST_RESULTS = 1 << 17
+"""Of a product whose terms are split over threads, each of which has all results in its cache."""
 
 
 def split_pays(rows: int, columns: int, inner: int) -> bool:
@@ -41,7 +46,13 @@ def split_pays(rows: int, columns: int, inner: int) -> bool:
     """
     if rows * columns * inner < FEWEST_MULTIPLICATIONS or inner < FEWEST_TERMS:
         return False
-    return rows * columns >= FEWEST_USES * (rows + columns) and matrix_units_are_on()
+    fewest = FEWEST_USES_OF_HALVES if _by_terms(rows, columns, inner) else FEWEST_USES
+    return rows * columns >= fewest * (rows + columns) and matrix_units_are_on()
+
+
+def _by_terms(rows: int, columns: int, inner: int) -> bool:
+    """Whether each thread has some of the terms of all results, not all terms of some."""
+    return inner >= 2 * max(rows, columns) and rows * columns <= MOST_RESULTS
 
 
 def split_product(a: Array, b: Array, left: Matrix, right: Matrix, out: Array) -> bool:
@@ -52,21 +63,33 @@ def split_product(a: Array, b: Array, left: Matrix, right: Matrix, out: Array) -
     from autograd.kernels.compiled_split_products import BLOCK, DEPTH, STEP, multiply_parts
 
     (rows, inner), columns = a.shape, b.shape[1]
-    shared, other = (
-        (left[0], 4 * left[1], rows, not left[2], True),
-        (right[0], 4 * right[1], columns, right[2], False),
-    )
-    if rows > columns:
-        shared, other = other, shared
-    depth = min(TERMS_AT_ONCE // DEPTH, -(-inner // DEPTH))
-    units_at_once = min(max(1, STEPS_AT_ONCE // depth), -(-shared[2] // BLOCK))
-    peaks = np.zeros((thread_count(), 2), np.uint32)
+    threads = thread_count()
+    by_terms = threads > 1 and _by_terms(rows, columns, inner)
+    totals = np.empty((threads, *out.shape), out.dtype) if by_terms else out
+    peaks = np.zeros((threads, 2), np.uint32)
+    used = [False] * threads
 
     def multiply(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        begin, terms = (first, last - first) if by_terms else (0, inner)
+        shared, other = (
+            (left[0] + begin * a.strides[1], 4 * left[1], rows, not left[2], True),
+            (right[0] + begin * b.strides[0], 4 * right[1], columns, right[2], False),
+        )
+        if rows > columns:
+            shared, other = other, shared
+        units, panels = (-(-side[2] // BLOCK) for side in (shared, other))
+        depth = min(TERMS_AT_ONCE // DEPTH, -(-terms // DEPTH))
+        units_at_once = min(max(1, STEPS_AT_ONCE // depth), units)
         parts = scratch(f"parts {worker}", (units_at_once * depth * STEP,), np.uint16)
         panel = scratch(f"panel {worker}", (depth * STEP,), np.uint16)
-        sizes = inner, depth, units_at_once, first, last
-        return shared, other, *sizes, parts, panel, out, peaks[worker]
+        used[worker] = True
+        own = (0, panels) if by_terms else (first, last)
+        results = totals[worker] if by_terms else out
+        sizes = terms, depth, units_at_once, *own
+        return shared, other, *sizes, parts, panel, results, peaks[worker]
 
-    parallel_kernel(multiply_parts, multiply, -(-other[2] // BLOCK), most=len(peaks))
+    count, grain = (inner, DEPTH) if by_terms else (-(-max(rows, columns) // BLOCK), 1)
+    parallel_kernel(multiply_parts, multiply, count, grain, most=threads)
+    if by_terms:
+        np.sum(totals[: sum(used)], axis=0, out=out)
     return all(not peak or SMALLEST <= peak < LARGEST for peak in peaks.max(0).tolist())

@@ -93,7 +93,11 @@ def _update(kernel: str, arrays: tuple[Array, ...], *constants: float) -> None:
     """The kernel on these arrays, now or at the end of `together`."""
     kind = kernel, arrays[0].dtype
     waiting = _batch.waiting
-    updates = _Updates() if waiting is None else waiting.setdefault(kind, _Updates())
+    updates = None if waiting is None else waiting.get(kind)
+    if updates is None:
+        updates = _Updates()
+        if waiting is not None:
+            waiting[kind] = updates
     updates.arrays.append(arrays)
     updates.constants.append(constants)
     if waiting is None:
@@ -148,9 +152,9 @@ def one_pass(parameter: Array, gradient: Array, *states: Array | None) -> bool:
     False
     """
     strides, dtype, flags = parameter.strides, parameter.dtype, parameter.flags
-    if not (flags.c_contiguous or flags.f_contiguous):
+    if not ((flags.c_contiguous or flags.f_contiguous) and flags.aligned):
         return False
-    for array in (parameter, gradient, *states):
+    for array in (gradient, *states):
         if array is not None and not (
             array.strides == strides and array.dtype == dtype and array.flags.aligned
         ):

@@ -35,6 +35,7 @@ def backend() -> Iterator[None]:
         patch.setattr(products, "WORTHWHILE", 0)
         patch.setattr(split_products, "FEWEST_MULTIPLICATIONS", 0)
         patch.setattr(split_products, "FEWEST_USES", 0)
+        patch.setattr(split_products, "FEWEST_USES_OF_HALVES", 0)
         patch.setattr(split_products, "FEWEST_TERMS", 1)
         patch.setattr(products, "_is_of_dots", lambda *_: False)
         patch.setattr(products, "_is_of_rows", lambda *_: False)
@@ -90,7 +91,7 @@ def bound(a: Array, b: Array) -> Array:
     return (6 * a.shape[1] + 4) * EPS * terms
 
 
-@given(factors())
+@given(factors())  # some of them split by terms
 def test_it_is_the_product_to_the_rounding_of_float32(pair: tuple[Array, Array]) -> None:
     a, b = pair
     exact = a.astype(np.float64) @ b.astype(np.float64)
@@ -102,19 +103,28 @@ def test_it_is_the_product_to_the_rounding_of_float32(pair: tuple[Array, Array])
     assert np.sqrt(np.mean(((found - exact) / terms) ** 2)) <= 2 * EPS
 
 
-@given(factors(), st.integers(2, 5))
-def test_the_number_of_threads_does_not_change_a_bit(
-    pair: tuple[Array, Array], threads: int
+@pytest.mark.parametrize("by_terms", [False, True])
+@given(pair=factors(), threads=st.integers(1, 5))
+def test_bits_depend_on_the_number_of_threads_only_where_they_share_terms(
+    by_terms: bool, pair: tuple[Array, Array], threads: int
 ) -> None:
     before = ag.get_num_threads()
     found = []
-    try:
-        for count in (1, threads):
-            ag.set_num_threads(count)
-            found.append(matrix_product(*pair))
-    finally:
-        ag.set_num_threads(before)
-    assert np.array_equal(*found)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split_products, "_by_terms", lambda *_: by_terms)
+        try:
+            for count in (threads, threads, 1):
+                ag.set_num_threads(count)
+                found.append(matrix_product(*pair))
+        finally:
+            ag.set_num_threads(before)
+    assert np.array_equal(*found[:2])
+    if not by_terms:
+        assert np.array_equal(*found[1:])
+    a, b = pair
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    for result in found:
+        assert np.all(np.abs(result - exact) <= bound(a, b))
 
 
 @given(st.integers(0, 1 << 32), st.integers(-60, 120))
@@ -145,7 +155,7 @@ def test_more_shared_lines_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(split_products, "STEPS_AT_ONCE", 4)
     monkeypatch.setattr(split_products, "TERMS_AT_ONCE", 64)
     rng = np.random.default_rng(0)
-    for rows, inner, columns in ((170, 200, 190), (190, 200, 170), (33, 64, 200)):
+    for rows, inner, columns in ((170, 200, 190), (190, 200, 170), (33, 64, 200), (70, 900, 90)):
         a = rng.integers(-3, 4, (rows, inner)).astype(np.float32)
         b = rng.integers(-3, 4, (inner, columns)).astype(np.float32)
         assert np.array_equal(matrix_product(a, b), a.astype(np.int64) @ b.astype(np.int64))
@@ -202,6 +212,7 @@ def test_they_take_large_float32_only(used: list[bool], monkeypatch: pytest.Monk
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(split_products, "FEWEST_MULTIPLICATIONS", 1 << 24)
             patch.setattr(split_products, "FEWEST_USES", 56)
+            patch.setattr(split_products, "FEWEST_USES_OF_HALVES", 32)
             patch.setattr(split_products, "FEWEST_TERMS", 64)
             matrix_product(np.ones((rows, inner), dtype), np.ones((inner, columns), dtype))
         return bool(calls)
@@ -209,7 +220,9 @@ def test_they_take_large_float32_only(used: list[bool], monkeypatch: pytest.Monk
     assert goes_there(256, 256, 256)
     assert not goes_there(255, 256, 256)
     assert not goes_there(256, 256, 256, "f8")
-    assert not goes_there(100, 3072, 100)
+    assert goes_there(100, 3072, 100)
+    assert not goes_there(60, 5000, 60)
+    assert not goes_there(1000, 1000, 50)
     assert not goes_there(2048, 32, 2048)
     with use_matrix_units(False):
         assert not goes_there(256, 256, 256)
