@@ -2,7 +2,8 @@
 
 `DAGRAD_KERNELS=numpy` or `numba` decides; otherwise Numba is used when it is installed. It is
 imported when the first array arrives that is large enough to gain from it, never before. The choice
-depends on shapes and dtypes only, so the same program on the same machine gives the same bits.
+depends on shapes and dtypes only (on matrix units also on the values), so the same program on the
+same machine gives the same bits.
 `DAGRAD_WINOGRAD=0` turns Winograd's convolutions off.
 """
 

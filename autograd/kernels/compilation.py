@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import weakref
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -25,7 +28,7 @@ def compiled(function: F) -> F:
 
     Sums may be reordered and products fused into them (always in the same way on one machine);
     NaN and infinities stay what they are. Where neither the package's folder nor the user's cache
-    folder can be written, nothing is kept.
+    folder can be written, nothing is kept. What is kept holds until any kernel's source changes.
     """
     options: dict[str, Any] = {
         "nogil": True,
@@ -34,10 +37,30 @@ def compiled(function: F) -> F:
     }
     try:
         result: F = numba.njit(cache=True, **options)(function)
+        _stamp(result)
     except RuntimeError:  # Numba found no folder for its cache
         result = numba.njit(**options)(function)
     _kernels.add(result)
     return result
+
+
+def _stamp(dispatcher: Any) -> None:
+    """Tie the code on disk to the sources of all kernels.
+
+    Numba looks at the file of the function alone, and would go on with what other files' functions
+    were when they were built into it.
+    """
+    file: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(file, "_source_stamp"):
+        file._source_stamp = (file._source_stamp, _digest_of_sources())
+
+
+@cache
+def _digest_of_sources() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 class _Reporter(event.Listener):

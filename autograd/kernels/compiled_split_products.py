@@ -19,6 +19,7 @@ from autograd.kernels.matrix_tiles import (
     BLOCK,
     PART,
     STEP,
+    add_block,
     begin_tiles,
     end_tiles,
     tile_block,
@@ -90,6 +91,19 @@ def split_panel(
 
 
 @compiled
+def _add(
+    sums: Array, rows: int, columns: int, place: int, out: Array, row: int, column: int
+) -> None:
+    """Adds a block of the sums to out[row:, column:], at the address `place`."""
+    if rows == BLOCK and columns == BLOCK:
+        add_block(sums, place, out.shape[1] * out.itemsize)
+        return
+    for i in range(rows):
+        for j in range(columns):
+            out[row + i, column + j] += sums[i * BLOCK + j]
+
+
+@compiled
 def multiply_parts(
     shared: Any,
     source: Any,
@@ -110,6 +124,8 @@ def multiply_parts(
     the bits of the largest magnitudes on the shared side and the other.
     """
     edge, shapes = np.empty(TILE, np.float32), np.empty(64, np.uint8)
+    sums = np.empty(BLOCK * BLOCK + SIDE, np.float32)
+    sums = sums[-(sums.ctypes.data // 4) % SIDE :]  # where a line of the cache begins
     all_steps = -(-inner // DEPTH)
     units = -(-shared[2] // BLOCK)
     left = source[4]
@@ -135,10 +151,12 @@ def multiply_parts(
                     if high != rows or wide != columns:
                         high, wide = rows, columns
                         begin_tiles(shapes, rows, columns)
-                    to = out.ctypes.data + BLOCK * (row * pitch + column * out.itemsize)
-                    more = step > 0
+                    place = out.ctypes.data + BLOCK * (row * pitch + column * out.itemsize)
+                    to, apart = (sums.ctypes.data, 4 * BLOCK) if step else (place, pitch)
                     if left:
-                        tile_block(panel, 0, parts, at, steps, rows, columns, to, pitch, more)
+                        tile_block(panel, 0, parts, at, steps, rows, columns, to, apart)
                     else:
-                        tile_block(parts, at, panel, 0, steps, rows, columns, to, pitch, more)
+                        tile_block(parts, at, panel, 0, steps, rows, columns, to, apart)
+                    if step:
+                        _add(sums, rows, columns, place, out, row * BLOCK, column * BLOCK)
     end_tiles()

@@ -8,6 +8,7 @@ R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -64,11 +65,10 @@ def direct_convolve(
     start = start.reshape(blocks, compiled.WIDTH)
     last_map = {None: 0, "relu": RELU, "gelu": GELU}[activation]
 
-    planar = _is_planar(x)
+    windows = _windows(x, geometry)
 
     def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        windows = _windows(x[first:last], geometry, worker, planar)
-        return (*windows, weights, start, last_map, y[first:last])
+        return (*windows(worker, first, last), weights, start, last_map, y[first:last])
 
     cost = geometry.multiplications(len(x)) / 30
     parallel_kernel(compiled.direct_images, arguments, len(x), nanoseconds=cost)
@@ -82,12 +82,11 @@ def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     blocks = -(-outputs // compiled.WIDTH)
     totals = np.zeros((thread_count(), geometry.depth, blocks * compiled.WIDTH), np.float32)
 
-    planar = _is_planar(x)
+    windows, groups = _windows(x, geometry), _groups(geometry, _is_planar(x))
 
     def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        windows = _windows(x[first:last], geometry, worker, planar)
         seeds = _seeds(g[first:last], geometry, worker)
-        return (*windows, _groups(geometry, planar), *seeds, totals[worker])
+        return (*windows(worker, first, last), groups, *seeds, totals[worker])
 
     cost = geometry.multiplications(len(x)) / 30
     most = len(totals)
@@ -132,21 +131,26 @@ def _seeds(g: Array, geometry: Geometry, worker: int) -> tuple[Array, Array, Arr
     return g, planes, g.reshape(-1) if g.flags.c_contiguous else seeds[:0], seeds
 
 
-def _windows(x: Array, geometry: Geometry, worker: int, planar: bool) -> tuple[Any, ...]:
-    """The first arguments of the compiled kernels for a worker's images x (N, H, W, C), which all
-    are planes in memory or are not.
-    """
+def _windows(x: Array, geometry: Geometry) -> Callable[[int, int, int], tuple[Any, ...]]:
+    """Gives the first arguments of the compiled kernels for a worker's images of x (N, H, W, C)."""
     from autograd.kernels.compiled_columns import SLACK
 
-    step = min(_images_at_a_time(geometry), len(x))
+    planar, before, most = _is_planar(x), geometry.before, _images_at_a_time(geometry)
     height, width, channels = padded_sizes(geometry)
-    images = scratch(f"padded {worker}", (step * height * width * channels + SLACK,), np.float32)
-    images[-SLACK:] = 0
+    entries = height * width * channels
     parts = channels if planar else 1
     if planar:
         x = x.transpose(0, 3, 1, 2).reshape(len(x) * channels, *geometry.in_sizes, 1)
     shape = height, width, channels // parts
-    return x, parts, geometry.before, shape, step, images, *_places(step, geometry, planar)
+
+    def windows(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        step = min(most, last - first)
+        images = scratch(f"padded {worker}", (step * entries + SLACK,), np.float32)
+        images[-SLACK:] = 0
+        own, places = x[first * parts : last * parts], _places(step, geometry, planar)
+        return own, parts, before, shape, step, images, *places
+
+    return windows
 
 
 def _is_planar(x: Array) -> bool:

@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from autograd.kernels.compilation import compiled
 from autograd.kernels.vector_parts import PARTS, SIDE, TILE
 
-__all__ = ["BLOCK", "PART", "STEP", "begin_tiles", "end_tiles", "tile_block"]
+__all__ = ["BLOCK", "PART", "STEP", "add_block", "begin_tiles", "end_tiles", "tile_block"]
 
 Array = np.ndarray[Any, Any]
 
@@ -116,7 +116,6 @@ def _block_of_tiles(down: int, across: int) -> Any:
         steps: Any,
         address: Any,
         pitch: Any,
-        more: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
             def place(array: Any, value: Any, first: Any) -> Any:
@@ -137,18 +136,8 @@ def _block_of_tiles(down: int, across: int) -> Any:
 
             each = [(i, j) for i in range(down) for j in range(across)]
 
-            def move_totals(name: str) -> None:
-                for i, j in each:
-                    row = builder.mul(values[6], _INDEX(SIDE * i))
-                    tile = builder.gep(target, [builder.add(row, _INDEX(4 * SIDE * j))])
-                    _emit_call(builder, name, _BYTE(2 * i + j), tile, values[6])
-
-            with builder.if_else(values[7]) as (added, written):
-                with added:
-                    move_totals("tileloadd64")
-                with written:
-                    for i, j in each:
-                        _emit_call(builder, "tilezero", _BYTE(2 * i + j))
+            for i, j in each:
+                _emit_call(builder, "tilezero", _BYTE(2 * i + j))
 
             def add_step(step: Any) -> None:
                 offset = builder.mul(step, _INDEX(2 * STEP))
@@ -174,12 +163,15 @@ def _block_of_tiles(down: int, across: int) -> Any:
                 add_step(builder.add(step, _INDEX(1)))
             with builder.if_then(builder.icmp_unsigned("<", even, values[4])):
                 add_step(even)
-            move_totals("tilestored64")
+            for i, j in each:
+                row = builder.mul(values[6], _INDEX(SIDE * i))
+                tile = builder.gep(target, [builder.add(row, _INDEX(4 * SIDE * j))])
+                _emit_call(builder, "tilestored64", _BYTE(2 * i + j), tile, values[6])
             return context.get_dummy_value()
 
         index = types.intp
         arrays = left, index, right, index, index
-        return types.void(*arrays, index, index, types.boolean), generate
+        return types.void(*arrays, index, index), generate
 
     return block
 
@@ -200,21 +192,46 @@ def tile_block(
     columns: int,
     address: int,
     pitch: int,
-    more: bool,
 ) -> None:
     """A block of a product, of as many rows and columns as given to `begin_tiles`.
 
     The factors are `steps` times `STEP` entries of `left` from `at` and of `right` from `begin` on:
     for each DEPTH terms, the three parts of two tiles. Rows of the result lie `pitch` bytes apart
-    from `address` on, and are added to what is there if there is `more` than this product. All is
-    fastest where no row crosses cache lines.
+    from `address` on. All is fastest where no row crosses cache lines.
     """
     if rows > SIDE:
         if columns > SIDE:
-            four_tiles(left, at, right, begin, steps, address, pitch, more)
+            four_tiles(left, at, right, begin, steps, address, pitch)
         else:
-            two_down(left, at, right, begin, steps, address, pitch, more)
+            two_down(left, at, right, begin, steps, address, pitch)
     elif columns > SIDE:
-        two_across(left, at, right, begin, steps, address, pitch, more)
+        two_across(left, at, right, begin, steps, address, pitch)
     else:
-        one_tile(left, at, right, begin, steps, address, pitch, more)
+        one_tile(left, at, right, begin, steps, address, pitch)
+
+
+@intrinsic
+def _add_block(_context: Any, sums: Any, address: Any, pitch: Any) -> Any:
+    """See `add_block`."""
+    vector = ir.VectorType(ir.FloatType(), SIDE)
+
+    def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        data = context.make_array(sums)(context, builder, values[0]).data
+        for i in range(BLOCK):
+            row = builder.add(values[1], builder.mul(values[2], _INDEX(i)))
+            for j in range(2):
+                place = builder.gep(data, [_INDEX(i * BLOCK + j * SIDE)], inbounds=True)
+                added = builder.load(builder.bitcast(place, vector.as_pointer()), align=4)
+                there = builder.add(row, _INDEX(j * _ROW))
+                there = builder.inttoptr(there, vector.as_pointer())
+                total = builder.fadd(builder.load(there, align=4), added)
+                builder.store(total, there, align=4)
+        return context.get_dummy_value()
+
+    return types.void(sums, types.intp, types.intp), generate
+
+
+add_block: Any = _add_block
+"""A function for compiled kernels: (sums, address, pitch) -> None, which adds a whole block to rows
+of float32 that lie `pitch` bytes apart from `address` on.
+"""

@@ -2,17 +2,17 @@
 
 They multiply bfloat16 only; three of those make a float32, and six products of parts are as exact
 as float32 arithmetic (`matrix_tiles`) and faster. The operating system is asked once, when the
-first product is large enough.
+first product is large enough; from then on it wants larger stacks for signals (`sigaltstack`).
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import sys
 from contextlib import AbstractContextManager
 from functools import cache
+from importlib.util import find_spec
 
 from autograd.kernels.switches import Switch
 
@@ -30,10 +30,10 @@ def use_matrix_units(on: bool) -> AbstractContextManager[None]:
     Large products of float32 matrices go there, with compiled kernels, on processors that have them
     (AMX with bfloat16, on Linux). Each number is split into three bfloat16, x = h + m + l, and a b
     computed as h h + (h m + m h) + (h l + m m + l h), summed in float32: docs/performance.md has
-    the errors, which are those of float32 arithmetic. Numbers under 1e-31 lose bits, and what is
-    under 1e-38 counts as zero; where a matrix holds NaN, infinity, a magnitude over 3.38e38 or
-    nothing above 1e-24, the BLAS computes the product. `DAGRAD_MATRIX_UNITS=0` turns them off for a
-    program. The choice holds for all threads.
+    the errors, which are those of float32 arithmetic, and the conditions on magnitudes, outside of
+    which the BLAS computes the product. Numbers and products under 1e-31 lose bits, and what is
+    under 1e-38 counts as zero. `DAGRAD_MATRIX_UNITS=0` turns them off for a program. The choice
+    holds for all threads.
 
     Raises TypeError unless `on` is True or False. Source: G. Henry, P. T. P. Tang and A. Heinecke,
     Leveraging the bfloat16 datatype for higher-precision computations, 2019 (arXiv:1904.06376).
@@ -53,7 +53,7 @@ def matrix_units_are_on() -> bool:
     ...     matrix_units_are_on()
     False
     """
-    return _switch.is_on() and _found() and _granted()
+    return _switch.is_on() and _found() and _compiled_for() and _granted()
 
 
 def explain_matrix_units() -> tuple[bool, str]:
@@ -65,18 +65,18 @@ def explain_matrix_units() -> tuple[bool, str]:
     """
     on, why = _switch.explain()
     if on and not _found():
-        return False, "this processor has none that Numba and the library know"
-    if on and not _granted():
+        return False, "none are known in this processor"
+    if on and "numba" in sys.modules and not _compiled_for():
+        return False, "Numba compiles for another processor"
+    if on and _granted.cache_info().currsize and not _granted():
         return False, "the operating system does not allow them"
     return on, why
 
 
 @cache
 def _found() -> bool:
-    """Whether the processor has them, and Numba compiles for all that the processor has."""
+    """Whether Linux says that the processor has them."""
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
-        return False
-    if any(os.environ.get(f"NUMBA_CPU_{what}") for what in ("NAME", "FEATURES")):
         return False
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
@@ -84,6 +84,19 @@ def _found() -> bool:
     except OSError:
         return False
     return {"amx_tile", "amx_bf16", "avx512f", "avx512bw"} <= set(flags)
+
+
+@cache
+def _compiled_for() -> bool:
+    """Whether Numba is there, compiles for this processor, and knows its matrix units."""
+    if find_spec("numba") is None:
+        return False
+    from llvmlite.binding import get_host_cpu_features
+    from numba.core import config
+
+    other = config.CPU_NAME is not None or config.CPU_FEATURES is not None  # type: ignore[attr-defined]
+    features = get_host_cpu_features()
+    return not other and all(features.get(name) for name in ("amx-tile", "amx-bf16", "avx512bw"))
 
 
 @cache

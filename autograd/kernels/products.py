@@ -56,6 +56,54 @@ def matrix_product(a: Array, b: Array) -> Array:
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
+    return _product(a, b, units=True)
+
+
+def symmetric_product(a: Array, b: Array) -> Array:
+    """`matrix_product` where the result is known to be symmetric, as x x^T is.
+
+    A large one is computed on one side of the diagonal only, in panels of rows, and copied. None
+    goes to matrix units, where entries that mirror each other are summed in different orders.
+
+    >>> x = np.arange(4.0).reshape(2, 2)
+    >>> symmetric_product(x, x.T).tolist()
+    [[1.0, 3.0], [3.0, 13.0]]
+    """
+    assert a.shape[-2] == b.shape[-1], f"{a.shape} times {b.shape} is not square"
+    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
+        return _product(a, b, units=False)
+    rows, inner = a.shape
+    work = rows * rows * inner
+    if work < WORTHWHILE or inner != len(b) or not compiled_for(a.dtype, work):
+        return _product(a, b, units=False)
+    pairs = max(2, thread_count())
+    if rows < 2 * pairs * PANEL:
+        return _product(a, b, units=False)
+    letter = a.dtype.char
+    function = blas_address("sgemm" if letter == "f" else "dgemm")
+    left, right = _in_memory(a), _in_memory(b)
+    if not function or left is None or right is None:
+        return _product(a, b, units=False)
+    from autograd.kernels.buffers import empty
+    from autograd.kernels.compiled_products import multiply_symmetric
+
+    out = empty((rows, rows), a.dtype)
+    grains = -(-rows // GRAINS[0])
+    bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
+    bounds[-1] = rows
+    first_matrix, second_matrix = (*left[:2], a.strides[0]), (*right[:2], b.strides[1])
+    address = out.__array_interface__["data"][0]
+
+    def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
+        operands = inner, first_matrix, second_matrix, bounds, first, last
+        return function, left[2], right[2], *operands, address, out, _SCALES[letter]
+
+    parallel_kernel(multiply_symmetric, arguments, pairs)
+    return out
+
+
+def _product(a: Array, b: Array, *, units: bool) -> Array:
+    """See `matrix_product`; not on matrix units unless `units`."""
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
         _settle_threads(a, max(a.size, b.size))
         return _by_numpy(a, b)
@@ -68,7 +116,7 @@ def matrix_product(a: Array, b: Array) -> Array:
         return _long_dots(a, b)
     if _is_of_rows(a, b):
         return _long_rows(a, b)
-    if a.dtype.char == "f" and split_pays(rows, columns, inner):
+    if units and a.dtype.char == "f" and split_pays(rows, columns, inner):
         left, right = _in_memory(a), _in_memory(b)
         if left is not None and right is not None:
             from autograd.kernels.buffers import empty
@@ -86,48 +134,6 @@ def matrix_product(a: Array, b: Array) -> Array:
     # Rows are also better where b is small: what follows is split over them too.
     by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
     _multiply_parts(a, b, out, 0 if by_rows else 1)
-    return out
-
-
-def symmetric_product(a: Array, b: Array) -> Array:
-    """`matrix_product` where the result is known to be symmetric, as x x^T is.
-
-    A large one is computed on one side of the diagonal only, in panels of rows, and copied.
-
-    >>> x = np.arange(4.0).reshape(2, 2)
-    >>> symmetric_product(x, x.T).tolist()
-    [[1.0, 3.0], [3.0, 13.0]]
-    """
-    assert a.shape[-2] == b.shape[-1], f"{a.shape} times {b.shape} is not square"
-    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
-        return matrix_product(a, b)
-    rows, inner = a.shape
-    work = rows * rows * inner
-    if work < WORTHWHILE or inner != len(b) or not compiled_for(a.dtype, work):
-        return matrix_product(a, b)
-    pairs = max(2, thread_count())
-    if rows < 2 * pairs * PANEL:
-        return matrix_product(a, b)
-    letter = a.dtype.char
-    function = blas_address("sgemm" if letter == "f" else "dgemm")
-    left, right = _in_memory(a), _in_memory(b)
-    if not function or left is None or right is None:
-        return matrix_product(a, b)
-    from autograd.kernels.buffers import empty
-    from autograd.kernels.compiled_products import multiply_symmetric
-
-    out = empty((rows, rows), a.dtype)
-    grains = -(-rows // GRAINS[0])
-    bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
-    bounds[-1] = rows
-    first_matrix, second_matrix = (*left[:2], a.strides[0]), (*right[:2], b.strides[1])
-    address = out.__array_interface__["data"][0]
-
-    def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
-        operands = inner, first_matrix, second_matrix, bounds, first, last
-        return function, left[2], right[2], *operands, address, out, _SCALES[letter]
-
-    parallel_kernel(multiply_symmetric, arguments, pairs)
     return out
 
 

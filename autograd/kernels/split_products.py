@@ -16,9 +16,10 @@ Array = np.ndarray[Any, Any]
 Matrix = tuple[int, int, bool]
 """Address, entries from one line in memory to the next, and whether lines are columns."""
 
-LARGEST, SMALLEST = (int(np.array(value, np.float32).view(np.uint32)) for value in (3.38e38, 1e-24))
-"""The bits of the largest magnitude that a matrix may have: what is above might become infinite as
-bfloat16; of matrices below, the last of three parts underflows.
+LARGEST, SMALLEST = 3.38e38, 1e-24
+"""Between these must be the largest magnitudes in both factors, and their product: what is above
+might become infinite as bfloat16 or in a sum of parts' products; what is below has parts, or
+products of parts, that underflow and count as zero.
 """
 
 TERMS_AT_ONCE = 512
@@ -27,11 +28,9 @@ TERMS_AT_ONCE = 512
 STEPS_AT_ONCE = 1 << 7
 """Of DEPTH terms of BLOCK lines of the shared side: 3/4 MiB of parts, used for every panel."""
 
-FEWEST_MULTIPLICATIONS, FEWEST_TERMS = 1 << 24, 64
-FEWEST_USES, FEWEST_USES_OF_HALVES = 56, 32
-"""From where the matrix units are faster than the BLAS: splitting the factors takes as long as some
-hundred of a part's uses, of which there are rows columns / (rows + columns), the mean over both;
-half as many are enough where no thread splits what another does, that is by terms.
+FEWEST_MULTIPLICATIONS, FEWEST_TERMS, FEWEST_USES = 1 << 24, 64, 40
+"""From where the matrix units are faster than the BLAS. What is split, by all threads together,
+must be used so many times on average.
 """
 
 MOST_RESULTS = 1 << 17
@@ -46,8 +45,10 @@ def split_pays(rows: int, columns: int, inner: int) -> bool:
     """
     if rows * columns * inner < FEWEST_MULTIPLICATIONS or inner < FEWEST_TERMS:
         return False
-    fewest = FEWEST_USES_OF_HALVES if _by_terms(rows, columns, inner) else FEWEST_USES
-    return rows * columns >= fewest * (rows + columns) and matrix_units_are_on()
+    split = rows + columns
+    if not _by_terms(rows, columns, inner):
+        split += (thread_count() - 1) * min(rows, columns)  # which each thread does for itself
+    return rows * columns >= FEWEST_USES * split and matrix_units_are_on()
 
 
 def _by_terms(rows: int, columns: int, inner: int) -> bool:
@@ -92,4 +93,13 @@ def split_product(a: Array, b: Array, left: Matrix, right: Matrix, out: Array) -
     parallel_kernel(multiply_parts, multiply, count, grain, most=threads)
     if by_terms:
         np.sum(totals[: sum(used)], axis=0, out=out)
-    return all(not peak or SMALLEST <= peak < LARGEST for peak in peaks.max(0).tolist())
+    first, second = peaks.max(0).view(np.float32).tolist()
+    return _in_range(first, second, inner)
+
+
+def _in_range(first: float, second: float, inner: int) -> bool:
+    """Whether parts and their sums are exact, for the largest magnitudes in either factor."""
+    if not (first < LARGEST and second < LARGEST and first * second * inner < LARGEST):
+        return False
+    smallest = min(first, second, first * second)
+    return not smallest or smallest >= SMALLEST

@@ -27,7 +27,10 @@ class Switch:
 
     @contextmanager
     def use(self, on: bool) -> Iterator[None]:
-        """Holds for all threads. Raises TypeError unless `on` is True or False."""
+        """Holds for all threads, whose blocks should not overlap: each restores what it found.
+
+        Raises TypeError unless `on` is True or False.
+        """
         if not isinstance(on, bool):
             raise TypeError(f"{self.function} takes True or False, got {on!r}")
         before = self._forced
@@ -39,8 +42,9 @@ class Switch:
 
     def is_on(self) -> bool:
         """Raises ValueError unless the variable, if there is one, is 0 or 1."""
-        if self._forced is not None:
-            return self._forced
+        forced = self._forced
+        if forced is not None:
+            return forced
         given = os.environ.get(self.variable, "1")
         if given not in ("0", "1"):
             raise ValueError(f"{self.variable}={given!r}: give 0 (off) or 1 (on)")

@@ -35,7 +35,6 @@ def backend() -> Iterator[None]:
         patch.setattr(products, "WORTHWHILE", 0)
         patch.setattr(split_products, "FEWEST_MULTIPLICATIONS", 0)
         patch.setattr(split_products, "FEWEST_USES", 0)
-        patch.setattr(split_products, "FEWEST_USES_OF_HALVES", 0)
         patch.setattr(split_products, "FEWEST_TERMS", 1)
         patch.setattr(products, "_is_of_dots", lambda *_: False)
         patch.setattr(products, "_is_of_rows", lambda *_: False)
@@ -111,7 +110,7 @@ def test_bits_depend_on_the_number_of_threads_only_where_they_share_terms(
     before = ag.get_num_threads()
     found = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(split_products, "_by_terms", lambda *_: by_terms)
+        patch.setattr(split_products, "_by_terms", lambda *_: by_terms)  # of any size
         try:
             for count in (threads, threads, 1):
                 ag.set_num_threads(count)
@@ -182,18 +181,53 @@ def test_numbers_that_have_no_parts_are_left_to_the_blas(
     assert np.allclose(found[finite], expected[finite], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("scale", "fits"), [(1e-25, False), (1e-30, False), (1e-23, True)])
-@pytest.mark.parametrize("side", [0, 1])
-def test_matrices_of_tiny_numbers_are_left_to_the_blas(
-    scale: float, fits: bool, side: int, used: list[bool]
+@pytest.mark.parametrize(
+    ("first", "second", "fits"),
+    [
+        (0.9e-24, 1e10, False),
+        (1e10, 0.9e-24, False),
+        (1.1e-24, 1e10, True),
+        (1e10, 1.1e-24, True),
+        (0.9e-12, 1e-12, False),  # products of terms would be too small
+        (1.1e-12, 1e-12, True),
+        (1e-20, 1e-18, False),
+        (1e18, 6.6e18, True),
+        (1e18, 7e18, False),  # a sum of products of parts might be too large
+        (1e25, 1e20, False),
+        (3.37e38, 1e-10, True),
+        (3.39e38, 1e-10, False),  # a part might become infinite
+        (1e-10, 3.397e38, False),
+    ],
+)
+def test_what_might_over_or_underflow_is_left_to_the_blas(
+    first: float, second: float, fits: bool, used: list[bool]
 ) -> None:
     rng = np.random.default_rng(0)
     pair = [rng.uniform(0.5, 1, (70, 50)), rng.uniform(0.5, 1, (50, 70))]
-    pair[side] *= scale
+    for matrix, largest in zip(pair, (first, second), strict=True):
+        matrix.flat[0] = 1.0
+        matrix *= largest
     pair = [matrix.astype(np.float32) for matrix in pair]
     exact = np.matmul(*(matrix.astype(np.float64) for matrix in pair))
-    assert np.allclose(matrix_product(*pair), exact, rtol=1e-5, atol=0)
+    with np.errstate(over="ignore", under="ignore"):
+        found = matrix_product(*pair)
+        expected = exact.astype(np.float32)
     assert used == [fits]
+    assert np.array_equal(np.isinf(found), np.isinf(expected))
+    assert np.allclose(found, expected, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("inner", [512, 3072, 40000])
+def test_long_sums_of_one_sign_are_as_exact_as_those_of_the_blas(inner: int) -> None:
+    rng = np.random.default_rng(0)
+    for a, b in (
+        (rng.random((40, inner)), rng.random((inner, 40))),
+        (1 + rng.random((40, inner)) / 1000, 1 + rng.random((inner, 40)) / 1000),
+    ):
+        first, second = a.astype(np.float32), b.astype(np.float32)
+        exact = first.astype(np.float64) @ second.astype(np.float64)
+        relative = matrix_product(first, second) / exact - 1
+        assert np.sqrt(np.mean(relative**2)) <= 5 * EPS
 
 
 def test_zeros_have_parts(used: list[bool]) -> None:
@@ -207,22 +241,26 @@ def test_they_take_large_float32_only(used: list[bool], monkeypatch: pytest.Monk
     calls: list[object] = []
     monkeypatch.setattr(products, "split_product", lambda *given: bool(calls.append(given)))
 
-    def goes_there(rows: int, inner: int, columns: int, dtype: str = "f4") -> bool:
+    def goes_there(
+        rows: int, inner: int, columns: int, dtype: str = "f4", threads: int = 2
+    ) -> bool:
         calls.clear()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(split_products, "FEWEST_MULTIPLICATIONS", 1 << 24)
-            patch.setattr(split_products, "FEWEST_USES", 56)
-            patch.setattr(split_products, "FEWEST_USES_OF_HALVES", 32)
+            patch.setattr(split_products, "FEWEST_USES", 40)
             patch.setattr(split_products, "FEWEST_TERMS", 64)
+            patch.setattr(split_products, "thread_count", lambda: threads)
             matrix_product(np.ones((rows, inner), dtype), np.ones((inner, columns), dtype))
         return bool(calls)
 
     assert goes_there(256, 256, 256)
+    assert goes_there(200, 600, 512)
     assert not goes_there(255, 256, 256)
     assert not goes_there(256, 256, 256, "f8")
     assert goes_there(100, 3072, 100)
-    assert not goes_there(60, 5000, 60)
-    assert not goes_there(1000, 1000, 50)
+    assert not goes_there(79, 5000, 79)
+    assert not goes_there(200, 600, 512, threads=32)
+    assert not goes_there(1000, 1000, 40)
     assert not goes_there(2048, 32, 2048)
     with use_matrix_units(False):
         assert not goes_there(256, 256, 256)
@@ -248,3 +286,12 @@ def test_user_threads_do_not_share_memory() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_symmetric_products_stay_symmetric() -> None:
+    """On the matrix units entries that mirror each other differ in their last bits."""
+    rng = np.random.default_rng(0)
+    for shape in ((120, 3000), (500, 1000), (40, 70)):
+        x = rng.standard_normal(shape, np.float32)
+        gram = products.symmetric_product(x, x.T)
+        assert np.array_equal(gram, gram.T)
