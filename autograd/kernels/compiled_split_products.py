@@ -91,6 +91,29 @@ def split_panel(
 
 
 @compiled
+def _split_panels(
+    source: Any,
+    first: int,
+    last: int,
+    inner: int,
+    term: int,
+    steps: int,
+    edge: Array,
+    panels: Array,
+) -> np.uint32:
+    """The parts of panels [first, last), a step of all after the other: where lines go across the
+    terms, what lies together in memory is read together. Returns the largest magnitude's bits.
+    """
+    largest = np.uint32(0)
+    for k in range(steps):
+        for unit in range(first, last):
+            at = ((unit - first) * steps + k) * STEP
+            peak = split_panel(source, unit, inner, term + k * DEPTH, 1, edge, panels, at)
+            largest = max(largest, peak)
+    return largest
+
+
+@compiled
 def _add(
     sums: Array, rows: int, columns: int, place: int, out: Array, row: int, column: int
 ) -> None:
@@ -112,16 +135,17 @@ def multiply_parts(
     units_at_once: int,
     first: int,
     last: int,
+    panels_at_once: int,
     parts: Array,
-    panel: Array,
+    panels: Array,
     out: Array,
     peaks: Array,
 ) -> None:
     """The part of out = a b that belongs to panels [first, last) of the side told by `source`.
 
-    `parts` is memory for `units_at_once` panels of the `shared` side, `panel` for one of the other,
-    for `depth` steps of DEPTH terms each; all of it should stay in the second cache. `peaks` become
-    the bits of the largest magnitudes on the shared side and the other.
+    `parts` is memory for `units_at_once` panels of the `shared` side, `panels` for `panels_at_once`
+    of the other, for `depth` steps of DEPTH terms each; all of it should stay in the second cache.
+    `peaks` become the bits of the largest magnitudes on the shared side and the other.
     """
     edge, shapes = np.empty(TILE, np.float32), np.empty(64, np.uint8)
     sums = np.empty(BLOCK * BLOCK + SIDE, np.float32)
@@ -141,8 +165,11 @@ def multiply_parts(
                 peak = split_panel(shared, other, inner, term, steps, edge, parts, at)
                 peaks[0] = max(peaks[0], peak)
             for unit in range(first, last):
-                peak = split_panel(source, unit, inner, term, steps, edge, panel, 0)
-                peaks[1] = max(peaks[1], peak)
+                own = (unit - first) % panels_at_once * steps * STEP
+                if own == 0:
+                    stop = min(unit + panels_at_once, last)
+                    peak = _split_panels(source, unit, stop, inner, term, steps, edge, panels)
+                    peaks[1] = max(peaks[1], peak)
                 for other in range(some, end):
                     at = (other - some) * steps * STEP
                     row, column = (unit, other) if left else (other, unit)
@@ -154,9 +181,9 @@ def multiply_parts(
                     place = out.ctypes.data + BLOCK * (row * pitch + column * out.itemsize)
                     to, apart = (sums.ctypes.data, 4 * BLOCK) if step else (place, pitch)
                     if left:
-                        tile_block(panel, 0, parts, at, steps, rows, columns, to, apart)
+                        tile_block(panels, own, parts, at, steps, rows, columns, to, apart)
                     else:
-                        tile_block(parts, at, panel, 0, steps, rows, columns, to, apart)
+                        tile_block(parts, at, panels, own, steps, rows, columns, to, apart)
                     if step:
                         _add(sums, rows, columns, place, out, row * BLOCK, column * BLOCK)
     end_tiles()

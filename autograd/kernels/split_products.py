@@ -28,6 +28,9 @@ TERMS_AT_ONCE = 512
 STEPS_AT_ONCE = 1 << 7
 """Of DEPTH terms of BLOCK lines of the shared side: 3/4 MiB of parts, used for every panel."""
 
+PANELS_AT_ONCE = 4
+"""Of the other side, where lines in memory are 128 bytes for each."""
+
 FEWEST_MULTIPLICATIONS, FEWEST_TERMS, FEWEST_USES = 1 << 24, 64, 40
 """From where the matrix units are faster than the BLAS. What is split, by all threads together,
 must be used so many times on average.
@@ -78,16 +81,17 @@ def split_product(a: Array, b: Array, left: Matrix, right: Matrix, out: Array) -
         )
         if rows > columns:
             shared, other = other, shared
-        units, panels = (-(-side[2] // BLOCK) for side in (shared, other))
+        units, others = (-(-side[2] // BLOCK) for side in (shared, other))
         depth = min(TERMS_AT_ONCE // DEPTH, -(-terms // DEPTH))
         units_at_once = min(max(1, STEPS_AT_ONCE // depth), units)
         parts = scratch(f"parts {worker}", (units_at_once * depth * STEP,), np.uint16)
-        panel = scratch(f"panel {worker}", (depth * STEP,), np.uint16)
+        panels_at_once = 1 if other[3] else PANELS_AT_ONCE
+        panels = scratch(f"panels {worker}", (panels_at_once * depth * STEP,), np.uint16)
         used[worker] = True
-        own = (0, panels) if by_terms else (first, last)
+        own = (0, others) if by_terms else (first, last)
         results = totals[worker] if by_terms else out
-        sizes = terms, depth, units_at_once, *own
-        return shared, other, *sizes, parts, panel, results, peaks[worker]
+        sizes = terms, depth, units_at_once, *own, panels_at_once
+        return shared, other, *sizes, parts, panels, results, peaks[worker]
 
     count, grain = (inner, DEPTH) if by_terms else (-(-max(rows, columns) // BLOCK), 1)
     parallel_kernel(multiply_parts, multiply, count, grain, most=threads)
