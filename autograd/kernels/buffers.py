@@ -125,7 +125,9 @@ _lent: dict[int, _Chunk] = {}
 class _Loan(Array):
     """The owner that every view of a pooled array leads to; its end gives the memory back."""
 
-    def __del__(self) -> None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if ending():  # what giving back needs may be gone, and soon all memory is
+            return
         block: Any = self.base
         if isinstance(block, ctypes.Array):
             _give_back(block)

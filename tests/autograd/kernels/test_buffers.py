@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -194,3 +196,14 @@ def test_free_ranges_are_what_is_not_cut_and_as_long_as_they_can_be(
                 joined = bool(free) and free[-1][1] == first
                 free.append((free.pop()[0] if joined else first, end))
         assert chunk.free == free
+
+
+def test_arrays_that_outlive_the_interpreters_modules_end_in_silence() -> None:
+    program = (
+        "import ctypes, threading\n"
+        "from autograd.kernels.buffers import empty\n"
+        "ctypes.kept, threading.kept = empty((1 << 20,), 'f4'), empty((1 << 20,), 'f4')\n"
+        "empty.__globals__['kept'] = empty((1 << 20,), 'f4')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
