@@ -1,8 +1,8 @@
 """Neighbours in a Sequential that run as one: the same function with fewer passes over the memory.
 
 - Batch norm, then ReLU or GELU: one operation.
-- Conv2d, then batch norm in evaluation, ReLU or GELU, or both, where nothing is recorded: one
-  convolution, the norm's factors in its weights.
+- Conv2d, then batch norm in evaluation, then ReLU or GELU, then MaxPool2d(2) (not after GELU), or
+  some of these, where nothing is recorded: one convolution, the norm's factors in its weights.
 - ReLU, then MaxPool2d: pooled first, since max(relu(x)) = relu(max(x)), derivatives and ties too.
 
 Only for large arrays, whose passes cost more than the operations' overhead, so that small graphs
@@ -45,7 +45,7 @@ def run_fused(modules: Sequence[Module], input: Any) -> Any:
     while at < len(modules):
         count = 0
         if not watched and getattr(input, "size", 0) >= SMALLEST:
-            count, output = _fused(modules[at : at + 3], input, modes.recording)
+            count, output = _fused(modules[at : at + 4], input, modes.recording)
         if count:
             input = output
         else:
@@ -58,7 +58,7 @@ def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[i
     """How many modules ran as one, 0 where the first has to run alone, and their output."""
     if len(neighbours) < 2:
         return 0, None
-    first, second, *rest = neighbours
+    first, second = neighbours[:2]
     forward = _forward(first)
     if forward is _NORMALISES:
         activation = _activation(second)
@@ -67,12 +67,15 @@ def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[i
                 return 2, first.forward(input, activation=activation)
     elif forward is _CONVOLVES and not recording and input.ndim == 4:
         weights = _folded(first, second)
-        last = second if weights is None else rest[0] if rest else None
-        activation = None if last is None else _activation(last)
-        count = 1 + (weights is not None) + (activation is not None)
+        count = 1 if weights is None else 2
+        activation = _activation(neighbours[count]) if count < len(neighbours) else None
+        count += activation is not None
+        pool = count < len(neighbours) and activation != "gelu" and _halves(neighbours[count])
+        count += pool
         if count > 1:
+            options = {"activation": activation, "max_pool": pool}
             with scope(first):
-                return count, first.forward(input, weights=weights, activation=activation)
+                return count, first.forward(input, weights=weights, **options)
     elif _activation(first) == "relu" and _forward(second) is _POOLS:
         # Windows of padding alone, where the two would differ, are refused.
         return 2, first(second(input))
@@ -90,6 +93,19 @@ def _activation(module: Module) -> str | None:
     if isinstance(module, GELU) and module.approximate != "none":
         return None
     return _ACTIVATES.get(_forward(module))
+
+
+def _halves(module: Module) -> bool:
+    """Whether it takes the maxima of windows of 2x2, side by side."""
+    if _forward(module) is not _POOLS or not isinstance(module, MaxPool2d):
+        return False
+    window = module.kernel_size, module.stride, module.padding, module.dilation
+    return [(part, part) if isinstance(part, int) else tuple(part) for part in window] == [
+        (2, 2),
+        (2, 2),
+        (0, 0),
+        (1, 1),
+    ]
 
 
 def _folded(convolution: Module, norm: Module) -> tuple[Any, Any] | None:

@@ -25,6 +25,7 @@ from autograd.kernels.winograd_maps import (
     map_input,
     map_output,
     map_spread,
+    maximum,
     to_points,
 )
 
@@ -130,19 +131,21 @@ def _output_group(
     m: Array,
     bias: Array,
     positive: bool,
+    pooled: bool,
     y: Array,
     d: Array,
     h: Array,
 ) -> None:
     n, height, width, channels = y.shape
+    apart = 2 if pooled else 1
     images, planes, pitch = y.ravel(), m.ravel(), m.shape[2]
     between, row = m.shape[1] * pitch, width * channels
     down, across = cut[1], cut[4]
     shift = 35 * LANES  # where the bias lies in d, behind the 16 results
     for k in range(n * down * across):
         image, place = k // (down * across), k % (down * across)
-        r = cut[0] + size_r * (place // across)
-        s = cut[3] + size_c * (place % across)
+        r = (cut[0] + size_r * (place // across)) // apart
+        s = (cut[3] + size_c * (place % across)) // apart
         for block in range(-(-channels // LANES)):
             first = min(block * LANES, channels - LANES)
             at = (cut[6] + k) * pitch + first
@@ -152,10 +155,17 @@ def _output_group(
             for i in range(size_r):
                 map_output(size_c, h, i * 6 * LANES, LANES, d, i * 4 * LANES, LANES)
             copy(bias, first, 0, d, shift, 0)
-            for i in range(min(size_r, height - r)):
+            if pooled:
+                for i in range(size_r // 2):
+                    for j in range(size_c // 2):
+                        at_d = (8 * i + 2 * j) * LANES
+                        maximum(d, at_d, LANES, d, at_d, 0)
+                        maximum(d, at_d + 4 * LANES, LANES, d, at_d + 4 * LANES, 0)
+                        maximum(d, at_d, 4 * LANES, d, at_d, 0)
+            for i in range(min(size_r // apart, height - r)):
                 to = (image * height + r + i) * row + s * channels + first
-                for j in range(min(size_c, width - s)):
-                    at_d = (4 * i + j) * LANES
+                for j in range(min(size_c // apart, width - s)):
+                    at_d = (4 * i + j) * apart * LANES
                     if positive:
                         add_positive(d, at_d, shift - at_d, images, to + j * channels, 0)
                     else:
@@ -164,17 +174,24 @@ def _output_group(
 
 @compiled
 def output_tiles(
-    m: Array, groups: Array, bias: Array, positive: bool, y: Array, d: Array, h: Array
+    m: Array,
+    groups: Array,
+    bias: Array,
+    positive: bool,
+    pooled: bool,
+    y: Array,
+    d: Array,
+    h: Array,
 ) -> None:
     """The tile A^T m A + bias of y (n, H, W, O) for each tile of m (36, tiles, O); max(that, 0) if
-    `positive`.
+    `positive`. If `pooled`, y has the largest of each 2x2 of these results.
     """
     for group in range(len(groups)):
         cut = groups[group]
         if cut[2] == 4 and cut[5] == 4:
-            _output_group(4, 4, cut, m, bias, positive, y, d, h)
+            _output_group(4, 4, cut, m, bias, positive, pooled, y, d, h)
         else:
-            _output_group(cut[2], cut[5], cut, m, bias, positive, y, d, h)
+            _output_group(cut[2], cut[5], cut, m, bias, positive, pooled, y, d, h)
 
 
 @inlined
@@ -275,10 +292,12 @@ def tiled_images(
     nothing: Array,
     bias: Array,
     activation: int,
+    pooled: bool,
     y: Array,
 ) -> None:
     """The convolution of images x (N, H, W, C), plus the bias, and of that the activation (0 for
-    none, RELU or GELU), as y (N, P, Q, O): `step` images at a time, and what is left at last.
+    none, RELU or GELU), as y (N, P, Q, O): `step` images at a time, and what is left at last. If
+    `pooled`, without GELU, y (N, P // 2, Q // 2, O) has the maxima of 2x2 results.
     """
     d, h = np.empty(BUFFER, y.dtype), np.empty(BUFFER, y.dtype)
     for first in range(0, len(y), step):
@@ -287,7 +306,7 @@ def tiled_images(
             groups, blocks = last_groups, last_blocks
         input_tiles(x[first:last], before[0], before[1], groups, v, d, h)
         tile_products(v, u, m, blocks, rows, columns, nothing)
-        output_tiles(m, groups, bias, activation == RELU, y[first:last], d, h)
+        output_tiles(m, groups, bias, activation == RELU, pooled, y[first:last], d, h)
         if activation == GELU:  # while it is in cache
             gelu_in_place(y[first:last].ravel())
 

@@ -36,6 +36,7 @@ from autograd.kernels.direct import (
     direct_weight_gradient,
 )
 from autograd.kernels.grouped import group_blocks, grouped_pays
+from autograd.kernels.pooling import max_pool
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
@@ -58,11 +59,14 @@ def convolve(
     groups: int = 1,
     bias: Array | None = None,
     activation: str | None = None,
+    *,
+    pooled: bool = False,
 ) -> Array:
     """y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride*p + dilation*k - before] + bias[o].
 
-    The `activation`, relu or gelu, is applied to that. x is (N, C, *S), w is (O, C/groups, *K), the
-    result (N, O, *P), channels last in memory.
+    The `activation`, relu or gelu, is applied to that; of images the maxima of windows of 2x2 are
+    taken if `pooled`. x is (N, C, *S), w is (O, C/groups, *K), the result (N, O, *P), channels last
+    in memory.
 
     >>> x = np.arange(4.0).reshape(1, 1, 4)
     >>> convolve(x, np.array([[[1.0, -1.0]]]), (1,), ((0, 0),), (1,)).tolist()
@@ -71,10 +75,20 @@ def convolve(
     _check(x.shape, w.shape, groups)
     dtype = np.result_type(x, w) if bias is None else np.result_type(x, w, bias)
     geometry = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
-    y = empty((len(x), *geometry.out, w.shape[0]), _working_dtype(dtype))
-    added = None if bias is None else np.ascontiguousarray(bias, y.dtype)
-    _convolve(_images(x, y.dtype), _kernels(w, y.dtype), geometry, y, added, activation)
-    return _result(y, dtype, x.ndim - 2)
+    work = _working_dtype(dtype)
+    at_once = pooled and activation != "gelu" and min(geometry.out) >= 2
+    at_once = at_once and winograd_pays(geometry, len(x), work)
+    sizes = [size // 2 for size in geometry.out] if at_once else geometry.out
+    y = empty((len(x), *sizes, w.shape[0]), work)
+    added = None if bias is None else np.ascontiguousarray(bias, work)
+    if at_once:
+        winograd_convolve(
+            _images(x, work), _kernels(w, work), geometry, y, added, activation, pooled=True
+        )
+    else:
+        _convolve(_images(x, work), _kernels(w, work), geometry, y, added, activation)
+    result = _result(y, dtype, x.ndim - 2)
+    return max_pool(result, 2)[0] if pooled and not at_once else result
 
 
 def convolve_input_gradient(

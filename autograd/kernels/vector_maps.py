@@ -62,6 +62,13 @@ class _Vector:
         value = self.builder.fmul(self.value, self._other(other), flags=("contract",))
         return _Vector(self.builder, value)
 
+    def maximum(self, other: _Vector) -> _Vector:
+        """The larger; NaN if either is."""
+        above = self.builder.fcmp_ordered(">", self.value, other.value)
+        undefined = self.builder.fcmp_unordered("uno", self.value, self.value)
+        chosen = self.builder.or_(above, undefined)
+        return _Vector(self.builder, self.builder.select(chosen, self.value, other.value))
+
     def positive(self) -> _Vector:
         """max(x, 0); NaN stays."""
         zero = self._other(0.0)

@@ -153,10 +153,14 @@ def winograd_convolve(
     y: Array,
     bias: Array | None = None,
     activation: str | None = None,
+    *,
+    pooled: bool = False,
 ) -> None:
     """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3), plus the bias (O,), and of that
-    the activation (relu or gelu), into the C-contiguous y (N, P, Q, O).
+    the activation (relu or gelu), into the C-contiguous y (N, P, Q, O); or if `pooled`, without
+    gelu, the maxima of 2x2 of these into y (N, P // 2, Q // 2, O), which spares a pass over all.
     """
+    assert not (pooled and activation == "gelu")
     from autograd.kernels import compiled_activations
     from autograd.kernels import compiled_winograd as compiled
 
@@ -186,7 +190,7 @@ def winograd_convolve(
         m = scratch(f"output {worker}", (PLANES, size, wide * compiled.WIDTH), np.float32)
         given = _contiguous(x[first:last], f"images {worker}")
         places = (rows, columns, nothing)
-        results = (added, kind, y[first:last])
+        results = (added, kind, pooled, y[first:last])
         return (given, geometry.before, at_once, *cuts, u, v, m, *places, *results)
 
     parallel_kernel(compiled.tiled_images, images, n, step)

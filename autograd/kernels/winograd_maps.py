@@ -21,6 +21,7 @@ __all__ = [
     "map_input",
     "map_output",
     "map_spread",
+    "maximum",
     "to_points",
 ]
 
@@ -120,6 +121,7 @@ from_points = vector_map(_weight_sums, 6)
 add = vector_map(lambda x, y: (x + y,), 2)
 add_positive = vector_map(lambda x, y: ((x + y).positive(),), 2)
 copy = vector_map(lambda x: (x,), 1)
+maximum = vector_map(lambda x, y: (x.maximum(y),), 2)
 
 
 @inlined

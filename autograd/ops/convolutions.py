@@ -93,6 +93,17 @@ _convolve_activated: Composite = Composite(
 )
 
 
+_convolve_pooled: Composite = Composite(
+    "conv",
+    lambda x, w, b, **sizes: kernels.convolve(x, w, bias=b, pooled=True, **sizes),
+    reference=lambda x, w, b, activation, **sizes: operations.max_pool2d(
+        activated(_convolve_biased(x, w, b, **sizes), activation), 2
+    ),
+    analytic=False,
+    flops=lambda out, *shapes: 4 * _flops(out, *shapes),
+)
+
+
 def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) -> tuple[Any, Any]:
     x, w = floats(x, name), floats(w, name)
     if x.ndim != dims + 2 or w.ndim != dims + 2:
@@ -118,6 +129,7 @@ def _conv(
     groups: int,
     dims: int,
     activation: str | None = None,
+    max_pool: bool = False,
 ) -> Any:
     x, w = _checked(x, w, b, dims, f"conv{dims}d", lambda w: w.shape[0])
     steps = spatial_tuple(stride, dims, "stride")
@@ -125,8 +137,11 @@ def _conv(
     pairs = padding_pairs(padding, w.shape[2:], steps, spread)
     sizes = {"stride": steps, "padding": pairs, "dilation": spread, "groups": groups}
     check_activation(f"conv{dims}d", activation)
+    if b is None and (activation is not None or max_pool):
+        b = np.zeros(w.shape[0], w.dtype)
+    if max_pool:
+        return _convolve_pooled(x, w, b, activation=activation, **sizes)
     if activation is not None:
-        b = np.zeros(w.shape[0], w.dtype) if b is None else b
         return _convolve_activated(x, w, b, activation=activation, **sizes)
     return _convolve(x, w, **sizes) if b is None else _convolve_biased(x, w, b, **sizes)
 
@@ -172,6 +187,7 @@ def conv1d(
         call(real(1, 2, 3, 3), real(2, 2, 1, 1), real(2)),
         call(real(1, 1, 4, 4), real(1, 1, 2, 2), padding=((1, 0), (0, 2))),
         call(real(1, 2, 3, 3), real(2, 2, 2, 2), real(2), activation="gelu"),
+        call(real(1, 1, 5, 4), real(2, 1, 2, 1), activation="relu", max_pool=True),
     ],
     bad=[
         bad(ValueError, r"\(N, C, H, W\)", np.ones((3, 4, 4)), np.ones((2, 3, 3, 3))),
@@ -190,22 +206,24 @@ def conv2d(
     dilation: Any = 1,
     groups: int = 1,
     activation: str | None = None,
+    max_pool: bool = False,
 ) -> Any:
     """Cross-correlation of x (N, C, H, W) with weights w (O, C/groups, kh, kw), plus b (O,).
 
     y[n, o, p] = sum over c, i of w[o, c, i] x[n, c, stride p + dilation i - padding] for pairs p
     and i. `padding` is an int, one per axis, (before, after) pairs, 'same' (with stride 1) or
-    'valid'. The `activation`, "relu" or "gelu", is applied to the result in the same pass, for
-    inference (sweeps go by way of the convolution and the activation). The result lies channels
-    last in memory. Raises ValueError for sizes that do not fit,
-    TypeError for integers. Source: Dumoulin & Visin, A guide to convolution arithmetic, 2016.
+    'valid'. The `activation`, "relu" or "gelu", is applied to the result in the same pass, and with
+    `max_pool` the largest of each 2x2 results is given, as by `max_pool2d(y, 2)`; both for
+    inference (sweeps go by way of the convolution, the activation and the pooling). The result lies
+    channels last in memory. Raises ValueError for sizes that do not fit, TypeError for integers.
+    Source: Dumoulin & Visin, A guide to convolution arithmetic, 2016.
 
     >>> import autograd as ag
     >>> import numpy as np
     >>> ag.conv2d(ag.Tensor(np.ones((1, 1, 2, 2))), np.ones((1, 1, 2, 2)))
     Tensor([[[[4.]]]])
     """
-    return _conv(x, w, b, stride, padding, dilation, groups, 2, activation)
+    return _conv(x, w, b, stride, padding, dilation, groups, 2, activation, max_pool)
 
 
 @register(

@@ -52,12 +52,14 @@ def conv2d(
     dilation: IntOrPair = 1,
     groups: int = 1,
     activation: str | None = None,
+    max_pool: bool = False,
 ) -> Any:
     """Cross-correlation of (N, C, H, W) with weight (out, C/groups, kh, kw), plus bias (out,).
 
     Sizes become (H + 2 padding - dilation (kh - 1) - 1) // stride + 1. `padding` may be 'same'
     (needs stride 1) or 'valid'. The `activation`, "relu" or "gelu", is applied to the result in
-    the same pass, for inference. Raises ValueError for sizes that do not fit.
+    the same pass, and with `max_pool` the largest of each 2x2 is given, both for inference. Raises
+    ValueError for sizes that do not fit.
 
     >>> import numpy as np
     >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))
@@ -67,7 +69,9 @@ def conv2d(
     input = as_floats(input, "conv2d")
     stride, dilation = pair(stride, "stride"), pair(dilation, "dilation")
     width = _padding(padding, stride, lambda p: pair(p, "padding", 0))
-    last = {} if activation is None else {"activation": activation}
+    last: dict[str, Any] = {} if activation is None else {"activation": activation}
+    if max_pool:
+        last["max_pool"] = True
     return _on_batch(
         input,
         4,

@@ -221,12 +221,17 @@ class Conv2d(_Convolution):
         )
 
     def forward(
-        self, input: Any, *, weights: tuple[Any, Any] | None = None, activation: str | None = None
+        self,
+        input: Any,
+        *,
+        weights: tuple[Any, Any] | None = None,
+        activation: str | None = None,
+        max_pool: bool = False,
     ) -> Any:
         """The convolution; ValueError for an input of other channels or axes.
 
         `weights` are a weight and a bias in the place of its own; the `activation`, "relu" or
-        "gelu", is applied to the result.
+        "gelu", is applied to the result, and with `max_pool` the largest of each 2x2 is given.
         """
         input, padding = self._padded(self._checked(input))
         weight, bias = (self.weight, self.bias) if weights is None else weights
@@ -239,6 +244,7 @@ class Conv2d(_Convolution):
             pair(self.dilation, "dilation"),
             self.groups,
             activation,
+            max_pool,
         )
 
 

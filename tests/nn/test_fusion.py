@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -14,7 +14,9 @@ import nn
 from nn import fusion
 
 layers = st.lists(
-    st.sampled_from(["conv", "norm", "relu", "gelu", "tanh_gelu", "pool", "overlapping", "leaky"]),
+    st.sampled_from(
+        ["conv", "norm", "relu", "gelu", "tanh_gelu", "pool", "overlapping", "halves", "leaky"]
+    ),
     min_size=2,
     max_size=7,
 )
@@ -46,6 +48,7 @@ def build(kinds: list[str], seed: int, dtype: str) -> nn.Sequential:
                 "tanh_gelu": nn.GELU("tanh"),
                 "pool": nn.MaxPool2d(2, 1),
                 "overlapping": nn.MaxPool2d(3, 1, padding=1),
+                "halves": nn.MaxPool2d(2),
                 "leaky": nn.LeakyReLU(),
             }
             made.append(others[kind])
@@ -74,7 +77,10 @@ def one_by_one(net: nn.Sequential, x: Any) -> Any:
 def test_fused_and_one_by_one_agree(
     kinds: list[str], seed: int, dtype: str, training: bool
 ) -> None:
-    pixels = np.random.default_rng(seed).normal(size=(3, 3, 9, 9)).astype(dtype)
+    # Every layer may halve the image.
+    size = 9 << min(kinds.count("halves"), 3)
+    assume(kinds.count("halves") <= 5)
+    pixels = np.random.default_rng(seed).normal(size=(3, 3, size, size)).astype(dtype)
     # Small numbers repeat: the ties of pooling are tried too.
     pixels = pixels if seed % 2 else np.rint(pixels)
     with pytest.MonkeyPatch.context() as patch:
@@ -111,6 +117,49 @@ def test_large_graphs_are_fused_and_small_ones_show_every_layer() -> None:
     for watching in (ag.detect_anomaly(), ag.keep_values()):
         with watching:
             assert recorded(net, 128)[:4] == one_by_one
+
+
+def convolutions(net: nn.Module, size: int) -> list[tuple[str, bool]]:
+    """Which modules run for an image, and the pooling that a convolution is asked for."""
+    ran: list[tuple[str, bool]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.GELU, nn.MaxPool2d):
+            own = kind.forward
+
+            def spy(self: Any, input: Any, *, own: Any = own, **options: Any) -> Any:
+                ran.append((type(self).__name__, bool(options.get("max_pool", False))))
+                return own(self, input, **options)
+
+            patch.setattr(kind, "forward", spy)
+        patch.setattr(fusion, "_CONVOLVES", nn.Conv2d.forward)
+        patch.setattr(fusion, "_NORMALISES", nn.BatchNorm2d.forward)
+        patch.setattr(fusion, "_POOLS", nn.MaxPool2d.forward)
+        activations = {nn.ReLU.forward: "relu", nn.GELU.forward: "gelu"}
+        patch.setattr(fusion, "_ACTIVATES", activations)
+        with ag.no_grad():
+            net(np.random.default_rng(0).normal(size=(4, 3, size, size)).astype(np.float32))
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ([nn.MaxPool2d(2)], [("Conv2d", True)]),
+        ([nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2)], [("Conv2d", True)]),
+        ([nn.ReLU(), nn.MaxPool2d((2, 2), (2, 2), (0, 0))], [("Conv2d", True)]),
+        ([nn.GELU(), nn.MaxPool2d(2)], [("Conv2d", False), ("MaxPool2d", False)]),
+        ([nn.MaxPool2d(2, 1)], [("Conv2d", False), ("MaxPool2d", False)]),
+        ([nn.MaxPool2d(2, padding=1)], [("Conv2d", False), ("MaxPool2d", False)]),
+        ([nn.MaxPool2d(2, dilation=2)], [("Conv2d", False), ("MaxPool2d", False)]),
+        ([nn.MaxPool2d((2, 3))], [("Conv2d", False), ("MaxPool2d", False)]),
+    ],
+)
+def test_maxima_of_halves_are_taken_by_the_convolution(
+    rest: list[nn.Module], expected: list[tuple[str, bool]]
+) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *rest).eval()
+    assert convolutions(net, 128) == expected
+    assert convolutions(net, 16)[0] == ("Conv2d", False)
 
 
 class Doubling(nn.BatchNorm2d):

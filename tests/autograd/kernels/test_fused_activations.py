@@ -1,4 +1,4 @@
-"""Convolutions that apply an activation, on every path, against the activation of their result."""
+"""Convolutions that apply an activation, or take maxima, on every path, against their result's."""
 
 from __future__ import annotations
 
@@ -50,3 +50,33 @@ def test_an_activation_is_that_of_the_result(
     np.testing.assert_allclose(
         found, activated(plain.astype(float), activation), rtol=tolerance, atol=tolerance
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", [None, "relu", "gelu"])
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7, 13, 14])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_maxima_are_those_of_the_result(
+    case: tuple[int, ...], size: int, activation: str | None, dtype: str
+) -> None:
+    batch, _, channels, outputs, kernel, stride, padding, groups = case
+    if size + 2 * padding < kernel + stride:
+        pytest.skip("no window of 2x2 results")
+    rng = np.random.default_rng(size)
+    x = rng.normal(size=(batch, channels, size, size)).astype(dtype)
+    x[1, 0, 1, 1] = np.nan
+    w = rng.normal(size=(outputs, channels // groups, kernel, kernel)).astype(dtype)
+    b = rng.normal(size=outputs).astype(dtype)
+    form: Any = ((stride,) * 2, ((padding,) * 2,) * 2, (1, 1), groups)
+    whole = convolve(x, w, *form, bias=b, activation=activation)
+    down, across = (whole.shape[2] // 2, whole.shape[3] // 2)
+    windows = whole[:, :, : 2 * down, : 2 * across].reshape(batch, outputs, down, 2, across, 2)
+    found = convolve(x, w, *form, bias=b, activation=activation, pooled=True)
+    np.testing.assert_array_equal(found, windows.max((3, 5)))
+    assert found.dtype == dtype
+
+
+def test_maxima_of_nothing_are_refused() -> None:
+    x, w = np.ones((64, 16, 1, 1), np.float32), np.ones((16, 16, 3, 3), np.float32)
+    with pytest.raises(ValueError, match="more than the input"):
+        convolve(x, w, (1, 1), ((1, 1), (1, 1)), (1, 1), pooled=True)
