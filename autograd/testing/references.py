@@ -74,12 +74,18 @@ def conv2d(
     dilation: Any = 1,
     groups: int = 1,
     activation: str | None = None,
+    max_pool: bool = False,
 ) -> Array:
     """Cross-correlation along two axes."""
     spread = _pair(dilation)
     sides = _sides(padding, w.shape[2:], spread)
     y = _with_bias(_convolve(x, w, _pair(stride), sides, spread, groups), b)
-    return _activated(y, activation)
+    y = _activated(y, activation)
+    if max_pool:
+        down, across = y.shape[2] // 2, y.shape[3] // 2
+        halves = y[:, :, : 2 * down, : 2 * across].reshape(*y.shape[:2], down, 2, across, 2)
+        y = halves.max((3, 5))
+    return y
 
 
 def _activated(y: Array, activation: str | None) -> Array:
