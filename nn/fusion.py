@@ -20,6 +20,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.modes import current_modes, scope
+from nn.checks import pair
 from nn.layers.activation import GELU, ReLU
 from nn.layers.convolution import Conv2d
 from nn.layers.normalization import BatchNorm1d, BatchNorm2d
@@ -97,15 +98,12 @@ def _activation(module: Module) -> str | None:
 
 def _halves(module: Module) -> bool:
     """Whether it takes the maxima of windows of 2x2, side by side."""
-    if _forward(module) is not _POOLS or not isinstance(module, MaxPool2d):
+    if _forward(module) is not _POOLS or type(module) is not MaxPool2d:
         return False
-    window = module.kernel_size, module.stride, module.padding, module.dilation
-    return [(part, part) if isinstance(part, int) else tuple(part) for part in window] == [
-        (2, 2),
-        (2, 2),
-        (0, 0),
-        (1, 1),
-    ]
+    kernel = pair(module.kernel_size, "kernel_size")
+    stride = kernel if module.stride is None else pair(module.stride, "stride")
+    padding, dilation = pair(module.padding, "padding", 0), pair(module.dilation, "dilation")
+    return (kernel, stride, padding, dilation) == ((2, 2), (2, 2), (0, 0), (1, 1))
 
 
 def _folded(convolution: Module, norm: Module) -> tuple[Any, Any] | None:

@@ -95,10 +95,12 @@ def split_product(a: Array, b: Array, left: Matrix, right: Matrix, out: Array) -
 
     count, grain = (inner, DEPTH) if by_terms else (-(-max(rows, columns) // BLOCK), 1)
     parallel_kernel(multiply_parts, multiply, count, grain, most=threads)
+    first, second = peaks.max(0).view(np.float32).tolist()
+    if not _in_range(first, second, inner):
+        return False
     if by_terms:
         np.sum(totals[: sum(used)], axis=0, out=out)
-    first, second = peaks.max(0).view(np.float32).tolist()
-    return _in_range(first, second, inner)
+    return True
 
 
 def _in_range(first: float, second: float, inner: int) -> bool:

@@ -148,6 +148,8 @@ def convolutions(net: nn.Module, size: int) -> list[tuple[str, bool]]:
         ([nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2)], [("Conv2d", True)]),
         ([nn.ReLU(), nn.MaxPool2d((2, 2), (2, 2), (0, 0))], [("Conv2d", True)]),
         ([nn.GELU(), nn.MaxPool2d(2)], [("Conv2d", False), ("MaxPool2d", False)]),
+        ([nn.MaxPool2d(np.int64(2))], [("Conv2d", True)]),
+        ([nn.MaxPool2d(np.int64(3))], [("Conv2d", False), ("MaxPool2d", False)]),
         ([nn.MaxPool2d(2, 1)], [("Conv2d", False), ("MaxPool2d", False)]),
         ([nn.MaxPool2d(2, padding=1)], [("Conv2d", False), ("MaxPool2d", False)]),
         ([nn.MaxPool2d(2, dilation=2)], [("Conv2d", False), ("MaxPool2d", False)]),
@@ -196,6 +198,18 @@ def test_a_call_of_their_own_is_called() -> None:
     net = nn.Sequential(nn.BatchNorm2d(3, dtype="float64"), Counting())
     net(pixels)
     assert Counting.calls == 1
+
+
+class Checking(nn.MaxPool2d):
+    def _checked(self, input: Any) -> Any:
+        return 0 * super()._checked(input)
+
+
+def test_what_a_pooling_layers_forward_calls_is_called() -> None:
+    pixels = np.random.default_rng(0).normal(size=(4, 3, 128, 128))
+    net = nn.Sequential(nn.Conv2d(3, 3, 3, dtype="float64"), Checking(2))
+    with ag.no_grad():
+        assert not net(pixels).any()
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

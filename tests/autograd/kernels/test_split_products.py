@@ -230,6 +230,15 @@ def test_long_sums_of_one_sign_are_as_exact_as_those_of_the_blas(inner: int) -> 
         assert np.sqrt(np.mean(relative**2)) <= 5 * EPS
 
 
+def test_what_is_not_used_raises_no_floating_point_error(used: list[bool]) -> None:
+    a, b = np.ones((256, 1024), np.float32), np.ones((1024, 256), np.float32)
+    a[0], b[0], b[1000] = 0, 4, 4
+    a[0, 0], a[0, 1000] = 3e38, -3e38
+    with np.errstate(all="raise"):
+        matrix_product(a, b)
+    assert used == [False]
+
+
 def test_zeros_have_parts(used: list[bool]) -> None:
     zeros, ones = np.zeros((70, 50), np.float32), np.ones((50, 70), np.float32)
     assert not matrix_product(zeros, ones).any()
