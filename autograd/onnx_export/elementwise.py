@@ -52,7 +52,7 @@ class Terms:
         return self.graph.node(kind, names, **attributes)
 
 
-def _gelu(f: Terms, x: str) -> str:
+def gelu(f: Terms, x: str) -> str:
     inside = f("Erf", f("Mul", x, math.sqrt(0.5)))
     return f("Mul", f("Mul", x, 0.5), f("Add", inside, 1.0))
 
@@ -154,7 +154,7 @@ ELEMENTWISE: dict[Op, Translation] = {
     ),
     activations._elu: _written(lambda f, x, alpha: f("Elu", x, alpha=alpha)),
     activations._softplus: _written(_softplus),
-    activations._gelu: _written(_gelu),
+    activations._gelu: _written(gelu),
     activations._gelu_tanh: _written(_gelu_tanh),
     shaping._astype: _cast,
     shaping._copy: _direct("Identity"),

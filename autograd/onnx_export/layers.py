@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.base import Op
-from autograd.onnx_export.elementwise import Translation
+from autograd.onnx_export.elementwise import Terms, Translation, gelu
 from autograd.onnx_export.graph import Graph, Step, Value
 from autograd.ops import channels, convolutions, normalizations, pooling, softmaxes
 
@@ -31,6 +31,23 @@ def _conv(graph: Graph, step: Step) -> list[str]:
             group=params["groups"],
         )
     ]
+
+
+def _conv_then(*, max_pool: bool) -> Translation:
+    """A convolution with an activation, if it has one, and the maxima of windows of 2x2."""
+
+    def translate(graph: Graph, step: Step) -> list[str]:
+        (y,) = _conv(graph, step)
+        activation = step.params["activation"]
+        if activation == "relu":
+            y = graph.node("Relu", [y])
+        elif activation == "gelu":
+            y = gelu(Terms(graph, step.dtype), y)
+        if max_pool:
+            y = graph.node("MaxPool", [y], kernel_shape=[2, 2], strides=[2, 2])
+        return [y]
+
+    return translate
 
 
 def _conv_transpose(graph: Graph, step: Step) -> list[str]:
@@ -173,6 +190,8 @@ LAYERS: dict[Op, Translation] = {
     channels.affine_channels: _affine_channels,
     convolutions._convolve: _conv,
     convolutions._convolve_biased: _conv,
+    convolutions._convolve_activated: _conv_then(max_pool=False),
+    convolutions._convolve_pooled: _conv_then(max_pool=True),
     convolutions._input_gradient: _conv_transpose,
     pooling._max_pool: _max_pool,
     pooling._average: _average_pool,

@@ -18,7 +18,15 @@ ABOVE = X + np.float32(1.0)
 SIGNED = RNG.normal(scale=3.0, size=(3, 4)).astype(np.float32)
 INDEX = np.array([2, 0, 0])
 
+IMAGES = RNG.normal(size=(2, 3, 7, 6)).astype(np.float32)
+FILTERS = RNG.normal(size=(4, 3, 3, 3)).astype(np.float32)
+
 FUNCTIONS = {
+    "convolutions": (lambda x: ag.conv2d(x, FILTERS, None, 2, 1), IMAGES),
+    "and relu": (lambda x: ag.conv2d(x, FILTERS, padding=1, activation="relu"), IMAGES),
+    "and gelu": (lambda x: ag.conv2d(x, FILTERS, np.ones(4, "f4"), activation="gelu"), IMAGES),
+    "and maxima": (lambda x: ag.conv2d(x, FILTERS, np.ones(4, "f4"), max_pool=True), IMAGES),
+    "and all": (lambda x: ag.conv2d(x, FILTERS, activation="gelu", max_pool=True), IMAGES),
     "arithmetic": (lambda x, y: (x + 1.5) * y - x / y + 2.0 ** (-x) - 3 // y, X, SIGNED),
     "remainder": (lambda x, y: x % y, SIGNED, X),
     "powers": (lambda x: x**3 + ag.square(x) + ag.reciprocal(x) + ag.sqrt(x) + +x, X),
