@@ -21,6 +21,7 @@ __all__ = [
     "gelu_pullback",
     "relu",
     "relu_pullback",
+    "tanh_pullback",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -31,7 +32,7 @@ GRAIN = 1 << 12
 FUSED: Final = ("relu", "gelu")
 """Activations that other kernels apply to their results in the same pass."""
 
-NANOSECONDS: Final = {"relu": 0.25, "gelu": 0.8}
+NANOSECONDS: Final = {"relu": 0.25, "gelu": 0.8, "tanh": 0.3}
 """About what an entry takes."""
 
 _ROOT_HALF = float(np.sqrt(0.5))
@@ -89,6 +90,19 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
         return _in_one_pass(compiled.gelu_back, NANOSECONDS["gelu"], g, x)
     density = _DENSITY_AT_0 * np.exp(-0.5 * x * x)
     return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + _product(x, density))
+
+
+def tanh_pullback(g: Any, out: Any, x: Any) -> Any:
+    """g (1 - out^2).
+
+    >>> tanh_pullback(np.array([2.0, 4.0]), np.array([0.0, 0.5]), None).tolist()
+    [2.0, 3.0]
+    """
+    if _goes_compiled(out, "fd", g):
+        from autograd.kernels import compiled_activations as compiled
+
+        return _in_one_pass(compiled.tanh_back, NANOSECONDS["tanh"], g, out)
+    return g * (1 - out * out)
 
 
 def fuses(activation: str | None, dtype: np.dtype[Any]) -> bool:

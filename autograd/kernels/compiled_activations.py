@@ -23,6 +23,7 @@ __all__ = [
     "relu_back",
     "relu_in_place",
     "relu_value",
+    "tanh_back",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -142,3 +143,10 @@ def relu_back(g: Array, out: Array, dx: Array) -> None:
     zero = g.dtype.type(0)
     for i in range(g.size):
         dx[i] = g[i] if out[i] > zero else zero
+
+
+@compiled
+def tanh_back(g: Array, out: Array, dx: Array) -> None:
+    one = g.dtype.type(1)
+    for i in range(g.size):
+        dx[i] = g[i] * (one - out[i] * out[i])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.activations import tanh_pullback
 from autograd.kernels.error_function import erf as erf_values
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import (
@@ -221,6 +222,7 @@ tanh = elementwise(
     doc="The hyperbolic tangent."
     + _example("tanh(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 0.76159416])"),
     numpy=(np.tanh,),
+    pullback=tanh_pullback,
 )
 
 arcsinh = elementwise(

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels.activations import gelu, gelu_pullback, relu, relu_pullback
+from autograd.kernels.activations import (
+    gelu,
+    gelu_pullback,
+    relu,
+    relu_pullback,
+    tanh_pullback,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -89,6 +95,33 @@ def test_relu_and_its_mask(
     back = relu_pullback(g, out, x)
     for value, seed_value, found in zip(out.ravel(), g.ravel(), back.ravel(), strict=True):
         assert found == (seed_value if value > 0 else 0)
+
+
+@given(shapes, dtypes, seeds, st.data())
+def test_the_slope_of_tanh(
+    layouts: tuple[str, ...],
+    in_layout: Callable[[Array, str], Array],
+    shape: tuple[int, ...],
+    dtype: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(scale=2.0, size=shape)
+    out = in_layout(np.tanh(x).astype(dtype), data.draw(st.sampled_from(layouts)))
+    g = rng.normal(size=shape).astype(dtype)
+    back = tanh_pullback(in_layout(g, data.draw(st.sampled_from(layouts))), out, None)
+    tolerance = 3e-7 if dtype == "float32" else 1e-15
+    # Of the slope itself: rounding of values near 1 is not made good.
+    np.testing.assert_allclose(back, g / np.cosh(x) ** 2, rtol=0, atol=tolerance * 8)
+    assert back.dtype == out.dtype
+    assert np.shape(back) == shape
+
+
+def test_a_tangent_of_more_columns_is_spread_over_the_slope() -> None:
+    out = np.full((300, 100), 0.5, np.float32)
+    g = np.ones((3, 300, 100), np.float32)
+    assert np.array_equal(tanh_pullback(g, out, None), np.full(g.shape, 0.75, np.float32))
 
 
 @pytest.mark.parametrize("function", [gelu, relu])
