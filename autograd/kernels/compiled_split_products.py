@@ -35,7 +35,7 @@ from autograd.kernels.vector_parts import (
     split_turned_rows,
 )
 
-__all__ = ["BLOCK", "DEPTH", "STEP", "multiply_parts", "split_panel"]
+__all__ = ["BLOCK", "DEPTH", "STEP", "multiply_parts"]
 
 Array = np.ndarray[Any, Any]
 
@@ -57,7 +57,7 @@ def _split_tile(
 
 
 @compiled
-def split_panel(
+def _split_panel(
     source: Any, unit: int, inner: int, begin: int, steps: int, edge: Array, parts: Array, at: int
 ) -> np.uint32:
     """The parts of panel `unit` for `steps` times DEPTH terms from `begin` on, 0 beyond `inner`.
@@ -108,7 +108,7 @@ def _split_panels(
     for k in range(steps):
         for unit in range(first, last):
             at = ((unit - first) * steps + k) * STEP
-            peak = split_panel(source, unit, inner, term + k * DEPTH, 1, edge, panels, at)
+            peak = _split_panel(source, unit, inner, term + k * DEPTH, 1, edge, panels, at)
             largest = max(largest, peak)
     return largest
 
@@ -162,7 +162,7 @@ def multiply_parts(
             steps, term = min(depth, all_steps - step), step * DEPTH
             for other in range(some, end):
                 at = (other - some) * steps * STEP
-                peak = split_panel(shared, other, inner, term, steps, edge, parts, at)
+                peak = _split_panel(shared, other, inner, term, steps, edge, parts, at)
                 peaks[0] = max(peaks[0], peak)
             for unit in range(first, last):
                 own = (unit - first) % panels_at_once * steps * STEP

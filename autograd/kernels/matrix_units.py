@@ -13,6 +13,7 @@ import sys
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 from autograd.kernels.switches import Switch
 
@@ -94,7 +95,8 @@ def _compiled_for() -> bool:
     from llvmlite.binding import get_host_cpu_features
     from numba.core import config
 
-    other = config.CPU_NAME is not None or config.CPU_FEATURES is not None  # type: ignore[attr-defined]
+    settings: Any = config
+    other = settings.CPU_NAME is not None or settings.CPU_FEATURES is not None
     features = get_host_cpu_features()
     return not other and all(features.get(name) for name in ("amx-tile", "amx-bf16", "avx512bw"))
 

@@ -81,7 +81,7 @@ def _turned(builder: Any, rows: list[Any]) -> list[Any]:
 
 
 def _splitter(left: bool, along: bool) -> Any:
-    """See `split_tile`."""
+    """`split_rows` and the like, for left or right factors whose terms lie `along` lines or not."""
 
     @intrinsic
     def split(_context: Any, address: Any, pitch: Any, target: Any, at: Any, apart: Any) -> Any:

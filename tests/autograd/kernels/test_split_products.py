@@ -245,8 +245,7 @@ def test_zeros_have_parts(used: list[bool]) -> None:
     assert used == [True]
 
 
-def test_they_take_large_float32_only(used: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+def test_they_take_large_float32_only(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
     monkeypatch.setattr(products, "split_product", lambda *given: bool(calls.append(given)))
 
