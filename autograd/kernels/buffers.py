@@ -4,11 +4,12 @@ A fresh large array costs a page fault for every 4 KiB, which takes about as lon
 over it. The memory of an array that was made here returns to the pool when the array and all its
 views are gone, so an array that anyone still holds is never written to.
 
-The pool takes large chunks from the system and cuts arrays from the smallest free range that holds
-them (best fit); neighbouring ranges are joined when both are free. What is held is an eighth more
-than was in use at one time, at most, and unless chunks that are in use have too small gaps: chunks
-that are wholly free are given up, smallest first, for one that is as large as all of them, so that
-after a few steps of training there are few chunks, and none is given up any more.
+The pool takes as many addresses from the system as the machine has memory, which cost nothing until
+they are written to, and cuts arrays from the lowest free range that holds them (first fit);
+neighbouring ranges are joined when both are free. What is held is what was in use at one time, and
+the gaps that no array has fitted into. Where addresses are not free of cost (Windows; a limit on
+them; Linux told to promise no more memory than there is), chunks are as large as the array that
+needs a new one, and take the place of those that are wholly free.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,9 +40,6 @@ POOLED_FROM = 1 << 18
 GRAIN = mmap.PAGESIZE
 """Bytes that ranges are multiples of."""
 
-MARGIN = 8
-"""The pool may hold this part more than was in use at one time."""
-
 np.empty(1 << 22, np.uint8)
 """The allocator of glibc gives what is freed at its end back to the system from 128 KiB on, and a
 step of small arrays then has page faults for all its memory. When a block of its own size is freed,
@@ -47,7 +47,7 @@ as this one, it takes twice that for the limit.
 """
 
 _lock = threading.RLock()  # an array may die inside the pool's own code
-_bytes = {"free": 0, "used": 0, "peak": 0}
+_bytes = {"used": 0}
 _state = {"busy": False}
 """Whether ranges are being changed; what an array's end or a signal's handler asks for meanwhile
 waits, or goes past the pool.
@@ -63,7 +63,6 @@ def _forget_all() -> None:
     _lock = threading.RLock()
     _state["busy"] = False
     _chunks.clear()
-    _bytes["free"] = 0
 
 
 if hasattr(os, "register_at_fork"):
@@ -71,30 +70,38 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Chunk:
-    """Memory from the system, and its free ranges: (first, end) in their order."""
+    """Addresses from the system, and their free ranges: (first, end) in their order. What is `lazy`
+    gets memory as it is written to, up to `top` so far.
+    """
 
-    def __init__(self, size: int) -> None:
-        private: dict[str, int] = {}
+    def __init__(self, size: int, lazy: bool = False) -> None:
+        options: dict[str, int] = {}
         if hasattr(mmap, "MAP_PRIVATE"):  # a forked process must not write to its parent's
-            private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
+            options = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
         try:
-            self.memory = mmap.mmap(-1, size, **private)
+            self.memory = mmap.mmap(-1, size, **options)
         except (OSError, OverflowError) as error:
             raise MemoryError(f"no memory for arrays of {size} bytes") from error
         self._advise("MADV_HUGEPAGE", 0, size)
         self.address = ctypes.addressof(ctypes.c_ubyte.from_buffer(self.memory))
         self.size = size
+        self.top = 0 if lazy else size
         self.free = [(0, size)]
 
     @property
     def is_free(self) -> bool:
         return self.free == [(0, self.size)]
 
+    def kept(self) -> list[tuple[int, int]]:
+        """The free ranges that have memory, as far as they have."""
+        return [(first, min(end, self.top)) for first, end in self.free if first < self.top]
+
     def cut(self, number: int, size: int) -> Block:
         """The first bytes of a free range."""
         first, end = self.free[number]
         block = (ctypes.c_ubyte * size).from_buffer(self.memory, first)
         self.free[number : number + 1] = [(first + size, end)] if first + size < end else []
+        self.top = max(self.top, first + size)
         return block
 
     def put(self, first: int, end: int) -> None:
@@ -181,7 +188,9 @@ def held_bytes() -> tuple[int, int]:
     >>> len(held_bytes())
     2
     """
-    return _bytes["used"], _bytes["free"]
+    with _lock:
+        kept = [end - first for chunk in _chunks for first, end in chunk.kept()]
+    return _bytes["used"], sum(kept)
 
 
 def release() -> None:
@@ -198,10 +207,8 @@ def release() -> None:
         try:
             while _chunks:
                 chunk = _chunks.pop()
-                for first, end in chunk.free:
+                for first, end in chunk.kept():
                     chunk.forget(first, end)
-            _bytes["free"] = 0
-            _bytes["peak"] = _bytes["used"]
         finally:
             _state["busy"] = False
             _settle()
@@ -217,10 +224,9 @@ def _take(size: int) -> Block:
         else:
             _state["busy"] = True
             try:
-                chunk, number = _smallest(size) or _grow(size)
+                chunk, number = _lowest(size) or (_another(size), 0)
                 block = chunk.cut(number, size)
                 _lent[ctypes.addressof(block)] = chunk
-                _bytes["free"] -= size
             finally:
                 _state["busy"] = False
                 _settle()
@@ -247,49 +253,39 @@ def _settle() -> None:
             _bytes["used"] -= size
             if chunk in _chunks:
                 chunk.put(first, first + size)
-                _bytes["free"] += size
             else:
                 chunk.forget(first, first + size)
         finally:
             _state["busy"] = False
 
 
-def _smallest(size: int) -> tuple[_Chunk, int] | None:
-    """The smallest free range that holds so much: its chunk and number."""
-    fitting = [
-        (end - first, k, number)
-        for k, chunk in enumerate(_chunks)
-        for number, (first, end) in enumerate(chunk.free)
-        if end - first >= size
-    ]
-    if not fitting:
-        return None
-    _, k, number = min(fitting)
-    return _chunks[k], number
+def _lowest(size: int) -> tuple[_Chunk, int] | None:
+    """The first free range that holds so much: its chunk and number."""
+    for chunk in _chunks:
+        for number, (first, end) in enumerate(chunk.free):
+            if end - first >= size:
+                return chunk, number
+    return None
 
 
-def _grow(size: int) -> tuple[_Chunk, int]:
-    """A new chunk for `size` bytes, and in place of the free ones that must be given up."""
-    peak = max(_bytes["peak"], _bytes["used"] + size)
-    most = peak + peak // MARGIN
-    _give_up(lambda: _bytes["used"] + _bytes["free"] + size > most)
-    room = (most - _bytes["used"] - _bytes["free"]) // GRAIN * GRAIN
-    try:
-        chunk = _Chunk(max(size, room))
-    except MemoryError:
-        _give_up(lambda: True)
+def _another(size: int) -> _Chunk:
+    """A new chunk for `size` bytes."""
+    chunk = None
+    if size <= (reach := _free_addresses()):
+        with contextlib.suppress(MemoryError):
+            chunk = _Chunk(reach, lazy=True)
+    if chunk is None:
+        _chunks[:] = [chunk for chunk in _chunks if not chunk.is_free]
         chunk = _Chunk(size)
     _chunks.append(chunk)
-    _bytes["peak"] = peak
-    _bytes["free"] += chunk.size
-    return chunk, 0
+    return chunk
 
 
-def _give_up(more: Callable[[], bool]) -> None:
-    """Let the system have the free chunks, smallest first, as long as there must be `more`."""
-    for size in sorted(chunk.size for chunk in _chunks if chunk.is_free):
-        if not more():
-            break
-        number = next(k for k, c in enumerate(_chunks) if c.is_free and c.size == size)
-        del _chunks[number]
-        _bytes["free"] -= size
+@cache
+def _free_addresses() -> int:
+    """As many as the machine has bytes of memory, if none is set apart for them; otherwise 0."""
+    strict = Path("/proc/sys/vm/overcommit_memory")
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # Windows has no sysconf
+        if not (strict.exists() and strict.read_text().strip() == "2"):
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 0
