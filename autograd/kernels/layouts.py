@@ -9,10 +9,15 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty, empty_like
-from autograd.kernels.windows import channels_put_last
+from autograd.kernels.windows import (
+    Sizes,
+    channels_put_last,
+    channels_put_second,
+    is_channels_last,
+)
 from autograd.kernels.workers import parallel_kernel
 
-__all__ = ["assign", "in_order_of", "reshaped"]
+__all__ = ["assign", "images_like", "in_layout_of", "in_order_of", "reshaped"]
 
 Array = np.ndarray[Any, Any]
 
@@ -56,6 +61,28 @@ def in_order_of(like: Array, x: Array) -> Array:
     copy = empty_like(like) if x.dtype == like.dtype else np.empty_like(like, x.dtype, subok=False)
     assign(copy, x)
     return copy
+
+
+def images_like(x: Array, sizes: Sizes, dtype: Any) -> Array:
+    """An uninitialised (N, C, *sizes) array, channels last in memory when x is.
+
+    >>> images_like(np.ones((2, 3, 5, 5)), (4, 4), np.float32).shape
+    (2, 3, 4, 4)
+    """
+    if is_channels_last(x):
+        return channels_put_second(empty((x.shape[0], *sizes, x.shape[1]), dtype))
+    return empty((*x.shape[:2], *sizes), dtype)
+
+
+def in_layout_of(x: Array, y: Array) -> Array:
+    """A copy of y (N, C, *spatial) that lies channels last in memory when x does.
+
+    >>> in_layout_of(np.ones((2, 3, 5, 5)), np.ones((2, 3, 4, 4))).shape
+    (2, 3, 4, 4)
+    """
+    out = images_like(x, y.shape[2:], y.dtype)
+    out[...] = y
+    return out
 
 
 def reshaped(x: Any, shape: tuple[int, ...]) -> Any:

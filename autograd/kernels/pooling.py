@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.buffers import empty
-from autograd.kernels.layouts import in_order_of
+from autograd.kernels.adaptive_pooling import plane_means, spread_over_planes
+from autograd.kernels.layouts import images_like, in_layout_of, in_order_of
+from autograd.kernels.precision import accumulator, inexact
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
     channels_put_last,
-    channels_put_second,
     in_bounds_counts,
     is_channels_last,
     offset_range,
@@ -27,8 +27,6 @@ from autograd.kernels.windows import (
 from autograd.kernels.workers import parallel_kernel
 
 __all__ = [
-    "adaptive_average_pool",
-    "adaptive_average_pool_transpose",
     "average_pool",
     "average_pool_transpose",
     "gather_planes",
@@ -67,8 +65,8 @@ def max_pool(
     if len(kernel) == 2 and not sparse and compiled_for(x.dtype, x.size):
         return _compiled_max_pool(x, kernel, stride, pairs, dilation, out)
     values = x.real if np.iscomplexobj(x) else x
-    best = _empty_like_layout(values, out, values.dtype)
-    index = _empty_like_layout(values, out, index_dtype(sizes))
+    best = images_like(values, out, values.dtype)
+    index = images_like(values, out, index_dtype(sizes))
     index.fill(-1)
     may_be_nan = np.issubdtype(values.dtype, np.inexact)
     for k in np.ndindex(*kernel):
@@ -126,8 +124,8 @@ def _compiled_max_pool(
 ) -> tuple[Array, Array]:
     from autograd.kernels import compiled_pooling as compiled
 
-    best = _empty_like_layout(x, out, x.dtype)
-    index = _empty_like_layout(x, out, index_dtype(x.shape[2:]))
+    best = images_like(x, out, x.dtype)
+    index = images_like(x, out, index_dtype(x.shape[2:]))
     last = is_channels_last(x)
 
     def images(array: Array) -> Array:
@@ -161,7 +159,7 @@ def gather_planes(x: Array, indices: Array) -> Array:
     _check_planes(x, indices, "x")
     flat = _planes(x)
     chosen = np.take_along_axis(flat, _planes(indices), axis=2)
-    return _in_layout_of(indices, chosen.reshape(indices.shape))
+    return in_layout_of(indices, chosen.reshape(indices.shape))
 
 
 def scatter_add_planes(
@@ -183,7 +181,7 @@ def scatter_add_planes(
     _check_planes(g, indices, "g")
     if g.shape != indices.shape:
         raise ValueError(f"g {g.shape} and indices {indices.shape} must have the same shape")
-    out = _empty_like_layout(indices, spatial_shape, g.dtype)
+    out = images_like(indices, spatial_shape, g.dtype)
     if g.ndim == 4 and out.size and compiled_for(g.dtype, g.size):
         _compiled_scatter(in_order_of(indices, g), indices, out, tile)
         return out
@@ -220,13 +218,15 @@ def average_pool(
     """
     sizes, kernel, stride, pairs, ones = _geometry(x, kernel, stride, padding, 1)
     out = output_sizes(sizes, kernel, stride, pairs, ones)
-    y = _empty_like_layout(x, out, _accumulator(x.dtype))
+    if kernel == sizes and not any(map(sum, pairs)):
+        return plane_means(x)
+    y = images_like(x, out, accumulator(x.dtype))
     y.fill(0)
     for k in np.ndindex(*kernel):
         here, there, _ = _meeting(k, sizes, out, stride, pairs, ones)
         y[here] += x[there]
     y *= _reciprocal_counts(sizes, kernel, stride, pairs, count_include_pad, y.dtype)
-    return y.astype(_inexact(x.dtype), copy=False)
+    return y.astype(inexact(x.dtype), copy=False)
 
 
 def average_pool_transpose(
@@ -245,51 +245,16 @@ def average_pool_transpose(
     sizes, kernel, stride, pairs, ones = _geometry(g, kernel, stride, padding, 1, in_shape[2:])
     out = output_sizes(sizes, kernel, stride, pairs, ones)
     _check_cotangent(g.shape, (*in_shape[:2], *out))
-    work = _accumulator(g.dtype)
+    if kernel == sizes and not any(map(sum, pairs)):
+        return spread_over_planes(g, sizes)
+    work = accumulator(g.dtype)
     share = g * _reciprocal_counts(sizes, kernel, stride, pairs, count_include_pad, work)
-    dx = _empty_like_layout(g, sizes, work)
+    dx = images_like(g, sizes, work)
     dx.fill(0)
     for k in np.ndindex(*kernel):
         here, there, _ = _meeting(k, sizes, out, stride, pairs, ones)
         dx[there] += share[here]
-    return dx.astype(_inexact(g.dtype), copy=False)
-
-
-def adaptive_average_pool(x: Array, out_size: Size) -> Array:
-    """Means over out_size bins; bin i of a dimension L is [floor(i*L/out), ceil((i+1)*L/out)).
-
-    >>> adaptive_average_pool(np.arange(4.0).reshape(1, 1, 4), 1).tolist()
-    [[[1.5]]]
-    """
-    out = spatial_tuple(out_size, x.ndim - 2, "output_size")
-    if 0 in x.shape[2:]:
-        raise ValueError(f"the input {x.shape} has an empty spatial dimension; nothing to average")
-    y = x.astype(_accumulator(x.dtype), copy=False)
-    for axis, bins in enumerate(out, start=2):
-        y = _along(y, _bin_matrix(y.shape[axis], bins, y.dtype), axis)
-    return _in_layout_of(x, y.astype(_inexact(x.dtype), copy=False))
-
-
-def adaptive_average_pool_transpose(g: Array, in_shape: Sizes) -> Array:
-    """The transpose of `adaptive_average_pool`, to an array of shape `in_shape`.
-
-    It lies in memory in the order of g; where g has one position, whose order says nothing,
-    channels last, as the images that are averaged mostly do.
-
-    >>> adaptive_average_pool_transpose(np.ones((1, 1, 1)), (1, 1, 4)).tolist()
-    [[[0.25, 0.25, 0.25, 0.25]]]
-    """
-    if g.ndim != len(in_shape) or g.shape[:2] != tuple(in_shape[:2]):
-        raise ValueError(f"a cotangent of shape {g.shape} does not fit an input {in_shape}")
-    if 0 in in_shape[2:]:
-        raise ValueError(f"the input {in_shape} has an empty spatial dimension")
-    dx = g.astype(_accumulator(g.dtype), copy=False)
-    for axis, size in enumerate(in_shape[2:], start=2):
-        dx = _along(dx, _bin_matrix(size, g.shape[axis], dx.dtype).T, axis)
-    dx = dx.astype(_inexact(g.dtype), copy=False)
-    if math.prod(g.shape[2:]) == 1:
-        return channels_put_second(np.ascontiguousarray(channels_put_last(dx)))
-    return _in_layout_of(g, dx)
+    return dx.astype(inexact(g.dtype), copy=False)
 
 
 def index_dtype(sizes: Sizes) -> np.dtype[Any]:
@@ -347,19 +312,6 @@ def _reciprocal_counts(
     return (1.0 / total).astype(real)
 
 
-def _bin_matrix(size: int, bins: int, dtype: Any) -> Array:
-    """Row i holds 1/length on bin i and 0 elsewhere."""
-    matrix = np.zeros((bins, size), dtype)
-    for i in range(bins):
-        first, last = i * size // bins, -(-(i + 1) * size // bins)
-        matrix[i, first:last] = 1.0 / (last - first)
-    return matrix
-
-
-def _along(x: Array, matrix: Array, axis: int) -> Array:
-    return np.moveaxis(np.tensordot(x, matrix, axes=(axis, 1)), -1, axis)
-
-
 def _planes(x: Array) -> Array:
     return x.reshape(*x.shape[:2], int(np.prod(x.shape[2:])))
 
@@ -375,25 +327,3 @@ def _check_planes(x: Array, indices: Array, name: str) -> None:
 def _check_cotangent(g_shape: Sizes, expected: Sizes) -> None:
     if tuple(g_shape) != tuple(expected):
         raise ValueError(f"the cotangent has shape {g_shape}, the pool's output {expected}")
-
-
-def _empty_like_layout(x: Array, sizes: Sizes, dtype: Any) -> Array:
-    """An (N, C, *sizes) array, channels-last in memory when x is."""
-    if is_channels_last(x):
-        return channels_put_second(empty((x.shape[0], *sizes, x.shape[1]), dtype))
-    return empty((*x.shape[:2], *sizes), dtype)
-
-
-def _in_layout_of(x: Array, y: Array) -> Array:
-    out = _empty_like_layout(x, y.shape[2:], y.dtype)
-    out[...] = y
-    return out
-
-
-def _inexact(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return dtype if np.issubdtype(dtype, np.inexact) else np.dtype(np.float64)
-
-
-def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Half precision is summed in single, integers in double."""
-    return np.dtype(np.float32) if dtype == np.float16 else _inexact(dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families import Linear, Selection
-from autograd.kernels import pooling as kernels
+from autograd.kernels import adaptive_pooling, pooling as kernels
 from autograd.kernels.windows import spatial_tuple, windows_overlap
 from autograd.ops.softmaxes import floats
 from autograd.registry import Kink, bad, register
@@ -163,14 +163,14 @@ def avg_pool2d(
 
 _adaptive: Linear = Linear(
     "adaptive_avg_pool2d",
-    lambda x, sizes: kernels.adaptive_average_pool(x, sizes),
+    lambda x, sizes: adaptive_pooling.adaptive_average_pool(x, sizes),
     lambda cotangent, in_shape, sizes: _adaptive_transpose(cotangent, shape=in_shape),
     analytic=True,
 )
 
 _adaptive_transpose: Linear = Linear(
     "adaptive_avg_pool2d_transpose",
-    lambda g, shape: kernels.adaptive_average_pool_transpose(g, shape),
+    lambda g, shape: adaptive_pooling.adaptive_average_pool_transpose(g, shape),
     lambda cotangent, in_shape, shape: _adaptive(cotangent, sizes=in_shape[2:]),
     analytic=True,
 )

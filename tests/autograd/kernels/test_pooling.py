@@ -10,10 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd.kernels import pooling
+from autograd.kernels import layouts, pooling
 from autograd.kernels.pooling import (
-    adaptive_average_pool,
-    adaptive_average_pool_transpose,
     average_pool,
     average_pool_transpose,
     gather_planes,
@@ -200,46 +198,6 @@ def test_average_pool_and_its_transpose(
     np.testing.assert_allclose(dx, transposed, rtol=tolerance, atol=tolerance)
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 7), st.integers(1, 8)), min_size=1, max_size=2),
-    st.integers(0, 2),
-    st.integers(0, 2**32 - 1),
-    st.sampled_from(["float32", "complex128"]),
-    st.data(),
-)
-def test_adaptive_average_pool_and_its_transpose(
-    in_layout: Layout,
-    layouts: tuple[str, ...],
-    dims: list[tuple[int, int]],
-    batch: int,
-    seed: int,
-    dtype: str,
-    data: st.DataObject,
-) -> None:
-    shape = (batch, 3, *(size for size, _ in dims))
-    bins = tuple(out for _, out in dims)
-    rng = np.random.default_rng(seed)
-    x = in_layout(rng.normal(size=shape).astype(dtype), data.draw(st.sampled_from(layouts)))
-    g = rng.normal(size=(batch, 3, *bins)).astype(dtype)
-    g = in_layout(g, data.draw(st.sampled_from(layouts)))
-    expected, transposed = np.zeros_like(g), np.zeros_like(x)
-    for p in np.ndindex(*bins):
-        part = tuple(
-            slice(int(np.floor(i * size / out)), int(np.ceil((i + 1) * size / out)))
-            for i, (size, out) in zip(p, dims, strict=True)
-        )
-        cells = x[:, :, *part]
-        expected[:, :, *p] = cells.mean(axis=tuple(range(2, x.ndim)))
-        spread = g[:, :, *p] / np.prod(cells.shape[2:])
-        transposed[:, :, *part] += spread.reshape(batch, 3, *(1,) * len(dims)).astype(dtype)
-    y = adaptive_average_pool(x, bins)
-    assert y.dtype == x.dtype
-    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
-    dx = adaptive_average_pool_transpose(g, shape)
-    assert dx.dtype == g.dtype
-    np.testing.assert_allclose(dx, transposed, rtol=1e-5, atol=1e-6)
-
-
 def test_results_keep_the_memory_order(in_layout: Layout) -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
     for layout, last in (("C", False), ("channels_last", True)):
@@ -247,7 +205,6 @@ def test_results_keep_the_memory_order(in_layout: Layout) -> None:
         out, index = max_pool(laid, 2)
         results = [out, index, gather_planes(laid, index), scatter_add_planes(out, index, (4, 4))]
         results += [average_pool(laid, 2), average_pool_transpose(out, x.shape, 2)]
-        results += [adaptive_average_pool(laid, 2), adaptive_average_pool_transpose(out, x.shape)]
         for result in results:
             assert is_channels_last(result) == last
             assert last or result.flags.c_contiguous
@@ -309,10 +266,6 @@ def test_bad_arguments() -> None:
         scatter_add_planes(np.ones((1, 1, 2)), np.zeros((1, 1, 3), np.int64), (4,))
     with pytest.raises(ValueError, match="cotangent"):
         average_pool_transpose(np.ones((1, 1, 3, 3)), x.shape, 2)
-    with pytest.raises(ValueError, match="empty"):
-        adaptive_average_pool(np.ones((1, 1, 0)), 1)
-    with pytest.raises(ValueError, match="does not fit"):
-        adaptive_average_pool_transpose(np.ones((1, 2, 1)), (1, 1, 4))
 
 
 @pytest.mark.parametrize(("sizes", "tile"), [((7, 9), (2, 2)), ((6, 8), (3, 5)), ((4, 4), (4, 4))])
@@ -322,7 +275,7 @@ def test_tiles_fill_what_lies_behind_them_too(
     def nothing(shape: tuple[int, ...], dtype: Any) -> Array:
         return np.full(shape, 77, dtype)
 
-    monkeypatch.setattr(pooling, "empty", nothing)
+    monkeypatch.setattr(layouts, "empty", nothing)
     x = np.moveaxis(np.random.default_rng(0).normal(size=(2, *sizes, 3)), -1, 1)
     out, index = max_pool(x, tile)
     scattered = scatter_add_planes(out, index, sizes, distinct=True, tile=tile)
