@@ -31,6 +31,8 @@ class Op:
     them, in units of the dtype's rounding; checks widen their tolerance by it and nothing else."""
     flops: Callable[..., int] | None = field(default=None, repr=False, kw_only=True)
     """`(out, *operands)`, all of them shapes, to the additions and multiplications of `forward`."""
+    overwrites: bool = field(default=False, repr=False, kw_only=True)
+    """Whether it has `pull_in_place`."""
     samples: Any = field(default=None, repr=False, kw_only=True)
     """Example calls for tests (see `autograd.samples`)."""
 
@@ -58,6 +60,12 @@ class Op:
     ) -> Sequence[Any]:
         """Cotangents of the inputs, None where the target is no Node or the rule gives zero."""
         raise AssertionError(f"{self.name} has no rule")
+
+    def pull_in_place(
+        self, node: Node, cotangent: Any, values: tuple[Any, ...], targets: tuple[Any, ...]
+    ) -> Sequence[Any]:
+        """`pull` on plain arrays, where the cotangent's memory may serve for what is returned."""
+        raise AssertionError(f"{self.name} overwrites nothing")
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool

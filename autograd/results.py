@@ -30,15 +30,20 @@ def _references(value: Any) -> int:
     return sys.getrefcount(value)
 
 
-# What `_references` counts for an array that only its caller's caller holds, as in `exclusive`.
-def _calibrate() -> int:
-    def like_exclusive(value: Any) -> int:
-        return _references(value)
-
-    return like_exclusive(np.zeros(1))
+def _like_below(value: Any) -> int:
+    return _references(value)
 
 
-_ALONE = _calibrate()
+def _of_a_variable() -> int:
+    value = np.zeros(1)
+    return _like_below(value)
+
+
+_ALONE = _like_below(np.zeros(1))
+"""What `_references` counts for an array that only the caller of its caller holds."""
+
+_ALONE_IN_VARIABLE = _of_a_variable()
+"""The same where it is in a variable there."""
 
 
 def exclusive(value: Any, variables: int = 0) -> Any:
@@ -49,11 +54,20 @@ def exclusive(value: Any, variables: int = 0) -> Any:
     """
     if isinstance(value, Tensor):
         return value
-    if (
+    if _owns_memory(value) and _references(value) <= _ALONE + variables:
+        return value
+    return np.array(value)
+
+
+def held_once(value: Any) -> bool:
+    """Whether `value`, a variable of the caller's, is an array that nothing else holds a part of."""
+    return _owns_memory(value) and _references(value) <= _ALONE_IN_VARIABLE
+
+
+def _owns_memory(value: Any) -> bool:
+    """Whether it is a writable array, and of all views of its memory the only one."""
+    return (
         type(value) is np.ndarray
         and (value.flags.owndata if value.base is None else alone_in_pool(value))
         and value.flags.writeable
-        and _references(value) <= _ALONE + variables
-    ):
-        return value
-    return np.array(value)
+    )

@@ -29,6 +29,7 @@ from autograd.modes import (
 )
 from autograd.node import FREED, Node
 from autograd.recording import handles
+from autograd.results import held_once
 from autograd.tensor import Tensor
 
 _SCALAR = np.float64
@@ -47,7 +48,8 @@ def reverse(
 
     An input that nothing arrived at is absent from the mapping; a leaf may be there with None.
     With `free`, what a node saved may be let go as soon as its rule is done, so that the
-    cotangents need no memory beside it; `free()` of the nodes must follow.
+    cotangents need no memory beside it, and rules may overwrite cotangents that nobody else holds;
+    `free()` of the nodes must follow.
     """
     profile = current_modes().profile
     if profile is not None and profile.watches():
@@ -147,7 +149,10 @@ def _pull_all(
         if type(cotangent) is list:
             cotangent = _complete(node, cotangent)
         values = handles(node) if record else node.saved
-        contributions = op.pull(node, cotangent, values, targets, record)
+        if free and plain and op.overwrites and held_once(cotangent):
+            contributions = op.pull_in_place(node, cotangent, values, targets)
+        else:
+            contributions = op.pull(node, cotangent, values, targets, record)
         assert len(contributions) == len(targets)
         index = -1
         for source in targets:

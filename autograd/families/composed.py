@@ -142,7 +142,8 @@ class Composite(CallableOp):
     `forward(*inputs, **params)` returns the result, or (result, auxiliaries) when `auxiliaries` is
     True; auxiliaries (a dropout mask, batch statistics) are what a replay must not draw or update
     again: `reference(*inputs, *auxiliaries, **params)` computes the same from them. The optional
-    kernels `pullback(cotangent, out, *inputs, *auxiliaries, **params)` (a tuple of cotangents) and
+    kernels `pullback(cotangent, out, *inputs, *auxiliaries, **params)` (a tuple of cotangents; with
+    `may_overwrite=True` one that `overwrites` may lose the cotangent) and
     `pushforward(tangents, out, *inputs, *auxiliaries, **params)` (None
     for a zero tangent) serve sweeps on plain arrays; recorded sweeps replay the reference.
     """
@@ -191,6 +192,12 @@ class Composite(CallableOp):
         wanted = [type(target) is Node for target in targets]
         replay = self._replay(values, count, node.params)
         return pullback_of(replay, values[1 : 1 + count], cotangent, wanted, record)
+
+    def pull_in_place(
+        self, node: Node, cotangent: Any, values: tuple[Any, ...], targets: tuple[Any, ...]
+    ) -> Sequence[Any]:
+        assert self.pullback is not None
+        return tuple(self.pullback(cotangent, *values, **node.params, may_overwrite=True))
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool

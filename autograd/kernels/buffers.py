@@ -169,7 +169,7 @@ def empty_like(x: Array) -> Array:
 
 
 def alone_in_pool(x: Array) -> bool:
-    """Whether `x` is the whole of a pooled array that no other array was made of.
+    """Whether `x` is the whole of a pooled array, in any order, that no other array was made of.
 
     Views of `x` hold `x` itself, so they are seen in its own count of references.
 
@@ -177,9 +177,18 @@ def alone_in_pool(x: Array) -> bool:
     >>> alone_in_pool(x), alone_in_pool(x[1:])
     (True, False)
     """
-    loan = x.base
-    # `loan` here, x's own reference, and the argument of getrefcount
-    return type(loan) is _Loan and loan.size == x.size and sys.getrefcount(loan) <= 3
+    if x.base is None or x.base.size != x.size or _references(x) > _ALONE:
+        return False
+    return type(x.base) is _Loan or (type(x.base) is np.ndarray and alone_in_pool(x.base))
+
+
+def _references(x: Array) -> int:
+    base = x.base
+    return sys.getrefcount(base)
+
+
+_ALONE = _references(np.empty(1).view())
+"""What `_references` counts where x alone has its base."""
 
 
 def held_bytes() -> tuple[int, int]:

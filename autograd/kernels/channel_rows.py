@@ -61,6 +61,7 @@ def batch_norm_backward(
     inverse_std: Array,
     bias: Array | None = None,
     activation: str | None = None,
+    may_overwrite: bool = False,
 ) -> tuple[Array, Array, Array]:
     """(dx, dweight, dbias) as `normalization.batch_norm_backward` defines them.
 
@@ -70,26 +71,27 @@ def batch_norm_backward(
     """
     from autograd.kernels import compiled_normalization as compiled
 
-    rows, seeds = _rows(x), _rows(in_order_of(x, g))
+    given = in_order_of(x, g)
+    in_place = may_overwrite or given is not g
+    dx = given if in_place else empty_like(x)
+    rows, seeds, target = _rows(x), _rows(given), _rows(dx)
     parts = np.zeros((thread_count(), 2, rows.shape[1]))
     mean = mean.astype(x.dtype, copy=False)
 
-    dx = empty_like(x)
-    target = _rows(dx)
-    factor, shift = _affine(inverse_std.astype(x.dtype, copy=False), weight, bias)
+    factor, offset = _affine(inverse_std.astype(x.dtype, copy=False), weight, bias)
+
+    def sums(worker: int, first: int, last: int) -> tuple[Array, ...]:
+        own = slice(first, last)
+        if activation is None:
+            return seeds[own], rows[own], mean, *parts[worker]
+        masked = (target[own],) if activation == "gelu" else ()
+        return seeds[own], rows[own], mean, factor, offset, *masked, *parts[worker]
 
     kernels: dict[str | None, Callable[..., None]] = {
         None: compiled.gradient_sums,
         "relu": compiled.relu_gradient_sums,
         "gelu": compiled.gelu_gradient_sums,
     }
-
-    def sums(worker: int, first: int, last: int) -> tuple[Array, ...]:
-        own = slice(first, last)
-        if activation is None:
-            return seeds[own], rows[own], mean, *parts[worker]
-        return seeds[own], rows[own], mean, factor, shift, target[own], *parts[worker]
-
     cost = 0.4 * x.size
     parallel_kernel(kernels[activation], sums, len(rows), GRAIN, cost, most=len(parts))
     dbias, products = parts.sum(axis=0)
@@ -98,14 +100,15 @@ def batch_norm_backward(
     scale = precise if weight is None else precise * weight
     slope = -scale * precise * dweight / len(rows)
     shift = -scale * dbias / len(rows)
-    scale, slope, shift = (array.astype(x.dtype) for array in (scale, slope, shift))
+    coefficients = [array.astype(x.dtype) for array in (scale, slope, shift)]
 
     def apply(_worker: int, first: int, last: int) -> tuple[Array, ...]:
         own = slice(first, last)
-        operands = (rows[own], mean, scale, slope, shift, target[own])
-        return (seeds[own], *operands) if activation is None else operands
+        given = target if activation == "gelu" else seeds
+        mask = (factor, offset) if activation == "relu" else ()
+        return given[own], rows[own], mean, *mask, *coefficients, target[own]
 
-    kernel = compiled.gradient_rows if activation is None else compiled.gradient_rows_in_place
+    kernel = compiled.relu_gradient_rows if activation == "relu" else compiled.gradient_rows
     parallel_kernel(kernel, apply, len(rows), GRAIN, nanoseconds=cost)
     return dx, dweight.astype(x.dtype), dbias.astype(x.dtype)
 

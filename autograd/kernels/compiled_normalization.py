@@ -14,9 +14,9 @@ __all__ = [
     "gelu_affine_rows",
     "gelu_gradient_sums",
     "gradient_rows",
-    "gradient_rows_in_place",
     "gradient_sums",
     "relu_affine_rows",
+    "relu_gradient_rows",
     "relu_gradient_sums",
     "row_moments",
     "row_sums",
@@ -127,36 +127,21 @@ def gradient_sums(g: Array, x: Array, mean: Array, sums: Array, products: Array)
 def gradient_rows(
     g: Array, x: Array, mean: Array, scale: Array, slope: Array, shift: Array, dx: Array
 ) -> None:
-    """dx = scale g + slope (x - mean) + shift."""
+    """dx = scale g + slope (x - mean) + shift; dx may be g."""
     rows, channels = x.shape
+    seed = np.empty(channels, x.dtype)  # apart from dx, or nothing here is vectorised
     for r in range(rows):
         for c in range(channels):
-            dx[r, c] = scale[c] * g[r, c] + slope[c] * (x[r, c] - mean[c]) + shift[c]
-
-
-@compiled
-def gradient_rows_in_place(
-    x: Array, mean: Array, scale: Array, slope: Array, shift: Array, dx: Array
-) -> None:
-    """dx = scale dx + slope (x - mean) + shift."""
-    rows, channels = x.shape
-    for r in range(rows):
+            seed[c] = g[r, c]
         for c in range(channels):
-            dx[r, c] = scale[c] * dx[r, c] + slope[c] * (x[r, c] - mean[c]) + shift[c]
+            dx[r, c] = scale[c] * seed[c] + slope[c] * (x[r, c] - mean[c]) + shift[c]
 
 
 @compiled
 def relu_gradient_sums(
-    g: Array,
-    x: Array,
-    mean: Array,
-    scale: Array,
-    bias: Array,
-    seeds: Array,
-    sums: Array,
-    products: Array,
+    g: Array, x: Array, mean: Array, factor: Array, bias: Array, sums: Array, products: Array
 ) -> None:
-    """seeds = g where (x - mean) scale + bias > 0, else 0; their sums as in `gradient_sums`."""
+    """`gradient_sums`, with 0 for g except where (x - mean) factor + bias > 0."""
     rows, channels = x.shape
     total, product = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
     zero = x.dtype.type(0)
@@ -168,8 +153,7 @@ def relu_gradient_sums(
         for r in range(first, min(first + BLOCK_ROWS, rows)):
             for c in range(channels):
                 distance = x[r, c] - mean[c]
-                seed = g[r, c] if distance * scale[c] + bias[c] > zero else zero
-                seeds[r, c] = seed
+                seed = g[r, c] if distance * factor[c] + bias[c] > zero else zero
                 total[c] += seed
                 product[c] += seed * distance
         for c in range(channels):
@@ -178,19 +162,47 @@ def relu_gradient_sums(
 
 
 @compiled
+def relu_gradient_rows(
+    g: Array,
+    x: Array,
+    mean: Array,
+    factor: Array,
+    bias: Array,
+    scale: Array,
+    slope: Array,
+    shift: Array,
+    dx: Array,
+) -> None:
+    """`gradient_rows`, with 0 for g except where (x - mean) factor + bias > 0; dx may be g."""
+    rows, channels = x.shape
+    seed = np.empty(channels, x.dtype)
+    zero = x.dtype.type(0)
+    for r in range(rows):
+        for c in range(channels):
+            seed[c] = g[r, c]
+        for c in range(channels):
+            distance = x[r, c] - mean[c]
+            passed = seed[c] if distance * factor[c] + bias[c] > zero else zero
+            dx[r, c] = scale[c] * passed + slope[c] * distance + shift[c]
+
+
+@compiled
 def gelu_gradient_sums(
     g: Array,
     x: Array,
     mean: Array,
-    scale: Array,
+    factor: Array,
     bias: Array,
     seeds: Array,
     sums: Array,
     products: Array,
 ) -> None:
-    """seeds = g gelu'((x - mean) scale + bias); their sums as in `gradient_sums`."""
+    """seeds = g gelu'((x - mean) factor + bias), and their sums as in `gradient_sums`; seeds may
+    be g.
+    """
     rows, channels = x.shape
     total, product = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    seed = np.empty(channels, x.dtype)
     sums[:] = 0
     products[:] = 0
     for first in range(0, rows, BLOCK_ROWS):
@@ -198,11 +210,13 @@ def gelu_gradient_sums(
         product[:] = 0
         for r in range(first, min(first + BLOCK_ROWS, rows)):
             for c in range(channels):
-                distance = x[r, c] - mean[c]
-                seeds[r, c] = g[r, c] * gelu_slope(distance * scale[c] + bias[c])
+                seed[c] = g[r, c]
             for c in range(channels):
-                total[c] += seeds[r, c]
-                product[c] += seeds[r, c] * (x[r, c] - mean[c])
+                seed[c] *= gelu_slope((x[r, c] - mean[c]) * factor[c] + bias[c])
+                seeds[r, c] = seed[c]
+            for c in range(channels):
+                total[c] += seed[c]
+                product[c] += seed[c] * (x[r, c] - mean[c])
         for c in range(channels):
             sums[c] += total[c]
             products[c] += product[c]

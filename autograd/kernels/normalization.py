@@ -81,10 +81,12 @@ def batch_norm_backward(
     inverse_std: Array,
     bias: Array | None = None,
     activation: str | None = None,
+    may_overwrite: bool = False,
 ) -> tuple[Array, Array, Array]:
     """(dx, dweight, dbias) for a cotangent g of y; dweight and dbias have shape (C,).
 
-    An activation's argument is computed again, which needs the bias. With g times its derivative
+    An activation's argument is computed again, which needs the bias. With `may_overwrite`, g is
+    lost, and dx may lie in its memory. With g times its derivative
     for g, and h = (x - mean) * inverse_std: dbias = sum(g), dweight = sum(g h) and
     dx = weight * inverse_std * (g - mean(g) - h mean(g h)).
 
@@ -96,7 +98,9 @@ def batch_norm_backward(
     _check_channels(x, weight, None)
     _check_same(g, x)
     if _rows_compiled(x) and g.dtype == x.dtype and fuses(activation, x.dtype):
-        return channel_rows.batch_norm_backward(g, x, weight, mean, inverse_std, bias, activation)
+        return channel_rows.batch_norm_backward(
+            g, x, weight, mean, inverse_std, bias, activation, may_overwrite
+        )
     if activation is not None:
         scale = inverse_std if weight is None else inverse_std * weight
         shift = -mean * scale if bias is None else bias - mean * scale

@@ -77,11 +77,14 @@ def _batch_pullback(
     *rest: Any,
     scaled: bool,
     activation: str | None = None,
+    may_overwrite: bool = False,
     **_: Any,
 ) -> tuple[Any, ...]:
     *affine, mean, inverse_std = rest
     weight, bias = _given(tuple(affine), scaled)
-    back = kernels.batch_norm_backward(cotangent, x, weight, mean, inverse_std, bias, activation)
+    back = kernels.batch_norm_backward(
+        cotangent, x, weight, mean, inverse_std, bias, activation, may_overwrite
+    )
     return _wanted(*back, len(affine), scaled)
 
 
@@ -99,6 +102,7 @@ _batch_norm: Composite = Composite(
     _batch_forward,
     reference=_batch_reference,
     pullback=_batch_pullback,
+    overwrites=True,
     auxiliaries=True,
     analytic=False,
 )

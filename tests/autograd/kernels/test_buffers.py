@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from autograd.kernels import buffers
 from autograd.kernels.buffers import (
     POOLED_FROM,
+    alone_in_pool,
     empty,
     held_bytes,
     release,
@@ -84,6 +85,24 @@ def addresses(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(buffers, "_free_addresses", lambda: 0)
     release()
     return buffers._free_addresses() > 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_array_is_alone_until_another_is_made_of_it(turned: bool) -> None:
+    array = empty((3, LARGE), np.float32)
+    if turned:
+        array = array.reshape(3, 2, -1).transpose(2, 0, 1)
+    assert alone_in_pool(array)
+    for part in (lambda: array[1:], lambda: array.T, lambda: array.view(np.int32)):
+        other = part()
+        assert not alone_in_pool(other)
+        if turned:  # `other` is of the same base
+            assert not alone_in_pool(array)
+        del other
+        assert alone_in_pool(array)
+    assert not alone_in_pool(np.empty((2, LARGE), np.float32))
+    assert not alone_in_pool(np.empty((2, LARGE), np.float32).T)
+    del array, part
 
 
 def test_no_more_is_kept_than_was_in_use_at_once(addresses: bool) -> None:

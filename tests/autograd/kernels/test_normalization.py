@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf
 
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.normalization import (
     batch_norm_backward,
     batch_norm_forward,
@@ -159,6 +160,31 @@ def test_batch_norm_with_an_activation(
     for ours, other in zip(found, expected, strict=True):
         assert ours.dtype == dtype
         np.testing.assert_allclose(ours, other, rtol=1e3 * tolerance, atol=1e3 * tolerance)
+
+
+@pytest.mark.parametrize("layout", ["C", "channels_last"])
+@pytest.mark.parametrize("activation", [None, "relu", "gelu"])
+@pytest.mark.parametrize("shape", [(33, 17, 9, 9), (600, 40), (2, 3, 2, 2)])
+def test_batch_norm_backward_in_the_memory_of_the_cotangent(
+    in_layout: Layout, layout: str, activation: str | None, shape: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(2, *shape)).astype(np.float32)
+    x = in_layout(values[0], layout)
+    weight, bias = rng.normal(size=(2, shape[1])).astype(np.float32)
+    _, mean, inverse_std = batch_norm_forward(x, weight, bias, EPS)
+    arguments = x, weight, mean, inverse_std, bias, activation
+    for order in ("C", "channels_last"):
+        g = np.array(in_layout(values[1], order))
+        kept = g.copy()
+        expected = batch_norm_backward(g, *arguments)
+        np.testing.assert_array_equal(g, kept)
+        found = batch_norm_backward(g, *arguments, may_overwrite=True)
+        for ours, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours, other)
+        rows = x if x.ndim == 2 else x.transpose(0, 2, 3, 1)
+        if compiled_for(x.dtype, x.size) and rows.flags.c_contiguous and g.strides == x.strides:
+            assert np.shares_memory(found[0], g)
 
 
 def test_batch_norm_of_numbers_far_from_zero() -> None:
