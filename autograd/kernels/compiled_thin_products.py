@@ -25,16 +25,18 @@ FEW = 5
 
 
 @compiled
-def long_dots(a: Array, b: Array, out: Array) -> None:
-    """out[i, j] = sum over t of a[i, t] b[j, t], all contiguous."""
-    rows, depth = a.shape
-    columns = len(b)
+def long_dots(a: Array, b: Array, first: int, last: int, out: Array) -> None:
+    """out[i, j] = sum over t from `first` to `last` of a[i, t] b[j, t], all contiguous."""
+    rows, columns = len(a), len(b)
+    depth = last - first
     zero = out.dtype.type(0)
     whole_rows, whole_columns = rows // 4 * 4, columns // FEW * FEW
     for i in range(0, whole_rows, 4):
-        a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
+        a0, a1 = a[i, first:last], a[i + 1, first:last]
+        a2, a3 = a[i + 2, first:last], a[i + 3, first:last]
         for j in range(0, whole_columns, FEW):
-            b0, b1, b2, b3, b4 = b[j], b[j + 1], b[j + 2], b[j + 3], b[j + 4]
+            b0, b1, b2 = b[j, first:last], b[j + 1, first:last], b[j + 2, first:last]
+            b3, b4 = b[j + 3, first:last], b[j + 4, first:last]
             # Twenty sums and nine vectors are what registers hold.
             s00, s01, s02, s03, s04 = zero, zero, zero, zero, zero
             s10, s11, s12, s13, s14 = zero, zero, zero, zero, zero
@@ -70,7 +72,7 @@ def long_dots(a: Array, b: Array, out: Array) -> None:
     for i in range(rows):
         for j in range(whole_columns if i < whole_rows else 0, columns):
             total = zero
-            for t in range(depth):
+            for t in range(first, last):
                 total += a[i, t] * b[j, t]
             out[i, j] = total
 

@@ -21,6 +21,9 @@ __all__ = ["Crew", "Job"]
 
 LOOKS = 1 << 16
 
+TIMES = 1 << 4
+"""The board is asked for so often before it is seen to that the caller has a processor alone."""
+
 Job = tuple[Callable[[int], None], int, "SimpleQueue[BaseException | None]"]
 """What to call, with which number, and where to put None or what it raised."""
 
@@ -38,6 +41,7 @@ class Crew:
         self._board: np.ndarray[Any, Any] | None = None
         self._lock = threading.Lock()
         self._dismissed = False
+        self._times = -1
         self.threads = [
             threading.Thread(target=self._work, args=(k,), name=f"autograd-{k}", daemon=True)
             for k in range(count)
@@ -60,7 +64,9 @@ class Crew:
             except KeyError:  # it woke up by itself
                 break
             self._queues[number].put(_NOTHING)
-        self._keep_away()
+        self._times += 1
+        if self._times % TIMES == 0:
+            self._keep_away()
         return self._board
 
     def hand_over(self, number: int, job: Job) -> bool:

@@ -159,11 +159,19 @@ def _is_of_dots(a: Array, b: Array) -> bool:
 def _long_dots(a: Array, b: Array) -> Array:
     from autograd.kernels.compiled_thin_products import long_dots
 
-    out = np.empty((len(a), b.shape[1]), a.dtype)
+    # By terms, as `_long_rows` by columns: a thread finds what it read of a, as the input of a
+    # layer, in its cache when the weight's gradient needs it.
+    columns = b.T
+    sums = np.zeros((thread_count(), len(a), len(columns)), a.dtype)
     parallel_kernel(
-        long_dots, lambda _, first, last: (a[first:last], b.T, out[first:last]), len(a), 4
+        long_dots,
+        lambda worker, first, last: (a, columns, first, last, sums[worker]),
+        len(b),
+        GRAINS[1],
+        most=len(sums),
     )
-    return out
+    total: Array = sums[0] if len(sums) == 1 else np.add.reduce(sums, axis=0)
+    return total
 
 
 def _is_of_rows(a: Array, b: Array) -> bool:

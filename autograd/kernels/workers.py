@@ -14,8 +14,10 @@ import math
 import os
 import threading
 from collections.abc import Callable
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from queue import SimpleQueue
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -133,7 +135,7 @@ def parallel_ranges(
     >>> sorted(parts)
     [0, 1, 2, 3, 4]
     """
-    bounds = [0, count] if nanoseconds < WORTH_A_THREAD else _bounds(count, grain, most)
+    bounds = (0, count) if nanoseconds < WORTH_A_THREAD else _bounds(count, grain, most)
     with _level:
         if len(bounds) == 2:
             if count:
@@ -156,30 +158,43 @@ def parallel_kernel(
     so much less work is worth it. Scratch memory in the arguments must be another for each worker.
     Raises MemoryError if a part fails, which kernels do for nothing else.
     """
-    bounds = [0, count] if nanoseconds < WORTH_A_PART else _bounds(count, grain, most)
+    bounds = (0, count) if nanoseconds < WORTH_A_PART else _bounds(count, grain, most)
     with _level:
         if len(bounds) == 2:
             if count:
                 kernel(*arguments(0, 0, count))
             return
-        from autograd.kernels.compiled_sharing import fork_join, new_parts, packed
-
-        pack, parts = packed(kernel), new_parts(len(bounds) - 1)
+        sharing = _compiled_sharing()
+        pack, parts = sharing.packed(kernel), sharing.new_parts(len(bounds) - 1)
         given = []  # which keeps alive what the parts refer to
         for worker in range(len(parts)):
-            given.append(arguments(worker, bounds[worker], bounds[worker + 1]))
-            pack(given[worker], parts, worker)
-        if not fork_join(_current_crew().board(), parts):
+            part = arguments(worker, bounds[worker], bounds[worker + 1])
+            given.append(part)
+            pack(part, parts, worker)
+        if not sharing.fork_join(_current_crew().board(), parts):
             raise MemoryError(f"no memory for {kernel.__name__}")
 
 
-def _bounds(count: int, grain: int, most: int | None) -> list[int]:
+@cache
+def _compiled_sharing() -> ModuleType:
+    """Imported when it is needed; the import statement takes a microsecond each time."""
+    from autograd.kernels import compiled_sharing
+
+    return compiled_sharing
+
+
+def _bounds(count: int, grain: int, most: int | None) -> tuple[int, ...]:
     """Where the parts of [0, count) begin, and the end: as many parts as there are threads."""
     if getattr(_inside, "worker", False):
-        return [0, count]
+        return 0, count
+    return _even_bounds(count, grain, thread_count() if most is None else most)
+
+
+@lru_cache(maxsize=1 << 10)
+def _even_bounds(count: int, grain: int, threads: int) -> tuple[int, ...]:
     units = math.ceil(count / grain)
-    threads = max(1, min(thread_count() if most is None else most, units))
-    return [min(count, grain * (units * k // threads)) for k in range(threads + 1)]
+    threads = max(1, min(threads, units))
+    return tuple(min(count, grain * (units * k // threads)) for k in range(threads + 1))
 
 
 class _Level:
