@@ -60,7 +60,7 @@ def exclusive(value: Any, variables: int = 0) -> Any:
 
 
 def held_once(value: Any) -> bool:
-    """Whether `value`, a variable of the caller's, is an array that nothing else holds a part of."""
+    """Whether `value`, a variable of the caller's, is an array that nothing else refers to."""
     return _owns_memory(value) and _references(value) <= _ALONE_IN_VARIABLE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,11 @@ Array = np.ndarray[Any, Any]
 FEW = 32
 """Classes up to which reducing over them is quicker when each class is together in memory."""
 
-_UNSIGNED = {np.dtype(char): np.dtype(char.upper()) for char in "bhilq"}
+FEW_ROWS = 1 << 14
+"""Up to so many the numbers of rows are kept from call to call."""
+
+_SIGNED = {np.dtype(char): (np.dtype(char.upper()), np.iinfo(char).max) for char in "bhilq"}
+"""What sees negative numbers as large ones, and the largest number that is none."""
 
 
 def cross_entropy_forward(
@@ -96,7 +101,7 @@ def cross_entropy_backward(
         mass = hard + soft * dtype.type(total)
     out: Array = probabilities * _along_classes(mass)
     if out.ndim == 2:
-        out[np.arange(len(out)), safe] -= hard
+        out[_numbers(len(out)), safe] -= hard
     else:
         at = np.expand_dims(safe, 1)
         change = np.take_along_axis(out, at, 1) - _along_classes(hard)
@@ -138,10 +143,19 @@ def target_total(
     return target_weights(targets, weight, ignore_index, dtype).sum(dtype=dtype)
 
 
+def _numbers(count: int) -> Array:
+    return _few_numbers(count) if count <= FEW_ROWS else np.arange(count)
+
+
+@lru_cache(maxsize=1 << 4)
+def _few_numbers(count: int) -> Array:
+    return np.arange(count)
+
+
 def _picked(rows: Array, at: Array) -> Array:
     """rows[n, at[n, *s], *s]."""
     if rows.ndim == 2:
-        return rows[np.arange(len(rows)), at]
+        return rows[_numbers(len(rows)), at]
     return np.take_along_axis(rows, np.expand_dims(at, 1), axis=1).squeeze(1)
 
 
@@ -165,11 +179,12 @@ def _check(
         raise ValueError(
             f"class weights have shape {weight.shape}; {classes} classes need ({classes},)"
         )
-    unsigned = _UNSIGNED.get(targets.dtype)
-    if unsigned is not None and classes > np.iinfo(targets.dtype).max:
-        unsigned = None  # a negative number might be a class
-    if unsigned is not None and not np.count_nonzero(targets.view(unsigned) >= classes):
-        # Negative numbers are large as unsigned ones.
+    unsigned, largest = _SIGNED.get(targets.dtype, (None, 0))
+    if (
+        unsigned is not None
+        and classes <= largest
+        and not np.count_nonzero(targets.view(unsigned) >= classes)
+    ):
         return not 0 <= ignore_index < classes
     wrong = ((targets < 0) | (targets >= classes)) & (targets != ignore_index)
     if wrong.any():

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
 from autograd.kernels.adaptive_pooling import plane_means, spread_over_planes
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.layouts import images_like, in_layout_of, in_order_of
 from autograd.kernels.precision import accumulator, inexact
 from autograd.kernels.windows import (

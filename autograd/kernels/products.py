@@ -28,6 +28,9 @@ SPLIT_FROM = 1 << 22
 matrices' way from core to core cost, some 30 microseconds.
 """
 
+MANY_RESULTS = 1 << 18
+"""The same where there are few sums to each result, and writing takes most of the time."""
+
 MOST_DOTS, FEWEST_TERMS = 16, 256
 """Columns up to which a product is one of long dots, and the length that makes them long."""
 
@@ -124,7 +127,7 @@ def _product(a: Array, b: Array, *, units: bool) -> Array:
             out = empty((rows, columns), a.dtype)
             if split_product(a, b, left, right, out):
                 return out
-    if work < SPLIT_FROM or thread_count() == 1:
+    if (work < SPLIT_FROM and rows * columns < MANY_RESULTS) or thread_count() == 1:
         return _by_numpy(a, b)
     if inner > 8 * max(rows, columns):
         return _sum_of_products(a, b)

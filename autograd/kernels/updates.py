@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from operator import is_
 from typing import Any
@@ -29,12 +28,16 @@ _Kind = tuple[str, np.dtype[Any]]
 
 @dataclass
 class Known:
-    """The arrays of all updates but the gradients, which keep their memory from step to step; all
-    addresses; and whether two of the changed arrays share memory.
+    """The arrays of all updates but the gradients, which keep their memory from step to step; the
+    addresses of all; where each update ends if their elements are counted through; the constants,
+    as given and as an array; and whether two of the changed arrays share memory.
     """
 
     kept: list[Array]
     places: Array
+    ends: Array
+    constants: list[tuple[float, ...]]
+    values: Array
     sharing: bool
 
 
@@ -62,8 +65,7 @@ class _Batch(threading.local):
 _batch = _Batch()
 
 
-@contextmanager
-def together(size: int, places: Places | None = None) -> Iterator[None]:
+def together(size: int, places: Places | None = None) -> AbstractContextManager[None]:
     """Updates called inside, one of each array, are done at the end in one go that threads share.
 
     `size` is the number of elements of all arrays, which decides for each whether it is worth it.
@@ -77,13 +79,24 @@ def together(size: int, places: Places | None = None) -> Iterator[None]:
     >>> print(p[0])
     0.5
     """
-    waiting: dict[_Kind, _Updates] = {}
-    _batch.waiting, _batch.size, _batch.compiled = waiting, size, {}
-    try:
-        yield
-    finally:
+    return _Together(size, places)
+
+
+class _Together:
+    """Written out, since the generator that would do takes microseconds more for every step."""
+
+    def __init__(self, size: int, places: Places | None) -> None:
+        self._size = size
+        self._places = places
+        self._waiting: dict[_Kind, _Updates] = {}
+
+    def __enter__(self) -> None:
+        _batch.waiting, _batch.size, _batch.compiled = self._waiting, self._size, {}
+
+    def __exit__(self, *_: object) -> None:
         _batch.waiting, _batch.size, _batch.compiled = None, 0, {}
-        seen = {kind: _run(kind, updates, places) for kind, updates in waiting.items()}
+        places = self._places
+        seen = {kind: _run(kind, updates, places) for kind, updates in self._waiting.items()}
         if places is not None:
             places.clear()
             places.update(seen)
@@ -109,25 +122,28 @@ def _run(kind: _Kind, updates: _Updates, before: Places | None) -> Known:
     from autograd.kernels import compiled_updates
 
     kernel, dtype = kind
-    ends = np.cumsum([arrays[0].size for arrays in updates.arrays])
     kept = [array for parameter, _, *states in updates.arrays for array in (parameter, *states)]
-    known = (before or {}).get(kind)
+    known = before.get(kind) if before else None
     if known is not None and len(kept) == len(known.kept) and all(map(is_, kept, known.kept)):
         known.places[:, 1] = [_address(arrays[1]) for arrays in updates.arrays]
+        if updates.constants != known.constants:
+            known.constants = updates.constants
+            known.values = np.array(updates.constants, dtype)
     else:
+        sizes = np.array([arrays[0].size for arrays in updates.arrays])
         places = np.array([[_address(array) for array in arrays] for arrays in updates.arrays])
-        sizes = np.diff(ends, prepend=0) * dtype.itemsize
-        known = Known(kept, places, _share_memory(places[:, 0], sizes))
-    places, sharing = known.places, known.sharing
-    constants = np.array(updates.constants, dtype)
-    total = int(ends[-1])
+        values = np.array(updates.constants, dtype)
+        sharing = _share_memory(places[:, 0], sizes * dtype.itemsize)
+        known = Known(kept, places, np.cumsum(sizes), updates.constants, values, sharing)
+    arguments = known.places, known.ends, known.values
+    total = int(known.ends[-1])
     parallel_kernel(
         getattr(compiled_updates, kernel),
-        lambda _worker, first, last: (places, ends, constants, first, last),
+        lambda _worker, first, last: (*arguments, first, last),
         total,
         GRAIN,
         nanoseconds=NANOSECONDS * total,
-        most=1 if sharing else None,  # one after the other, in the order given
+        most=1 if known.sharing else None,  # one after the other, in the order given
     )
     return known
 

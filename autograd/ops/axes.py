@@ -62,6 +62,16 @@ def constant(value: Any, name: str, argument: str) -> Any:
     return np.asarray(value)
 
 
+def ndim_of(value: Any) -> int:
+    """np.ndim, which asks a Tensor the long way round."""
+    return int(value.ndim if isinstance(value, Tensor | np.ndarray) else np.ndim(value))
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """np.shape, which asks a Tensor the long way round."""
+    return value.shape if isinstance(value, Tensor | np.ndarray) else np.shape(value)
+
+
 def data_of(value: Any) -> Any:
     """What lies under a Tensor; anything else as it is."""
     return value.data if isinstance(value, Tensor) else value

@@ -15,6 +15,7 @@ from autograd.dispatch import operations
 from autograd.families import Affine, Composite, Multilinear
 from autograd.kernels import convolution as kernels
 from autograd.kernels.windows import effective_sizes, padding_pairs, spatial_tuple
+from autograd.ops.axes import shape_of
 from autograd.ops.channels import activated, check_activation, per_channel, sums_of_channels
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
@@ -111,10 +112,10 @@ def _checked(x: Any, w: Any, b: Any, dims: int, name: str, out_channels: Any) ->
             f"{name} takes x (N, C, {'H, W' if dims == 2 else 'L'}) and a weight of as many axes, "
             f"got shapes {x.shape} and {w.shape}"
         )
-    if b is not None and np.shape(b) != (out_channels(w),):
+    if b is not None and shape_of(b) != (out_channels(w),):
         raise ValueError(
             f"{name}: the bias must have shape ({out_channels(w)},) for a weight of shape "
-            f"{w.shape}, got {np.shape(b)}"
+            f"{w.shape}, got {shape_of(b)}"
         )
     return x, w
 

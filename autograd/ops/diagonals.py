@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.ops.axes import as_axis, data_of
+from autograd.ops.axes import as_axis, data_of, ndim_of, shape_of
 from autograd.ops.indexing import gather, index_set
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -42,15 +42,15 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     >>> ag.diagonal(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([1., 4.])
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     if ndim < 2:
-        raise ValueError(f"diagonal needs an array of at least two axes, got shape {np.shape(x)}")
+        raise ValueError(f"diagonal needs an array of at least two axes, got shape {shape_of(x)}")
     first = as_axis(axis1, ndim, "diagonal", "axis1")
     second = as_axis(axis2, ndim, "diagonal", "axis2")
     if first == second:
         raise ValueError(f"diagonal: axis1 and axis2 must differ, got {axis1} and {axis2}")
     moved = operations.moveaxis(x, (first, second), (-2, -1))
-    rows, columns = np.shape(moved)[-2:]
+    rows, columns = shape_of(moved)[-2:]
     return gather(moved, (..., *_places(rows, columns, offset)), distinct=True)
 
 
@@ -90,18 +90,18 @@ def diag(x: Any, k: int = 0) -> Any:
     Tensor([[1., 0.],
             [0., 2.]])
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     if ndim == 2:
         return diagonal(x, k)
     if ndim != 1:
-        raise ValueError(f"diag takes a 1-d or 2-d array, got shape {np.shape(x)}")
-    size = np.shape(x)[0] + abs(k)
+        raise ValueError(f"diag takes a 1-d or 2-d array, got shape {shape_of(x)}")
+    size = shape_of(x)[0] + abs(k)
     zeros = np.zeros((size, size), data_of(x).dtype if hasattr(x, "dtype") else np.result_type(x))
     return index_set(zeros, _places(size, size, k), x)
 
 
 def _triangle(x: Any, k: int, name: str, lower: bool) -> Any:
-    shape = np.shape(x)
+    shape = shape_of(x)
     if len(shape) < 2:
         raise ValueError(f"{name} needs an array of at least two axes, got shape {shape}")
     below = np.tri(shape[-2], shape[-1], k if lower else k - 1, dtype=np.bool_)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linearised
+from autograd.ops.axes import shape_of
 from autograd.ops.matrices import inv, matrix_transpose, solve, square
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -44,7 +45,7 @@ def _mm(*matrices: Any) -> Any:
 
 def _lower_half(x: Any) -> Any:
     """The lower triangle with half the diagonal."""
-    size = np.shape(x)[-1]
+    size = shape_of(x)[-1]
     return x * (np.tril(np.ones((size, size)), -1) + 0.5 * np.eye(size)).astype(x.dtype)
 
 
@@ -158,7 +159,7 @@ class EighResult(NamedTuple):
 
 def _reciprocal_gaps(values: Any) -> Any:
     """1 / (values[j] - values[i]), and 0 on the diagonal."""
-    size = np.shape(values)[-1]
+    size = shape_of(values)[-1]
     gaps = operations.expand_dims(values, -2) - operations.expand_dims(values, -1)
     eye = np.eye(size, dtype=np.bool_)
     return operations.where(eye, 0.0, 1.0 / operations.where(eye, 1.0, gaps))

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Linear
 from autograd.kernels import joining as kernels
-from autograd.ops.axes import as_axis, constant
+from autograd.ops.axes import as_axis, constant, ndim_of, shape_of
 from autograd.ops.indexing import gather
 from autograd.registry import bad, register
 from autograd.samples import call, many, real
@@ -50,7 +50,7 @@ _stack: Linear = Linear(
 
 
 def _list_of(arrays: Any, name: str) -> list[Any]:
-    if np.ndim(arrays) == 0 if isinstance(arrays, Tensor | np.ndarray) else False:
+    if ndim_of(arrays) == 0 if isinstance(arrays, Tensor | np.ndarray) else False:
         raise TypeError(f"{name} takes a sequence of arrays, got a 0-d {type(arrays).__name__}")
     try:
         items = list(arrays)
@@ -90,9 +90,9 @@ def concatenate(arrays: Any, axis: int | None = 0) -> Any:
     items = _list_of(arrays, "concatenate")
     if axis is None:
         items, axis = [operations.ravel(item) for item in items], 0
-    if np.ndim(items[0]) == 0:
+    if ndim_of(items[0]) == 0:
         raise ValueError("concatenate got 0-d arrays, which have no axis; use stack")
-    return _concatenate(*items, axis=as_axis(axis, np.ndim(items[0]), "concatenate"))
+    return _concatenate(*items, axis=as_axis(axis, ndim_of(items[0]), "concatenate"))
 
 
 @register(
@@ -115,10 +115,10 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     Tensor([1., 2.])
     """
     items = _list_of(arrays, "stack")
-    shapes = {np.shape(item) for item in items}
+    shapes = {shape_of(item) for item in items}
     if len(shapes) > 1:
         raise ValueError(f"stack needs arrays of the same shape, got {sorted(shapes)}")
-    return _stack(*items, axis=as_axis(axis, np.ndim(items[0]) + 1, "stack"))
+    return _stack(*items, axis=as_axis(axis, ndim_of(items[0]) + 1, "stack"))
 
 
 _split: Linear = Linear(
@@ -151,7 +151,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     >>> ag.split(ag.Tensor([1.0, 2.0, 3.0]), [1])
     [Tensor([1.]), Tensor([2., 3.])]
     """
-    shape = np.shape(x)
+    shape = shape_of(x)
     if not shape:
         raise ValueError("split got a 0-d array, which has no axis to cut")
     where = as_axis(axis, len(shape), "split")

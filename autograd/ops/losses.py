@@ -10,7 +10,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import losses as kernels
-from autograd.ops.axes import constant, data_of
+from autograd.ops.axes import constant, data_of, shape_of
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -95,7 +95,7 @@ def _reference(
     reduction: str,
 ) -> Any:
     """Minus the sum of constant coefficients times the log-probabilities."""
-    shape = np.shape(logits)
+    shape = shape_of(logits)
     classes = shape[1]
     kept = np.expand_dims(target != ignore_index, 1)
     numbers = np.arange(classes).reshape(1, -1, *(1,) * (len(shape) - 2))
@@ -125,11 +125,11 @@ _PROBABILITIES = np.array([[0.2, 0.3, 0.5], [0.0, 1.0, 0.0]])
 def _probability_losses(
     logits: Any, target: Any, weight: Any, reduction: str, smoothing: float
 ) -> Any:
-    classes = np.shape(logits)[1]
-    if np.shape(target) != np.shape(logits):
+    classes = shape_of(logits)[1]
+    if shape_of(target) != shape_of(logits):
         raise ValueError(
-            f"cross_entropy: probabilities of shape {np.shape(target)} do not fit logits of shape "
-            f"{np.shape(logits)}; class indices must be integers"
+            f"cross_entropy: probabilities of shape {shape_of(target)} do not fit logits of shape "
+            f"{shape_of(logits)}; class indices must be integers"
         )
     if smoothing:
         target = target * (1 - smoothing) + smoothing / classes
@@ -139,7 +139,7 @@ def _probability_losses(
                 f"cross_entropy: {classes} classes need weights of shape ({classes},), got "
                 f"{weight.shape}"
             )
-        shape = (1, classes, *(1,) * (len(np.shape(logits)) - 2))
+        shape = (1, classes, *(1,) * (len(shape_of(logits)) - 2))
         target = target * weight.astype(data_of(logits).dtype).reshape(shape)
     losses = -operations.sum(operations.log_softmax(logits, 1) * target, 1)
     return reduced(losses, reduction)
@@ -255,10 +255,10 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def _check_same_shape(input: Any, target: Any, name: str) -> None:
-    if np.shape(input) != np.shape(target):
+    if shape_of(input) != shape_of(target):
         raise ValueError(
-            f"{name} needs input and target of the same shape, got {np.shape(input)} and "
-            f"{np.shape(target)}; broadcast them yourself if that is meant"
+            f"{name} needs input and target of the same shape, got {shape_of(input)} and "
+            f"{shape_of(target)}; broadcast them yourself if that is meant"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import normalization as kernels
-from autograd.ops.axes import as_shape
+from autograd.ops.axes import as_shape, shape_of
 from autograd.ops.channels import activated, activated_channels, affine_channels, check_activation
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
@@ -43,7 +43,7 @@ def _affine(x: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _per_channel(x: Any) -> tuple[int, ...]:
-    return (1, -1, *(1,) * (len(np.shape(x)) - 2))
+    return (1, -1, *(1,) * (len(shape_of(x)) - 2))
 
 
 def _update(running: Any, batch: Any, momentum: float) -> None:
@@ -91,7 +91,7 @@ def _batch_pullback(
 def _batch_reference(
     x: Any, *rest: Any, scaled: bool, eps: float, activation: str | None = None, **_: Any
 ) -> Any:
-    axes = (0, *range(2, len(np.shape(x))))
+    axes = (0, *range(2, len(shape_of(x))))
     weight, bias = _given(rest[:-2], scaled)
     out = _affine(_standardised(x, axes, eps), weight, bias, _per_channel(x))
     return activated(out, activation)
@@ -127,8 +127,8 @@ def _check_running(**arrays: Any) -> None:
 
 def _check_shapes(name: str, shape: tuple[int, ...], **arrays: Any) -> None:
     for argument, array in arrays.items():
-        if array is not None and np.shape(array) != shape:
-            raise ValueError(f"{name}: {argument} must have shape {shape}, got {np.shape(array)}")
+        if array is not None and shape_of(array) != shape:
+            raise ValueError(f"{name}: {argument} must have shape {shape}, got {shape_of(array)}")
 
 
 _MEAN, _VARIANCE = np.array([0.5, -0.5]), np.array([1.0, 2.0])
@@ -244,7 +244,7 @@ def _layer_pullback(
 
 
 def _layer_reference(x: Any, *rest: Any, scaled: bool, axes: int, eps: float) -> Any:
-    shape = np.shape(x)
+    shape = shape_of(x)
     weight, bias = _given(rest[:-2], scaled)
     inner = tuple(range(len(shape) - axes, len(shape)))
     return _affine(_standardised(x, inner, eps), weight, bias, shape[len(shape) - axes :])
@@ -309,7 +309,7 @@ def _group_pullback(
 
 
 def _group_reference(x: Any, *rest: Any, scaled: bool, groups: int, eps: float) -> Any:
-    shape = np.shape(x)
+    shape = shape_of(x)
     weight, bias = _given(rest[:-2], scaled)
     rows = operations.reshape(x, (shape[0], groups, int(np.prod(shape[1:])) // groups))
     return _affine(

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
-from autograd.ops.axes import as_axes, as_axis, as_shape, constant, data_of
+from autograd.ops.axes import as_axes, as_axis, as_shape, constant, data_of, ndim_of, shape_of
 from autograd.ops.indexing import gather
 from autograd.ops.taking import along_axis
 from autograd.registry import bad, register
@@ -78,20 +78,20 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
     >>> ag.pad(ag.Tensor([1.0, 2.0, 3.0]), (2, 1), mode="reflect")
     Tensor([3., 2., 1., 2., 3., 2.])
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     width = _as_width(pad_width, ndim)
     if mode == "constant":
         padded = _pad_zeros(x, width=width)
         values = constant(constant_values, "pad", "constant_values")
         if not np.any(values):
             return padded
-        frame = np.pad(np.zeros(np.shape(x), data_of(padded).dtype), width, constant_values=values)
+        frame = np.pad(np.zeros(shape_of(x), data_of(padded).dtype), width, constant_values=values)
         return padded + frame
     if mode not in _INDEX_MODES:
         raise ValueError(f"pad has no mode {mode!r}; use 'constant' or one of {_INDEX_MODES}")
     for axis, amounts in enumerate(width):
         if amounts != (0, 0):
-            numbers: Any = np.arange(np.shape(x)[axis])
+            numbers: Any = np.arange(shape_of(x)[axis])
             way: Any = mode
             source = np.pad(numbers, amounts, mode=way)
             x = gather(x, (*(slice(None),) * axis, source))
@@ -112,7 +112,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     >>> ag.flip(ag.Tensor([1.0, 2.0, 3.0]))
     Tensor([3., 2., 1.])
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     axes = as_axes(axis, ndim, "flip")
     return gather(x, tuple(slice(None, None, -1 if i in axes else None) for i in range(ndim)))
 
@@ -149,9 +149,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """
     if axis is None:
         flat = roll(operations.ravel(x), shift, 0)
-        return operations.reshape(flat, np.shape(x))
+        return operations.reshape(flat, shape_of(x))
     axes = axis if isinstance(axis, tuple | list) else (axis,)
-    numbers = tuple(as_axis(item, np.ndim(x), "roll") for item in axes)
+    numbers = tuple(as_axis(item, ndim_of(x), "roll") for item in axes)
     try:
         shifts = tuple(index(s) for s in (shift if isinstance(shift, tuple | list) else (shift,)))
     except TypeError:
@@ -186,7 +186,7 @@ def tile(x: Any, reps: Any) -> Any:
     counts = as_shape(reps.tolist() if isinstance(reps, np.ndarray) else reps, "tile")
     if any(count < 0 for count in counts):
         raise ValueError(f"tile takes no negative number of repetitions, got {reps!r}")
-    shape = np.shape(x)
+    shape = shape_of(x)
     ndim = max(len(shape), len(counts))
     shape = (1,) * (ndim - len(shape)) + shape
     counts = (1,) * (ndim - len(counts)) + counts
@@ -224,8 +224,8 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         raise TypeError(f"repeat takes repeats as ints, got {repeats!r}")
     if axis is None:
         x, axis = operations.ravel(x), 0
-    where = as_axis(axis, np.ndim(x), "repeat")
-    size = np.shape(x)[where]
+    where = as_axis(axis, ndim_of(x), "repeat")
+    size = shape_of(x)[where]
     if counts.ndim > 1 or counts.size not in (1, size) or (counts.size and counts.min() < 0):
         raise ValueError(
             f"repeat takes repeats as one count or one for each of the {size} entries of axis "
@@ -256,6 +256,6 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     """
     if axis is None:
         x, axis = operations.ravel(x), 0
-    where = as_axis(axis, np.ndim(x), "sort")
+    where = as_axis(axis, ndim_of(x), "sort")
     order = np.argsort(data_of(x), axis=where, kind="stable")
     return gather(x, along_axis(order, where), distinct=True)

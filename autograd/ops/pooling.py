@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd.families import Linear, Selection
-from autograd.kernels import adaptive_pooling, pooling as kernels
+from autograd.kernels import adaptive_pooling
+from autograd.kernels import pooling as kernels
 from autograd.kernels.windows import spatial_tuple, windows_overlap
 from autograd.ops.softmaxes import floats
 from autograd.registry import Kink, bad, register

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear, Selection
-from autograd.ops.axes import as_axes, data_of
+from autograd.ops.axes import as_axes, data_of, ndim_of, shape_of
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
+from autograd.tensor import Tensor
 
 __all__ = ["logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
 
 Axes = tuple[int, ...]
+
+FEW = 1 << 10
+"""Entries up to which a copy is made sooner than NumPy's read-only view that repeats them."""
+
 _CALLS = (
     call(real(2, 3)),
     call(real(2, 3), 0),
@@ -35,6 +41,10 @@ def kept_shape(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
 
 def expanded(reduced: Any, in_shape: tuple[int, ...], axis: Axes) -> Any:
     """What was reduced over `axis` repeated to the shape it came from."""
+    if not isinstance(reduced, Tensor) and math.prod(in_shape) <= FEW:
+        out = np.empty(in_shape, reduced.dtype)
+        out[...] = reduced.reshape(kept_shape(in_shape, axis))
+        return out
     return operations.broadcast_to(
         operations.reshape(reduced, kept_shape(in_shape, axis)), in_shape
     )
@@ -47,7 +57,7 @@ def _later(axis: Axes) -> Axes:
 
 _sum: Linear = Linear(
     "sum",
-    lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
+    lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims),
     lambda cotangent, in_shape, axis, keepdims: expanded(cotangent, in_shape, axis),
     lambda x, whole, axis, keepdims: np.sum(x, axis=_later(axis), keepdims=keepdims),
     analytic=True,
@@ -64,7 +74,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ag.sum(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([4., 6.])
     """
-    return _sum(x, axis=as_axes(axis, np.ndim(x), "sum"), keepdims=keepdims)
+    return _sum(x, axis=as_axes(axis, ndim_of(x), "sum"), keepdims=keepdims)
 
 
 def _count(shape: tuple[int, ...], axis: Axes) -> int:
@@ -74,9 +84,16 @@ def _count(shape: tuple[int, ...], axis: Axes) -> int:
     return count
 
 
+def _mean_of(x: Any, axis: Axes, keepdims: bool) -> Any:
+    if type(x) is not np.ndarray or x.dtype.char not in "fd":
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    total: Any = x.sum(axis=axis, keepdims=keepdims)
+    return total / _count(x.shape, axis)
+
+
 _mean: Linear = Linear(
     "mean",
-    lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    _mean_of,
     lambda cotangent, in_shape, axis, keepdims: expanded(
         cotangent / _count(in_shape, axis), in_shape, axis
     ),
@@ -99,8 +116,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ag.mean(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([2., 3.])
     """
-    axes = as_axes(axis, np.ndim(x), "mean")
-    _check_entries(np.shape(x), axes, "mean")
+    axes = as_axes(axis, ndim_of(x), "mean")
+    _check_entries(shape_of(x), axes, "mean")
     return _mean(x, axis=axes, keepdims=keepdims)
 
 
@@ -125,9 +142,9 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     >>> ag.var(ag.Tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    axes = as_axes(axis, np.ndim(x), "var")
-    _check_entries(np.shape(x), axes, "var")
-    freedom = _count(np.shape(x), axes) - ddof
+    axes = as_axes(axis, ndim_of(x), "var")
+    _check_entries(shape_of(x), axes, "var")
+    freedom = _count(shape_of(x), axes) - ddof
     if freedom <= 0:
         raise ValueError(
             f"var of {freedom + ddof} entries with ddof={ddof} has no degrees of freedom; "
@@ -166,13 +183,13 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 
 def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
     """Products of halves until one entry is left: exact derivatives with zeros among them."""
-    shape = np.shape(x)
+    shape = shape_of(x)
     kept = tuple(i for i in range(len(shape)) if i not in axis)
     flat = operations.reshape(
         operations.transpose(x, kept + axis), (*(shape[i] for i in kept), _count(shape, axis))
     )
     if flat.shape[-1] == 0:
-        return operations.broadcast_to(1.0 + sum(flat, -1), np.shape(flat)[:-1])
+        return operations.broadcast_to(1.0 + sum(flat, -1), shape_of(flat)[:-1])
     while flat.shape[-1] > 1:
         half = flat.shape[-1] // 2
         paired = flat[..., :half] * flat[..., half : 2 * half]
@@ -209,7 +226,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ag.prod(ag.Tensor([2.0, 3.0, 4.0]))
     Tensor(24.)
     """
-    return _prod(x, axis=as_axes(axis, np.ndim(x), "prod"), keepdims=keepdims)
+    return _prod(x, axis=as_axes(axis, ndim_of(x), "prod"), keepdims=keepdims)
 
 
 def _extreme(reduce: Any) -> Any:
@@ -273,8 +290,8 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ag.max(ag.Tensor([1.0, 3.0, 2.0]))
     Tensor(3.)
     """
-    axes = as_axes(axis, np.ndim(x), "max")
-    _check_entries(np.shape(x), axes, "max")
+    axes = as_axes(axis, ndim_of(x), "max")
+    _check_entries(shape_of(x), axes, "max")
     return _max(x, axis=axes, keepdims=keepdims)
 
 
@@ -294,8 +311,8 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ag.min(ag.Tensor([1.0, 3.0, 2.0]))
     Tensor(1.)
     """
-    axes = as_axes(axis, np.ndim(x), "min")
-    _check_entries(np.shape(x), axes, "min")
+    axes = as_axes(axis, ndim_of(x), "min")
+    _check_entries(shape_of(x), axes, "min")
     return _min(x, axis=axes, keepdims=keepdims)
 
 
@@ -311,7 +328,7 @@ def _shift(x: Any, axis: Axes) -> Any:
 def _logsumexp_reference(x: Any, axis: Axes, keepdims: bool) -> Any:
     shift = _shift(x, axis)
     out = operations.log(sum(operations.exp(x - shift), axis, keepdims=True)) + shift
-    return out if keepdims else operations.reshape(out, _left(np.shape(x), axis))
+    return out if keepdims else operations.reshape(out, _left(shape_of(x), axis))
 
 
 def _logsumexp_forward(x: Any, axis: Axes, keepdims: bool) -> Any:
@@ -325,7 +342,7 @@ _logsumexp: Composite = Composite(
     _logsumexp_forward,
     reference=_logsumexp_reference,
     pullback=lambda cotangent, out, x, axis, keepdims: (
-        expanded(cotangent, np.shape(x), axis) * np.exp(x - expanded(out, np.shape(x), axis)),
+        expanded(cotangent, shape_of(x), axis) * np.exp(x - expanded(out, shape_of(x), axis)),
     ),
     analytic=True,
 )
@@ -352,4 +369,4 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ag.logsumexp(ag.Tensor([1000.0, 1000.0]))
     Tensor(1000.69314718)
     """
-    return _logsumexp(x, axis=as_axes(axis, np.ndim(x), "logsumexp"), keepdims=keepdims)
+    return _logsumexp(x, axis=as_axes(axis, ndim_of(x), "logsumexp"), keepdims=keepdims)

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
-from autograd.ops.axes import as_axis
+from autograd.ops.axes import as_axis, ndim_of, shape_of
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
 
@@ -36,7 +36,7 @@ _cumsum: Linear = Linear(
 def _line(x: Any, axis: int | None, name: str) -> tuple[Any, int]:
     if axis is None:
         return operations.ravel(x), 0
-    return x, as_axis(axis, np.ndim(x), name)
+    return x, as_axis(axis, ndim_of(x), name)
 
 
 @register(_CALLS, numpy=(np.cumsum,), bad=[_AXIS_ERROR])
@@ -59,7 +59,7 @@ def _doubling(x: Any, axis: int) -> Any:
     """
     lead = (slice(None),) * axis
     step = 1
-    while step < np.shape(x)[axis]:
+    while step < shape_of(x)[axis]:
         product = x[(*lead, slice(step, None))] * x[(*lead, slice(None, -step))]
         x = operations.concatenate([x[(*lead, slice(None, step))], product], axis)
         step *= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd.dispatch import operations
 from autograd.families import Linear
 from autograd.kernels.layouts import reshaped
-from autograd.ops.axes import as_axes, as_axis, as_shape
+from autograd.ops.axes import as_axes, as_axis, as_shape, ndim_of, shape_of
 from autograd.registry import bad, register
 from autograd.samples import call, real
 
@@ -73,12 +74,15 @@ def ravel(x: Any) -> Any:
     return _reshape(x, shape=(-1,)) if np.size(x) else _reshape(x, shape=(0,))
 
 
+@lru_cache(maxsize=1 << 8)
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(axes.index(axis) for axis in range(len(axes)))
+
+
 _transpose: Linear = Linear(
     "transpose",
-    lambda x, axes: np.transpose(x, axes),
-    lambda cotangent, axes: operations.transpose(
-        cotangent, tuple(int(i) for i in np.argsort(axes))
-    ),
+    lambda x, axes: x.transpose(axes) if type(x) is np.ndarray else np.transpose(x, axes),
+    lambda cotangent, axes: cotangent.transpose(_inverse(axes)),
     lambda x, whole, axes: np.transpose(x, (0, *(axis + 1 for axis in axes))),
     analytic=True,
 )
@@ -105,7 +109,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
     Tensor([[1., 3.],
             [2., 4.]])
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     chosen = as_axes(axes, ndim, "transpose", "axes") if axes is not None else range(ndim)[::-1]
     if len(chosen) != ndim:
         raise ValueError(f"transpose: axes {axes!r} must name each of the {ndim} axes once")
@@ -126,7 +130,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     >>> ag.swapaxes(ag.Tensor([[1.0, 2.0]]), 0, 1).shape
     (2, 1)
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     axes = list(range(ndim))
     first = as_axis(axis1, ndim, "swapaxes", "axis1")
     second = as_axis(axis2, ndim, "swapaxes", "axis2")
@@ -148,7 +152,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     >>> ag.moveaxis(ag.Tensor([[[1.0, 2.0]]]), -1, 0).shape
     (2, 1, 1)
     """
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     origins = as_axes(source, ndim, "moveaxis", "source")
     targets = as_axes(destination, ndim, "moveaxis", "destination")
     if len(origins) != len(targets):
@@ -175,7 +179,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     >>> ag.squeeze(ag.Tensor([[1.0], [2.0]]))
     Tensor([1., 2.])
     """
-    shape = np.shape(x)
+    shape = shape_of(x)
     if axis is None:
         axes: tuple[int, ...] = tuple(i for i, size in enumerate(shape) if size == 1)
     else:
@@ -208,7 +212,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     >>> ag.expand_dims(ag.Tensor([1.0, 2.0]), 1).shape
     (2, 1)
     """
-    shape = list(np.shape(x))
+    shape = list(shape_of(x))
     count = len(axis) if isinstance(axis, tuple | list) else 1
     for position in sorted(as_axes(axis, len(shape) + count, "expand_dims")):
         shape.insert(position, 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.ops.axes import as_axis, constant
+from autograd.ops.axes import as_axis, constant, ndim_of, shape_of
 from autograd.ops.indexing import gather
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -47,7 +47,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
         array = array.astype(np.intp)
     if axis is None:
         return gather(operations.ravel(x), array)
-    where = as_axis(axis, np.ndim(x), "take")
+    where = as_axis(axis, ndim_of(x), "take")
     return gather(x, (*(slice(None),) * where, array))
 
 
@@ -94,7 +94,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
         raise TypeError(f"take_along_axis needs indices that are integers, got {array.dtype}")
     if axis is None:
         x, axis = operations.ravel(x), 0
-    shape = np.shape(x)
+    shape = shape_of(x)
     if len(shape) != array.ndim:
         raise ValueError(
             f"take_along_axis needs indices with as many dimensions as x, got shapes "

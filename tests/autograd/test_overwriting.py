@@ -118,9 +118,7 @@ def test_so_is_one_from_the_pool_in_any_order(order):
         made.fill(1.0)
         return (made if order == "C" else made.T,)
 
-    source = Composite(
-        "source", lambda x: x + 0.0, reference=lambda x: x * 1.0, pullback=pooled
-    )
+    source = Composite("source", lambda x: x + 0.0, reference=lambda x: x * 1.0, pullback=pooled)
     x = ag.Tensor(np.ones((side, side)), requires_grad=True)
     overwritten.clear()
     source(spoiler(x, factor=2.0)).backward(np.ones((side, side)))

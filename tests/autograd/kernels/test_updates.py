@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.kernels.updates import (
-    Known,
     Places,
     adam_update,
     one_pass,
@@ -116,16 +115,17 @@ def test_an_address_is_of_the_array_that_is_given() -> None:
     """Not of another that was in its place the step before."""
     p, other = np.ones(8, np.float32), np.ones(8, np.float32)
     kind = "descend_all", p.dtype
-    places: Places = {kind: Known([other], np.array([[other.ctypes.data, 0]]), False)}
-    with together(8, places):
-        sgd_update(p, np.ones(8, np.float32), None, 0.5, 0.0, 0.0)
-    np.testing.assert_array_equal(p, np.full(8, 0.5, np.float32))
-    np.testing.assert_array_equal(other, np.ones(8, np.float32))
+    places: Places = {}
+    for array, lr in ((other, 0.25), (p, 0.5), (p, 0.125)):
+        with together(8, places):
+            sgd_update(array, np.ones(8, np.float32), None, lr, 0.0, 0.0)
+    np.testing.assert_array_equal(p, np.full(8, 0.375, np.float32))
+    np.testing.assert_array_equal(other, np.full(8, 0.75, np.float32))
     assert list(places) == [kind] and not places[kind].sharing
     (kept,) = places[kind].kept
     assert kept is p and places[kind].places[0, 0] == p.ctypes.data
     with together(8, places):  # the same array, another gradient
-        sgd_update(p, np.full(8, 2, np.float32), None, 0.25, 0.0, 0.0)
+        sgd_update(p, np.full(8, 1.5, np.float32), None, 0.25, 0.0, 0.0)
     np.testing.assert_array_equal(p, np.zeros(8, np.float32))
 
 
