@@ -81,16 +81,15 @@ def plane_means(x: Array) -> Array:
     last = is_channels_last(x)
     work = accumulator(x.dtype)
     pixels = channels_put_last(x).reshape(n, size, c) if last else x.reshape(n, c, size)
-    shares = np.full(size, 1.0 / size, work)
-    out = np.empty((n, c), work)
+    ones, out = np.ones(size, work), np.empty((n, c), work)
 
     def means(_worker: int, first: int, end: int) -> None:
         some = pixels[first:end].astype(work, copy=False)
-        np.matmul(shares, some, out=out[first:end]) if last else np.matmul(
-            some, shares, out=out[first:end]
-        )
+        left, right = (ones, some) if last else (some, ones)
+        np.matmul(left, right, out=out[first:end])
 
     parallel_ranges(means, n, nanoseconds=NANOSECONDS * x.size)
+    out /= size
     return out.astype(inexact(x.dtype), copy=False).reshape(n, c, *(1,) * (x.ndim - 2))
 
 
@@ -105,7 +104,7 @@ def spread_over_planes(g: Array, sizes: Sizes) -> Array:
     """
     n, c = g.shape[:2]
     dtype = inexact(g.dtype)
-    shares = g.reshape(n, 1, c) * accumulator(g.dtype).type(1.0 / math.prod(sizes))
+    shares = g.reshape(n, 1, c).astype(accumulator(g.dtype), copy=False) / math.prod(sizes)
     pixels = empty((n, math.prod(sizes), c), dtype)
 
     def spread(_worker: int, first: int, end: int) -> None:
