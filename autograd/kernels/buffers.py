@@ -15,12 +15,12 @@ needs a new one, and take the place of those that are wholly free.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import math
 import mmap
 import os
 import sys
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -31,8 +31,6 @@ import numpy as np
 __all__ = ["alone_in_pool", "empty", "empty_like", "held_bytes", "release"]
 
 Array = np.ndarray[Any, Any]
-Block = ctypes.Array[ctypes.c_ubyte]
-"""No array and no memoryview: NumPy lets a view's owner stop being a _Loan for those."""
 
 POOLED_FROM = 1 << 18
 """Bytes from which an array's memory is pooled; the allocator keeps smaller ones itself."""
@@ -53,8 +51,8 @@ _state = {"busy": False}
 waits, or goes past the pool.
 """
 
-_returned: list[tuple[int, int]] = []
-"""Address and size of the memory that is to be taken back."""
+_returned: list[_Place] = []
+"""What is to be taken back."""
 
 
 def _forget_all() -> None:
@@ -83,7 +81,6 @@ class _Chunk:
         except (OSError, OverflowError) as error:
             raise MemoryError(f"no memory for arrays of {size} bytes") from error
         self._advise("MADV_HUGEPAGE", 0, size)
-        self.address = ctypes.addressof(ctypes.c_ubyte.from_buffer(self.memory))
         self.size = size
         self.top = 0 if lazy else size
         self.free = [(0, size)]
@@ -96,17 +93,19 @@ class _Chunk:
         """The free ranges that have memory, as far as they have."""
         return [(first, min(end, self.top)) for first, end in self.free if first < self.top]
 
-    def cut(self, number: int, size: int) -> Block:
-        """The first bytes of a free range."""
+    def cut(self, number: int, size: int) -> int:
+        """Take the first bytes of a free range; where they begin."""
         first, end = self.free[number]
-        block = (ctypes.c_ubyte * size).from_buffer(self.memory, first)
-        self.free[number : number + 1] = [(first + size, end)] if first + size < end else []
+        if first + size < end:
+            self.free[number] = first + size, end
+        else:
+            del self.free[number]
         self.top = max(self.top, first + size)
-        return block
+        return first
 
     def put(self, first: int, end: int) -> None:
         """Note that a range is free again."""
-        number = sum(begin < first for begin, _ in self.free)
+        number = bisect_left(self.free, (first, end))
         if number < len(self.free) and self.free[number][0] == end:
             end = self.free.pop(number)[1]
         if number and self.free[number - 1][1] == first:
@@ -125,19 +124,26 @@ class _Chunk:
 
 
 _chunks: list[_Chunk] = []
-_lent: dict[int, _Chunk] = {}
-"""By the address of a living array's memory."""
+
+_Place = tuple[_Chunk, int, int]
+"""Where an array lies: from a byte of a chunk, so many bytes."""
 
 
 class _Loan(Array):
-    """The owner that every view of a pooled array leads to; its end gives the memory back."""
+    """The owner that every view of a pooled array leads to; its end gives the memory back.
+
+    NumPy leaves out owners whose own base is an array. This one's is a memory map.
+    """
+
+    __slots__ = ("place",)
+    place: _Place
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if ending():  # what giving back needs may be gone, and soon all memory is
             return
-        block: Any = self.base
-        if isinstance(block, ctypes.Array):
-            _give_back(block)
+        place = getattr(self, "place", None)  # views of this class have none
+        if place is not None:
+            _give_back(place)
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Array:
@@ -150,8 +156,9 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     size = math.prod(shape) * dtype.itemsize
     if size < POOLED_FROM:
         return np.empty(shape, dtype)
-    block: Any = _take(size)
-    loan = np.ndarray.__new__(_Loan, shape, dtype, buffer=block)
+    place = chunk, first, _ = _take(size)
+    loan = np.ndarray.__new__(_Loan, shape, dtype, chunk.memory, first)
+    loan.place = place
     return loan.view(np.ndarray)
 
 
@@ -223,29 +230,27 @@ def release() -> None:
             _settle()
 
 
-def _take(size: int) -> Block:
+def _take(size: int) -> _Place:
     size = -(-size // GRAIN) * GRAIN
     with _lock:
         if _state["busy"]:
             chunk = _Chunk(size)
-            block = chunk.cut(0, size)
-            _lent[ctypes.addressof(block)] = chunk
+            first = chunk.cut(0, size)
         else:
             _state["busy"] = True
             try:
                 chunk, number = _lowest(size) or (_another(size), 0)
-                block = chunk.cut(number, size)
-                _lent[ctypes.addressof(block)] = chunk
+                first = chunk.cut(number, size)
             finally:
                 _state["busy"] = False
                 _settle()
         _bytes["used"] += size
-        return block
+        return chunk, first, size
 
 
-def _give_back(block: Block) -> None:
+def _give_back(place: _Place) -> None:
     with _lock:
-        _returned.append((ctypes.addressof(block), ctypes.sizeof(block)))
+        _returned.append(place)
         _settle()
 
 
@@ -256,9 +261,7 @@ def _settle() -> None:
         try:
             if not _returned:  # a signal's handler was here since
                 return
-            address, size = _returned.pop()
-            chunk = _lent.pop(address)
-            first = address - chunk.address
+            chunk, first, size = _returned.pop()
             _bytes["used"] -= size
             if chunk in _chunks:
                 chunk.put(first, first + size)
