@@ -18,6 +18,7 @@ from autograd.families.rules import (
     spread_out,
     total_tangent,
 )
+from autograd.kernels.backend import LARGE
 from autograd.modes import current_modes
 from autograd.node import Node, last_user_code, next_serial, small, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, SIMPLE_TYPES, apply, record_plain
@@ -37,8 +38,8 @@ class Elementwise(CallableOp):
 
     partials: tuple[Any, ...] = ()
     operator: Any = None
-    """Python's operator for `forward`, if there is one: the same on arrays and NumPy's scalars,
-    which a ufunc takes ten times as long for.
+    """Python's operator for `forward`, if there is one: the same on small arrays and NumPy's
+    scalars, which a ufunc takes ten times as long for.
     """
     pullback: Rule | None = None
     """What `partials` says, on plain arrays and all at once, for calls without parameters:
@@ -126,7 +127,7 @@ class Elementwise(CallableOp):
             xn = small(xv)
         elif not mask:
             return apply(self, (x, y), NO_PARAMS)
-        compute = self.compute
+        compute = self.compute if type(xv) is not _ARRAY or xv.size < LARGE else self.forward
         try:
             out = compute(xv, yv)
         except (TypeError, ValueError):

@@ -14,6 +14,7 @@ import math
 import os
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from queue import SimpleQueue
@@ -250,7 +251,11 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
 
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
     crew = _current_crew()
-    left = [k for k in range(1, threads) if not crew.hand_over(k - 1, (part, k, ended))]
+    left = [
+        k
+        for k in range(1, threads)
+        if not crew.hand_over(k - 1, (_in_present_context(part), k, ended))
+    ]
     try:
         for worker in (0, *left):
             part(worker)
@@ -259,6 +264,12 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
         errors = [error for _ in range(waited_for) if (error := ended.get()) is not None]
     if errors:
         raise errors[0]
+
+
+def _in_present_context(task: Callable[[int], None]) -> Callable[[int], None]:
+    """`task` in another thread as if in this one: NumPy keeps in the context what errors do."""
+    context = copy_context()
+    return lambda worker: context.run(task, worker)
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:

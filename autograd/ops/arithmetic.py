@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families.elementwise import scalar_operator
+from autograd.kernels.accumulation import on_threads
 from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
@@ -29,7 +30,7 @@ __all__ = [
 
 add = elementwise(
     "add",
-    np.add,
+    on_threads(np.add),
     (1, 1),
     doc="""x1 + x2, with broadcasting.
 
@@ -44,7 +45,7 @@ add = elementwise(
 
 subtract = elementwise(
     "subtract",
-    np.subtract,
+    on_threads(np.subtract),
     (1, -1),
     doc="""x1 - x2, with broadcasting.
 
@@ -59,7 +60,7 @@ subtract = elementwise(
 
 multiply = elementwise(
     "multiply",
-    np.multiply,
+    on_threads(np.multiply),
     (lambda out, x, y: y, lambda out, x, y: x),
     doc="""x1 * x2, with broadcasting.
 
@@ -74,7 +75,7 @@ multiply = elementwise(
 
 divide = elementwise(
     "divide",
-    np.true_divide,
+    on_threads(np.true_divide),
     (lambda out, x, y: 1 / y, lambda out, x, y: -out / y),
     ANYWHERE,
     AWAY_FROM_ZERO,

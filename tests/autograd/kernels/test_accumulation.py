@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels.accumulation import accumulate, sum_of
+from autograd.kernels import accumulation
+from autograd.kernels.accumulation import accumulate, on_threads, sum_of
+from autograd.kernels.workers import use_own_threads
 
 Array = np.ndarray[Any, Any]
 
@@ -37,6 +40,44 @@ def test_sums(
         own = a.copy(order="K")
         accumulate(own, b)
         assert np.array_equal(own, a + b)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract, np.multiply, np.true_divide])
+@given(st.sampled_from(SHAPES), st.sampled_from("fd"), st.booleans(), st.data())
+def test_other_functions_of_two(
+    in_layout: Callable[[Array, str], Array],
+    layouts: tuple[str, ...],
+    ufunc: np.ufunc,
+    shape: tuple[int, ...],
+    dtype: str,
+    at_once: bool,
+    data: st.DataObject,
+) -> None:
+    use_own_threads()
+    rng = np.random.default_rng(sum(shape))
+    a, b = rng.normal(size=(2, *shape)).astype(dtype)
+    if shape:
+        a, b = (in_layout(array, data.draw(st.sampled_from(layouts))) for array in (a, b))
+    with pytest.MonkeyPatch.context() as patch:
+        if at_once:
+            patch.setattr(accumulation, "NANOSECONDS", np.inf)
+        for left, right in ((a, b), (a, 2.0), (2.0, b), (a, b.astype("d"))):
+            found, expected = on_threads(ufunc)(left, right), ufunc(left, right)
+            assert found.dtype == expected.dtype
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_errors_of_numbers_are_what_numpy_was_told() -> None:
+    use_own_threads()
+    large = np.full((1 << 19,), 3e38, np.float32)
+    large[: 1 << 18] = 0  # the other thread's part overflows
+    for half in (large, large[::-1]):
+        with np.errstate(over="ignore"):
+            assert np.isinf(sum_of(half, half)).sum() == 1 << 18
+        with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+            sum_of(half, half)
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            sum_of(half, half)
 
 
 def test_gaps_in_memory_stay_as_they_are() -> None:
