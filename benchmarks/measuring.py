@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.workloads import Build, Sampler, sampler_of
 
-SAMPLE = 0.1
+SAMPLE = 0.3
 """Seconds: steps shorter than that are timed several at a time, back to back as in training. The
 first milliseconds after a rest are slower, for some sides and some processors more than for others.
 """

@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from autograd.kernels.environment import forget_environment
+
 # A first call may compile a kernel, and two cores are shared by several workers.
 COMMON = settings(
     deadline=None,
@@ -20,3 +22,13 @@ settings.register_profile(
 # The operations' own thousands are the table's (`python -m autograd.testing --examples 2000`).
 settings.register_profile("thorough", COMMON, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_runtest_setup() -> None:
+    """Each test may set the library's variables of the environment."""
+    forget_environment()
+
+
+def pytest_runtest_teardown() -> None:
+    """What it set is not to stay."""
+    forget_environment()

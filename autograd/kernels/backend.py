@@ -1,9 +1,9 @@
 """Which kernels compute: NumPy's, or the compiled ones of Numba (the extra `fast`).
 
-`DAGRAD_KERNELS=numpy` or `numba` decides; otherwise Numba is used when it is installed. It is
-imported when the first array arrives that is large enough to gain from it, never before. The choice
-depends on shapes and dtypes only (on matrix units also on the values), so the same program on the
-same machine gives the same bits.
+`DAGRAD_KERNELS=numpy` or `numba` decides, as it is when first asked for; otherwise Numba is used when
+it is installed. It is imported when the first array arrives that is large enough to gain from it,
+never before. The choice depends on shapes and dtypes only (on matrix units also on the values), so
+the same program on the same machine gives the same bits.
 `DAGRAD_WINOGRAD=0` turns Winograd's convolutions off.
 """
 
@@ -16,6 +16,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from autograd.kernels.environment import setting
 from autograd.kernels.switches import Switch
 from autograd.kernels.workers import use_own_threads
 
@@ -59,7 +60,11 @@ def compiled_for(dtype: np.dtype[np.generic], size: int) -> bool:
 def _choice() -> str:
     """'numpy' or 'numba'; a demand for Numba without Numba is an error."""
     global _available
-    wanted = _forced or os.environ.get("DAGRAD_KERNELS", "auto")
+    wanted = _forced
+    if wanted is None:
+        wanted = setting("DAGRAD_KERNELS")
+        if wanted is None:
+            wanted = "auto"
     if wanted not in CHOICES:
         raise ValueError(f"DAGRAD_KERNELS={wanted!r}: give one of {', '.join(CHOICES)}")
     if wanted == "numpy":
@@ -107,7 +112,7 @@ def explain_choice() -> tuple[str, str]:
     choice = _choice()
     if _forced is not None:
         return choice, "use_kernels"
-    if os.environ.get("DAGRAD_KERNELS", "auto") != "auto":
+    if setting("DAGRAD_KERNELS") not in (None, "auto"):
         return choice, f"DAGRAD_KERNELS={choice}"
     if choice == "numba":
         return choice, "Numba is installed"

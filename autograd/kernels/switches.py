@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from autograd.kernels.environment import setting
 
 __all__ = ["Switch"]
 
@@ -45,7 +46,9 @@ class Switch:
         forced = self._forced
         if forced is not None:
             return forced
-        given = os.environ.get(self.variable, "1")
+        given = setting(self.variable)
+        if given is None:
+            return True
         if given not in ("0", "1"):
             raise ValueError(f"{self.variable}={given!r}: give 0 (off) or 1 (on)")
         return given == "1"
@@ -55,6 +58,6 @@ class Switch:
         on = self.is_on()
         if self._forced is not None:
             return on, self.function
-        if self.variable in os.environ:
+        if setting(self.variable) is not None:
             return on, f"{self.variable}={int(on)}"
         return on, "the default"

@@ -10,6 +10,7 @@ import pytest
 
 from autograd.kernels import backend
 from autograd.kernels.backend import LARGE, compiled_for, use_kernels
+from autograd.kernels.environment import forget_environment
 
 SINGLE = np.dtype(np.float32)
 
@@ -21,11 +22,15 @@ def test_the_choice_is_by_dtype_and_size(monkeypatch: pytest.MonkeyPatch) -> Non
         assert compiled_for(SINGLE, LARGE) and compiled_for(np.dtype(np.float64), LARGE)
         assert not compiled_for(SINGLE, LARGE - 1)
         assert not compiled_for(np.dtype(np.complex128), LARGE)
+        forget_environment()
         monkeypatch.setenv("DAGRAD_KERNELS", "numpy")
         assert not compiled_for(SINGLE, LARGE)
         monkeypatch.setenv("DAGRAD_KERNELS", "numba")
+        assert not compiled_for(SINGLE, LARGE)  # what was read stays
+        forget_environment()
         assert compiled_for(SINGLE, LARGE)
         monkeypatch.setenv("DAGRAD_KERNELS", "fortran")
+        forget_environment()
         with pytest.raises(ValueError, match="auto, numpy, numba"):
             compiled_for(SINGLE, LARGE)
     with use_kernels("numba"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograd.kernels.environment import forget_environment
 from autograd.kernels.switches import Switch
 
 
@@ -14,6 +15,7 @@ def test_the_block_inside_decides_then_the_block_outside_then_the_environment(
     monkeypatch.delenv("DAGRAD_EXAMPLE", raising=False)
     assert switch.explain() == (True, "the default")
     monkeypatch.setenv("DAGRAD_EXAMPLE", "0")
+    forget_environment()
     assert switch.explain() == (False, "DAGRAD_EXAMPLE=0")
     with switch.use(True):
         assert switch.explain() == (True, "use_example")

@@ -21,6 +21,7 @@ from autograd.kernels.convolution import (
     convolve_input_gradient,
     convolve_weight_gradient,
 )
+from autograd.kernels.environment import forget_environment
 from autograd.kernels.winograd import winograd_pays
 
 Array = np.ndarray[Any, Any]
@@ -128,12 +129,15 @@ def test_it_is_used_where_it_pays_and_only_there(monkeypatch: pytest.MonkeyPatch
         assert not uses()
     assert uses()
     monkeypatch.setenv("DAGRAD_WINOGRAD", "0")
+    forget_environment()
     assert not uses()
     with ag.use_winograd(True):
         assert uses()
     monkeypatch.setenv("DAGRAD_WINOGRAD", "1")
+    forget_environment()
     assert uses()
     monkeypatch.setenv("DAGRAD_WINOGRAD", "perhaps")
+    forget_environment()
     with pytest.raises(ValueError, match="DAGRAD_WINOGRAD='perhaps'"):
         uses()
 
