@@ -1,9 +1,9 @@
 """Which kernels compute: NumPy's, or the compiled ones of Numba (the extra `fast`).
 
-`DAGRAD_KERNELS=numpy` or `numba` decides, as it is when first asked for; otherwise Numba is used when
-it is installed. It is imported when the first array arrives that is large enough to gain from it,
-never before. The choice depends on shapes and dtypes only (on matrix units also on the values), so
-the same program on the same machine gives the same bits.
+`DAGRAD_KERNELS=numpy` or `numba` decides, as it is when first asked for; otherwise Numba is used
+when it is installed. It is imported when the first array arrives that is large enough to gain from
+it, never before. The choice depends on shapes and dtypes only (on matrix units also on the values),
+so the same program on the same machine gives the same bits.
 `DAGRAD_WINOGRAD=0` turns Winograd's convolutions off.
 """
 
