@@ -295,9 +295,12 @@ def _another(size: int) -> _Chunk:
 
 @cache
 def _free_addresses() -> int:
-    """As many as the machine has bytes of memory, if none is set apart for them; otherwise 0."""
+    """As many as the machine has bytes of memory, if they are free of cost; otherwise 0."""
     strict = Path("/proc/sys/vm/overcommit_memory")
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # Windows has no sysconf
-        if not (strict.exists() and strict.read_text().strip() == "2"):
+    with contextlib.suppress(AttributeError, ImportError, OSError, ValueError):  # as on Windows
+        import resource
+
+        limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+        if not limited and not (strict.exists() and strict.read_text().strip() == "2"):
             return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return 0
