@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import Any
+from weakref import getweakrefcount
 
 import numpy as np
 
@@ -61,7 +62,8 @@ def exclusive(value: Any, variables: int = 0) -> Any:
 
 def held_once(value: Any) -> bool:
     """Whether `value`, a variable of the caller's, is an array that nothing else refers to."""
-    return _owns_memory(value) and _references(value) <= _ALONE_IN_VARIABLE
+    alone = _owns_memory(value) and _references(value) <= _ALONE_IN_VARIABLE
+    return alone and not getweakrefcount(value)
 
 
 def _owns_memory(value: Any) -> bool:

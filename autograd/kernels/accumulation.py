@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for
-from autograd.kernels.buffers import empty_like
+from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.workers import parallel_ranges
 
 __all__ = ["accumulate", "on_threads", "sum_of"]
@@ -65,7 +65,7 @@ def _goes_parallel(a: Any, b: Any) -> bool:
         and a.dtype == b.dtype
         and a.strides == b.strides
         and a.shape == b.shape
-        and np.shares_memory(a.ravel(order="K"), a)
+        and fills_memory(a)
         and compiled_for(a.dtype, a.size)
     )
 

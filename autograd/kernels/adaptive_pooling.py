@@ -76,21 +76,21 @@ def plane_means(x: Array) -> Array:
     >>> plane_means(np.arange(6.0).reshape(1, 2, 3)).tolist()
     [[[1.0], [4.0]]]
     """
-    n, c = x.shape[:2]
-    size = math.prod(x.shape[2:])
-    last = is_channels_last(x)
-    work = accumulator(x.dtype)
-    pixels = channels_put_last(x).reshape(n, size, c) if last else x.reshape(n, c, size)
-    ones, out = np.ones(size, work), np.empty((n, c), work)
+    # A sum for each axis, of less rounding error than one over all entries of a plane.
+    last, work = is_channels_last(x), accumulator(x.dtype)
+    images = channels_put_last(x) if last else x
+    out = np.empty(x.shape[:2], work)
 
     def means(_worker: int, first: int, end: int) -> None:
-        some = pixels[first:end].astype(work, copy=False)
-        left, right = (ones, some) if last else (some, ones)
-        np.matmul(left, right, out=out[first:end])
+        some = images[first:end].astype(work, copy=False)
+        for size in x.shape[:1:-1]:
+            left, right = (np.ones(size, work), some) if last else (some, np.ones(size, work))
+            some = np.matmul(left, right)
+            some /= size
+        out[first:end] = some
 
-    parallel_ranges(means, n, nanoseconds=NANOSECONDS * x.size)
-    out /= size
-    return out.astype(inexact(x.dtype), copy=False).reshape(n, c, *(1,) * (x.ndim - 2))
+    parallel_ranges(means, len(x), nanoseconds=NANOSECONDS * x.size)
+    return out.astype(inexact(x.dtype), copy=False).reshape(*x.shape[:2], *(1,) * (x.ndim - 2))
 
 
 def spread_over_planes(g: Array, sizes: Sizes) -> Array:

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["alone_in_pool", "empty", "empty_like", "held_bytes", "release"]
+__all__ = ["alone_in_pool", "empty", "empty_like", "fills_memory", "held_bytes", "release"]
 
 Array = np.ndarray[Any, Any]
 
@@ -184,9 +184,29 @@ def alone_in_pool(x: Array) -> bool:
     >>> alone_in_pool(x), alone_in_pool(x[1:])
     (True, False)
     """
-    if x.base is None or x.base.size != x.size or _references(x) > _ALONE:
+    if not isinstance(x.base, np.ndarray) or x.base.size != x.size or _references(x) > _ALONE:
         return False
-    return type(x.base) is _Loan or (type(x.base) is np.ndarray and alone_in_pool(x.base))
+    if type(x.base) is _Loan:
+        return True
+    return type(x.base) is np.ndarray and fills_memory(x) and alone_in_pool(x.base)
+
+
+def fills_memory(x: Array) -> bool:
+    """Whether the entries of x lie side by side, in any order, each in a place of its own.
+
+    >>> x = np.ones((3, 4))
+    >>> fills_memory(x.T), fills_memory(x[:, :2]), fills_memory(np.broadcast_to(1.0, (2,)))
+    (True, False, False)
+    """
+    if x.flags.c_contiguous or x.flags.f_contiguous:
+        return True
+    size = x.itemsize
+    for stride, count in sorted(zip(map(abs, x.strides), x.shape, strict=True)):
+        if count != 1:
+            if stride != size:
+                return False
+            size *= count
+    return True
 
 
 def _references(x: Array) -> int:

@@ -1,4 +1,4 @@
-"""The library's variables of the environment, as they were when first asked for."""
+"""Variables of the environment that kernels ask for, as they were when first asked for."""
 
 from __future__ import annotations
 

@@ -162,14 +162,23 @@ def _is_of_dots(a: Array, b: Array) -> bool:
 def _long_dots(a: Array, b: Array) -> Array:
     from autograd.kernels.compiled_thin_products import long_dots
 
+    columns, terms = b.T, len(b)
+    if len(a) > terms:
+        out = np.empty((len(a), len(columns)), a.dtype)
+        parallel_kernel(
+            long_dots,
+            lambda _, first, last: (a[first:last], columns, 0, terms, out[first:last]),
+            len(a),
+            GRAINS[0],
+        )
+        return out
     # By terms, as `_long_rows` by columns: a thread finds what it read of a, as the input of a
     # layer, in its cache when the weight's gradient needs it.
-    columns = b.T
     sums = np.zeros((thread_count(), len(a), len(columns)), a.dtype)
     parallel_kernel(
         long_dots,
         lambda worker, first, last: (a, columns, first, last, sums[worker]),
-        len(b),
+        terms,
         GRAINS[1],
         most=len(sums),
     )

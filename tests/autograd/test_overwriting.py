@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.families import Composite
-from autograd.kernels.buffers import POOLED_FROM, empty
+from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import POOLED_FROM, empty, empty_like
 
 overwritten = []
 
@@ -124,6 +126,57 @@ def test_so_is_one_from_the_pool_in_any_order(order):
     source(spoiler(x, factor=2.0)).backward(np.ones((side, side)))
     assert overwritten == [(side, side)]
     np.testing.assert_array_equal(x.grad.data, 2.0)
+
+
+@pytest.mark.parametrize("kind", ["read-only", "weakly held", "of bytes"])
+def test_others_are_left_alone(kind):
+    held = []
+
+    def rule(cotangent, _out, _x):
+        made = 3.0 * cotangent
+        if kind == "read-only":
+            made.flags.writeable = False
+        elif kind == "weakly held":  # as in a cache, which may find it again later
+            held.append(weakref.ref(made))
+        else:
+            made = np.frombuffer(bytearray(made.tobytes())).reshape(made.shape)
+        return (made,)
+
+    source = Composite("source", lambda x: 3 * x, reference=lambda x: x * 3.0, pullback=rule)
+    x = ag.Tensor(np.ones((SIDE, SIDE)), requires_grad=True)
+    overwritten.clear()
+    ag.sum(source(spoiler(x, factor=2.0))).backward()
+    assert overwritten == []
+    np.testing.assert_array_equal(x.grad.data, 6.0)
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "gelu"])
+@pytest.mark.parametrize("shape", [(8, 16, 16, 16), (1 << 10, 1 << 7)])
+def test_batch_norm_writes_its_derivative_over_a_cotangent(shape, activation):
+    if not compiled_for(np.dtype(np.float32), int(np.prod(shape))):
+        pytest.skip("the compiled kernels do")
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(2, *shape)).astype(np.float32)
+    if len(shape) == 4:
+        last = values.transpose(0, 1, 3, 4, 2)
+        values = np.ascontiguousarray(last).transpose(0, 1, 4, 2, 3)
+    addresses = []
+
+    def rule(cotangent, _out, _x):
+        made = empty_like(cotangent)
+        made[...] = cotangent
+        addresses.append(made.ctypes.data)
+        return (made,)
+
+    source = Composite("source", lambda x: x + 0, reference=lambda x: x * 1.0, pullback=rule)
+    found = []
+    for retain in (False, True):
+        x = ag.Tensor(values[0], requires_grad=True)
+        y = ag.batch_norm(x, None, None, training=True, activation=activation)
+        source(y).backward(values[1], retain_graph=retain)
+        found.append(x.grad.data)
+        assert (x.grad.data.ctypes.data == addresses[-1]) != retain
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("how", ["retain_graph", "create_graph", "pullback", "anomaly", "profile"])

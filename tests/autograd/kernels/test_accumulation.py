@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autograd.kernels import accumulation
 from autograd.kernels.accumulation import accumulate, on_threads, sum_of
-from autograd.kernels.workers import use_own_threads
+from autograd.kernels.workers import get_num_threads, set_num_threads, use_own_threads
 
 Array = np.ndarray[Any, Any]
 
@@ -67,8 +67,16 @@ def test_other_functions_of_two(
             np.testing.assert_array_equal(found, expected)
 
 
-def test_errors_of_numbers_are_what_numpy_was_told() -> None:
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = get_num_threads()
     use_own_threads()
+    set_num_threads(2)
+    yield
+    set_num_threads(before)
+
+
+def test_errors_of_numbers_are_what_numpy_was_told(two_threads: None) -> None:
     large = np.full((1 << 19,), 3e38, np.float32)
     large[: 1 << 18] = 0  # the other thread's part overflows
     for half in (large, large[::-1]):

@@ -102,6 +102,15 @@ def test_means_of_planes_and_their_transpose(
         np.testing.assert_allclose(found, right, rtol=tolerance, atol=tolerance)
 
 
+def test_means_of_large_planes_are_as_exact_as_of_rows() -> None:
+    x = np.full((1, 2, 512, 640), 0.1, np.float32)
+    for laid in (x, np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)):
+        for y in (plane_means(laid), average_pool(laid, (512, 640))):
+            np.testing.assert_allclose(y, np.float32(0.1), rtol=1e-5)
+    huge = np.full((1, 2, 16, 16), 1e37, np.float32)
+    np.testing.assert_allclose(plane_means(huge), np.float32(1e37), rtol=1e-6)
+
+
 def test_infinities_and_nan_stay_in_their_planes() -> None:
     x = np.ones((2, 3, 4, 4), np.float32)
     x[0, 1, 2, 2], x[1, 2, 0, 0] = np.inf, np.nan

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import operator
 import os
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from autograd.kernels.buffers import (
     POOLED_FROM,
     alone_in_pool,
     empty,
+    fills_memory,
     held_bytes,
     release,
 )
@@ -108,8 +111,68 @@ def test_an_array_is_alone_until_another_is_made_of_it(
 
 
 def test_arrays_of_others_are_not_in_the_pool() -> None:
-    assert not alone_in_pool(np.empty((2, LARGE), np.float32))
-    assert not alone_in_pool(np.empty((2, LARGE), np.float32).T)
+    own = np.empty((2, LARGE), np.float32)
+    for other in (own, own.T, np.frombuffer(bytearray(8)), np.frombuffer(bytes(8))):
+        assert not alone_in_pool(other)
+    assert not alone_in_pool(np.ctypeslib.as_array((ctypes.c_double * 3)()))
+    assert not alone_in_pool(np.lib.stride_tricks.as_strided(own, (3,), (4,)))
+
+
+def test_neither_are_parts_of_an_array_and_entries_in_one_place() -> None:
+    part = empty((3, LARGE), np.float32).reshape(LARGE, 3)[1:]
+    assert not alone_in_pool(part)
+    whole = empty((1, LARGE), np.float32)
+    same = np.ndarray(whole.shape, whole.dtype, whole, 0, (0, 0))
+    del whole
+    assert not alone_in_pool(same)
+
+
+@given(st.permutations(range(4)), st.tuples(*[st.integers(1, 3)] * 4), st.data())
+def test_what_fills_its_memory(
+    order: list[int], shape: tuple[int, ...], data: st.DataObject
+) -> None:
+    x = np.empty(shape).transpose(order)
+    assert fills_memory(x)
+    assert fills_memory(x[::-1, :, ::-1])
+    axis = data.draw(st.integers(0, 3))
+    wide = np.repeat(x, 2, axis=axis)[(*[slice(None)] * axis, slice(None, None, 2))]
+    places = {8 * k for k in range(x.size)}
+    offsets = {sum(map(operator.mul, at, wide.strides)) for at in np.ndindex(wide.shape)}
+    assert fills_memory(wide) == (offsets == places)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_that_outlives_a_release_goes_back_to_the_system() -> None:
+    program = (
+        "from autograd.kernels import buffers\n"
+        "def resident():\n"
+        "    return int(open('/proc/self/statm').read().split()[1]) * buffers.GRAIN\n"
+        "array, other = (buffers.empty((1 << 26,), 'u1') for _ in range(2))\n"
+        "array.fill(1)\n"
+        "buffers.release()\n"
+        "full = resident()\n"
+        "del array\n"
+        "print(full - resident() > 1 << 25, buffers.held_bytes()[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "True 0\n", done.stderr
+
+
+def test_a_forked_process_begins_with_no_free_memory() -> None:
+    """Another thread may have been changing what is free."""
+    release()
+    kept, gone = empty((1, LARGE), np.float32), empty((1, LARGE), np.float32)
+    kept.fill(1)
+    del gone
+    buffers._forget_all()
+    used, free = held_bytes()
+    assert free == 0
+    other = empty((1, LARGE), np.float32)
+    other.fill(2)
+    assert (kept == 1).all()
+    del kept, other
+    assert held_bytes()[0] == used - LARGE * 4
+    release()
 
 
 def test_no_more_is_kept_than_was_in_use_at_once(addresses: bool) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import blas, products
+from autograd.kernels import blas, products, workers
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.products import matrix_product, symmetric_product
 
 needs_threadpoolctl = pytest.mark.skipif(
@@ -205,3 +206,29 @@ def test_the_first_product_of_a_program_is_like_the_next(shapes: str) -> None:
         timeout=120,
     )
     assert done.stdout == "False True\n"
+
+
+@needs_threadpoolctl
+def test_many_results_of_few_terms_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing them takes most of the time."""
+    if not compiled_for(np.dtype(float), 1 << 22):
+        pytest.skip("NumPy computes them")
+    settings = {"WORTHWHILE": 1 << 21, "SPLIT_FROM": 1 << 22, "FEWEST_COLUMNS": 512}
+    for name, value in settings.items():
+        monkeypatch.setattr(products, name, value)
+    split = []
+    real = products._multiply_parts
+    monkeypatch.setattr(products, "_multiply_parts", lambda *a: split.append(a) or real(*a))
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(50, 10)), rng.normal(size=(10, 8192))
+    before = workers.get_num_threads()
+    try:
+        for threads, times in ((1, 0), (2, 1)):
+            workers.set_num_threads(threads)
+            split.clear()
+            np.testing.assert_allclose(products.matrix_product(a, b), a @ b, atol=1e-13)
+            assert len(split) == times
+            products.matrix_product(a, b[:, :4096])
+            assert len(split) == times
+    finally:
+        workers.set_num_threads(before)

@@ -31,6 +31,7 @@ from autograd.kernels import (
 from autograd.kernels.compilation import compiled
 from autograd.kernels.compiled_sharing import new_parts, packed
 from autograd.kernels.convolution import convolve_weight_gradient
+from autograd.kernels.crew import TIMES, Crew
 from autograd.kernels.products import matrix_product
 from autograd.kernels.workers import (
     get_num_threads,
@@ -300,3 +301,15 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
         timeout=120,
     )
     assert done.stdout.split() == ["True", "0"]
+
+
+def test_the_caller_s_processor_is_asked_for_now_and_then() -> None:
+    crew = Crew(1)
+    asked = []
+    crew.placement.avoid_caller = lambda threads: asked.append(list(threads))  # type: ignore[method-assign]
+    try:
+        for _ in range(2 * TIMES + 1):
+            crew.board()
+    finally:
+        crew.dismiss()
+    assert asked == [[crew.threads[0].native_id]] * 3
