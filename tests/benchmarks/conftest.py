@@ -36,4 +36,5 @@ def clock(monkeypatch):
     found = Clock()
     monkeypatch.setattr("benchmarks.workloads.workload.time.perf_counter", lambda: found.now)
     monkeypatch.setattr("benchmarks.measuring.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("benchmarks.measuring.SAMPLE", 0.1)
     return found
