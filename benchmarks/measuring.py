@@ -14,7 +14,8 @@ from benchmarks.workloads import Build, Sampler, sampler_of
 
 SAMPLE = 0.3
 """Seconds: steps shorter than that are timed several at a time, back to back as in training. The
-first milliseconds after a rest are slower, for some sides and some processors more than for others.
+first milliseconds after a rest are slower, for some sides and some processors more than for others,
+and each sample should have its share of full garbage collections, which some sides need.
 """
 
 LONG_STEP = 1.0

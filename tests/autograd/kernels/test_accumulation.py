@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autograd as ag
 from autograd.kernels import accumulation
 from autograd.kernels.accumulation import accumulate, on_threads, sum_of
+from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import alone_in_pool
 from autograd.kernels.workers import get_num_threads, set_num_threads, use_own_threads
 
 Array = np.ndarray[Any, Any]
@@ -61,10 +64,28 @@ def test_other_functions_of_two(
     with pytest.MonkeyPatch.context() as patch:
         if at_once:
             patch.setattr(accumulation, "NANOSECONDS", np.inf)
-        for left, right in ((a, b), (a, 2.0), (2.0, b), (a, b.astype("d"))):
+        whole = b.astype({"f": np.int32, "d": np.int64}[dtype])  # entries as large
+        for left, right in ((a, b), (a, 2.0), (2.0, b), (a, b.astype("d")), (a, whole | 1)):
             found, expected = on_threads(ufunc)(left, right), ufunc(left, right)
             assert found.dtype == expected.dtype
             np.testing.assert_array_equal(found, expected)
+
+
+def test_a_row_whose_strides_are_the_matrix_s_is_repeated() -> None:
+    a, b = np.arange(40000.0).reshape(200, 200), np.arange(200.0).reshape(1, 200)
+    assert a.strides == b.strides
+    np.testing.assert_array_equal(sum_of(a, b), a + b)
+    np.testing.assert_array_equal(sum_of(b, a), a + b)
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_large_tensors_are_added_in_the_pool(tracked: bool) -> None:
+    a, b = np.ones((2, 1 << 17), np.float32)
+    if not compiled_for(a.dtype, a.size):
+        pytest.skip("NumPy adds them")
+    x, y = (ag.Tensor(array, requires_grad=tracked) for array in (a, b))
+    for result in (x + y, x - y, x * y, x / y, ag.add(x, y)):
+        assert alone_in_pool(result.data)
 
 
 @pytest.fixture

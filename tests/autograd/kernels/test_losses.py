@@ -174,3 +174,12 @@ def test_bad_arguments(
 ) -> None:
     with pytest.raises(error, match=words):
         cross_entropy_forward(np.zeros(logits), np.array(targets), **keywords)
+
+
+def test_negative_targets_that_look_like_classes_to_a_byte() -> None:
+    """-5 is 251 to an unsigned byte, a class of 256."""
+    logits = np.zeros((2, 256))
+    with pytest.raises(ValueError, match="target -5 is not a class"):
+        cross_entropy_forward(logits, np.array([-5, 1], np.int8))
+    loss, _ = cross_entropy_forward(logits, np.array([-100, 1], np.int8))
+    np.testing.assert_allclose(loss, [0, np.log(256)])

@@ -198,6 +198,19 @@ def test_average_pool_and_its_transpose(
     np.testing.assert_allclose(dx, transposed, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("include", [True, False])
+def test_windows_as_large_as_a_padded_image_are_many(include: bool) -> None:
+    """Without padding there is one, whose mean has a way of its own."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 2, 2))
+    y = average_pool(x, 2, 1, 1, include)
+    assert y.shape == (2, 3, 3, 3)
+    np.testing.assert_allclose(y[..., 1, 1], x.mean(axis=(2, 3)))
+    np.testing.assert_allclose(y[..., 0, 0], x[..., 0, 0] / (4 if include else 1))
+    g = np.random.default_rng(1).normal(size=y.shape)
+    dx = average_pool_transpose(g, x.shape, 2, 1, 1, include)
+    np.testing.assert_allclose(np.vdot(g, y), np.vdot(dx, x))
+
+
 def test_results_keep_the_memory_order(in_layout: Layout) -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
     for layout, last in (("C", False), ("channels_last", True)):

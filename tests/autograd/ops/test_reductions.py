@@ -61,3 +61,10 @@ def test_logsumexp_shifts_by_the_largest():
     slope = ag.grad(lambda x: ag.sum(ag.logsumexp(x, 1)))(x)
     weights = 1 / (1 + np.exp([1.0, -1.0]))
     np.testing.assert_allclose(slope, [weights, [0.0, 1.0]], rtol=1e-12)
+
+
+def test_means_are_summed_in_a_dtype_that_holds_the_sum():
+    half = np.full(5000, 100, np.float16)
+    assert ag.mean(half) == 100
+    assert ag.mean(ag.Tensor(half)).data == 100
+    assert ag.mean(np.array([1, 2])) == 1.5
