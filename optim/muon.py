@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.kernels.newton_schulz import MUON_COEFFICIENTS, orthogonalise
+from autograd.kernels.updates import gather_momentum, one_pass, shrink_and_subtract
 from optim.optimizer import Array, Group, Optimizer, State
 
 
@@ -78,22 +79,33 @@ class Muon(Optimizer):
         lr, momentum = float(group["lr"]), float(group["momentum"])
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = np.zeros_like(parameter)
-        velocity = state["momentum_buffer"]
-        velocity *= momentum
-        velocity += gradient
-        direction = velocity
-        if group["nesterov"]:
-            direction = np.multiply(velocity, momentum, out=self._buffer(parameter))
-            direction += gradient
+        velocity, nesterov = state["momentum_buffer"], bool(group["nesterov"])
+        direction = self._buffer(parameter) if nesterov else velocity
+        if one_pass(parameter, gradient, velocity):
+            gather_momentum(velocity, gradient, momentum, nesterov, direction)
+        else:
+            velocity *= momentum
+            velocity += gradient
+            if nesterov:
+                np.multiply(velocity, momentum, out=direction)
+                direction += gradient
         rows = parameter.shape[0]
         matrix = direction.reshape(rows, -1)
         change = orthogonalise(
-            matrix, int(group["ns_steps"]), group["ns_coefficients"], float(group["eps"])
-        )
+            matrix,
+            int(group["ns_steps"]),
+            group["ns_coefficients"],
+            float(group["eps"]),
+            overwrite=nesterov,
+        ).reshape(parameter.shape)
         shrink = 1.0 - lr * float(group["weight_decay"])
         if group["renormalize"] and (norm := float(np.linalg.norm(parameter))):
             shrink *= rows**0.5 / norm
+        scale = lr * max(1.0, rows / matrix.shape[1]) ** 0.5
+        if one_pass(parameter, change):
+            shrink_and_subtract(parameter, change, scale, shrink)
+            return
         if shrink != 1.0:
             parameter *= shrink
-        change *= lr * max(1.0, rows / matrix.shape[1]) ** 0.5
-        parameter -= change.reshape(parameter.shape)
+        change *= scale
+        parameter -= change

@@ -11,14 +11,14 @@ from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["multiply", "multiply_symmetric"]
+__all__ = ["multiply", "multiply_by_transpose", "multiply_symmetric", "sum_mirrored"]
 
 Array = np.ndarray[Any, Any]
 types: Any = numba_types
 intrinsic: Any = numba_intrinsic
 
-_BY_ROWS, _AS_IT_IS, _TURNED = 101, 111, 112
-"""CblasRowMajor, CblasNoTrans and CblasTrans."""
+_BY_ROWS, _AS_IT_IS, _TURNED, _UPPER = 101, 111, 112, 121
+"""CblasRowMajor, CblasNoTrans, CblasTrans and CblasUpper."""
 
 _SQUARE = 16
 """Rows and columns of what is mirrored at a time: it stays in the nearest cache."""
@@ -67,6 +67,44 @@ def _call_gemm(
     three, six = types.UniTuple(types.int64, 3), types.UniTuple(types.int64, 6)
     two = types.UniTuple(types.int64, 2)
     return types.void(types.int64, types.int64, two, three, six, scales), generate
+
+
+@intrinsic
+def _call_syrk(
+    _context: Any, function: Any, enums: Any, sizes: Any, matrices: Any, scales: Any
+) -> Any:
+    """cblas_?syrk with 64-bit integers, by its address; `enums` are order, triangle and turn,
+    `matrices` two addresses, each with the distance between rows; `scales` are alpha and beta.
+    """
+    scalar = scales.dtype
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        number = context.get_value_type(scalar)
+        pointer = number.as_pointer()
+        kinds = [_ENUM] * 3 + [_INDEX] * 2 + [number, pointer, _INDEX, number, pointer, _INDEX]
+        function = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
+
+        def entry(which: int, i: int) -> Any:
+            return builder.extract_value(values[which], i)
+
+        places = [builder.inttoptr(entry(3, i), pointer) for i in (0, 2)]
+        builder.call(
+            builder.inttoptr(values[0], function),
+            [
+                *(builder.trunc(entry(1, i), _ENUM) for i in range(3)),
+                *(entry(2, i) for i in range(2)),
+                entry(4, 0),
+                places[0],
+                entry(3, 1),
+                entry(4, 1),
+                places[1],
+                entry(3, 3),
+            ],
+        )
+        return context.get_dummy_value()
+
+    two, three, four = (types.UniTuple(types.int64, count) for count in (2, 3, 4))
+    return types.void(types.int64, three, two, four, scales), generate
 
 
 @compiled
@@ -139,3 +177,28 @@ def multiply_symmetric(
             sizes = (end - begin, size - begin, inner)
             _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
             _mirror(out, begin, end)
+
+
+@compiled
+def multiply_by_transpose(
+    function: int, turned: bool, sizes: Any, matrices: Any, scales: Any
+) -> None:
+    """out = a a^T on and right of the diagonal, by the syrk at the address `function`; `sizes` are
+    rows and what is summed over, the rest is as in `multiply`.
+    """
+    enums = (_BY_ROWS, _UPPER, _TURNED if turned else _AS_IT_IS)
+    _call_syrk(function, enums, sizes, matrices, scales)
+
+
+@compiled
+def sum_mirrored(parts: Array, first: int, last: int) -> None:
+    """parts[0] = the sum of all, of which entries on and right of the diagonal are given, for rows
+    [first, last) and what mirrors them.
+    """
+    total = parts[0]
+    size = len(total)
+    for k in range(1, len(parts)):
+        for i in range(first, last):
+            for j in range(np.uint32(i), np.uint32(size)):
+                total[i, j] += parts[k, i, j]
+    _mirror(total, first, last)

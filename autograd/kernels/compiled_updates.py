@@ -15,7 +15,13 @@ import numpy as np
 from autograd.kernels.compilation import compiled
 from autograd.kernels.compiled_sharing import array_at
 
-__all__ = ["adapt_all", "descend_all", "descend_with_momentum_all"]
+__all__ = [
+    "adapt_all",
+    "descend_all",
+    "descend_with_momentum_all",
+    "gather_momentum",
+    "shrink_and_subtract",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -131,3 +137,20 @@ def adapt_all(places: Array, ends: Array, constants: Array, first: int, last: in
             s = _operand(places, k, 3, at, size, constants)
             c = constants[k]
             adapt(p, g, m, s, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9])
+
+
+@compiled
+def gather_momentum(
+    v: Array, g: Array, out: Array, momentum: Any, nesterov: Any, first: int, last: int
+) -> None:
+    for i in range(np.uint64(first), np.uint64(last)):
+        v[i] = momentum * v[i] + g[i]
+        out[i] = g[i] + momentum * v[i] if nesterov else v[i]
+
+
+@compiled
+def shrink_and_subtract(
+    p: Array, change: Array, scale: Any, shrink: Any, first: int, last: int
+) -> None:
+    for i in range(np.uint64(first), np.uint64(last)):
+        p[i] = shrink * p[i] - scale * change[i]

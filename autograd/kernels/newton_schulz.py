@@ -27,15 +27,17 @@ def orthogonalise(
     steps: int = 5,
     coefficients: Sequence[float] = MUON_COEFFICIENTS,
     eps: float = 1e-7,
+    *,
+    overwrite: bool = False,
 ) -> Array:
     """X <- a X + b (X X^T) X + c (X X^T)^2 X, from X = matrix / (its Frobenius norm + eps).
 
     Each singular value s of X becomes a s + b s^3 + c s^5 at every step; with the default
     coefficients five steps bring all but the smallest to about 0.7 ... 1.2, so that the result
     approximates U V^T of the singular value decomposition. Leading axes are a batch. The smaller
-    of the two Gram matrices is used. Half precision is computed in single. Raises ValueError for
-    fewer than two axes, negative `steps` or other than three coefficients, TypeError unless
-    `matrix` holds floats.
+    of the two Gram matrices is used. Half precision is computed in single. With `overwrite` the
+    result may be put into `matrix`. Raises ValueError for fewer than two axes, negative `steps` or
+    other than three coefficients, TypeError unless `matrix` holds floats.
 
     If one side is more than 1.5 times the other, several steps (up to three, with the default
     coefficients) are taken on the small Gram matrix G = X X^T alone: P = a I + b G + c G^2, then
@@ -66,7 +68,9 @@ def orthogonalise(
     if tall:
         x = x.swapaxes(-1, -2)
     scale: Array | None = None
-    for count in _runs(steps, x.shape[-2], x.shape[-1], a):
+    runs = _runs(steps, x.shape[-2], x.shape[-1], a)
+    given = x
+    for number, count in enumerate(runs):
         gram = symmetric_product(x, x.swapaxes(-1, -2))
         if scale is None:
             # Scaling the small matrices spares a pass over X; the trace is its squared norm.
@@ -77,10 +81,14 @@ def orthogonalise(
             factor *= scale
         else:
             factor = _factor(gram, count, a, b, c)
+        del gram
+        out = given if overwrite and 0 < number == len(runs) - 1 else None
         if tall:
-            x = matrix_product(x.swapaxes(-1, -2), factor.swapaxes(-1, -2)).swapaxes(-1, -2)
+            left, right = x.swapaxes(-1, -2), factor.swapaxes(-1, -2)
+            x = matrix_product(left, right, None if out is None else out.swapaxes(-1, -2))
+            x = x.swapaxes(-1, -2)
         else:
-            x = matrix_product(factor, x)
+            x = matrix_product(factor, x, out)
     if tall:
         x = x.swapaxes(-1, -2)
     return np.ascontiguousarray(x, matrix.dtype)

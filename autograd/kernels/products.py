@@ -48,25 +48,29 @@ PANEL = 32
 _SCALES = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
 
 
-def matrix_product(a: Array, b: Array) -> Array:
+def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     """np.matmul; a large product of two matrices is split over the library's own threads.
 
     The longest side is split: rows, columns, or what is summed over, whose parts are added in
     order. A thin matrix with a long one has kernels of its own, and float32 goes to the processor's
     matrix units where that pays. Without compiled kernels, and for anything but two float matrices,
-    it is NumPy's.
+    it is NumPy's. The result is written to `out`, of its shape and dtype and sharing no memory with
+    the factors, if that is given.
 
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
-    return _product(a, b, units=True)
+    if out is not None and not out.flags.c_contiguous:
+        return _in_place_of(out, _product(a, b, None, units=True))
+    return _product(a, b, out, units=True)
 
 
 def symmetric_product(a: Array, b: Array) -> Array:
     """`matrix_product` where the result is known to be symmetric, as x x^T is.
 
-    A large one is computed on one side of the diagonal only, in panels of rows, and copied. None
-    goes to matrix units, where entries that mirror each other are summed in different orders.
+    A large one is computed on one side of the diagonal only and copied: x x^T by the BLAS's own
+    function for it, others in panels of rows. None goes to matrix units, where entries that mirror
+    each other are summed in different orders.
 
     >>> x = np.arange(4.0).reshape(2, 2)
     >>> symmetric_product(x, x.T).tolist()
@@ -74,23 +78,28 @@ def symmetric_product(a: Array, b: Array) -> Array:
     """
     assert a.shape[-2] == b.shape[-1], f"{a.shape} times {b.shape} is not square"
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
-        return _product(a, b, units=False)
+        return _product(a, b, None, units=False)
     rows, inner = a.shape
     work = rows * rows * inner
     if work < WORTHWHILE or inner != len(b) or not compiled_for(a.dtype, work):
-        return _product(a, b, units=False)
+        return _product(a, b, None, units=False)
     pairs = max(2, thread_count())
     if rows < 2 * pairs * PANEL:
-        return _product(a, b, units=False)
+        return _product(a, b, None, units=False)
     letter = a.dtype.char
-    function = blas_address("sgemm" if letter == "f" else "dgemm")
     left, right = _in_memory(a), _in_memory(b)
-    if not function or left is None or right is None:
-        return _product(a, b, units=False)
-    from autograd.kernels.buffers import empty
+    if left is None or right is None:
+        return _product(a, b, None, units=False)
+    if inner >= rows and left[:2] == right[:2] and left[2] != right[2]:
+        function = blas_address("ssyrk" if letter == "f" else "dsyrk")
+        if function:
+            return _by_transpose(function, left, a)
+    function = blas_address("sgemm" if letter == "f" else "dgemm")
+    if not function:
+        return _product(a, b, None, units=False)
     from autograd.kernels.compiled_products import multiply_symmetric
 
-    out = empty((rows, rows), a.dtype)
+    out = _empty(rows, rows, a)
     grains = -(-rows // GRAINS[0])
     bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
     bounds[-1] = rows
@@ -105,43 +114,72 @@ def symmetric_product(a: Array, b: Array) -> Array:
     return out
 
 
-def _product(a: Array, b: Array, *, units: bool) -> Array:
-    """See `matrix_product`; not on matrix units unless `units`."""
+def _by_transpose(function: int, place: tuple[int, int, bool], a: Array) -> Array:
+    """a a^T by the syrk at the address `function`, a part of the columns for each thread."""
+    from autograd.kernels.compiled_products import multiply_by_transpose, sum_mirrored
+
+    rows, inner = a.shape
+    parts = np.zeros((thread_count(), rows, rows), a.dtype)
+    address, across, turned = place
+    target = parts.__array_interface__["data"][0]
+
+    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
+        beginning = address + first * a.strides[1]
+        matrices = beginning, across, target + worker * parts.strides[0], rows
+        return function, turned, (rows, last - first), matrices, _SCALES[a.dtype.char]
+
+    parallel_kernel(multiply_by_transpose, arguments, inner, GRAINS[2], most=len(parts))
+    sum_mirrored(parts, 0, rows)
+    total: Array = parts[0]
+    return total
+
+
+def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
+    """See `matrix_product`; not on matrix units unless `units`, and `out` is contiguous."""
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
         _settle_threads(a, max(a.size, b.size))
-        return _by_numpy(a, b)
+        return _by_numpy(a, b, out)
     (rows, inner), columns = a.shape, b.shape[1]
     work = rows * inner * columns
     if work < WORTHWHILE or inner != b.shape[0] or not compiled_for(a.dtype, work):
         _settle_threads(a, work)
-        return _by_numpy(a, b)
+        return _by_numpy(a, b, out)
     if _is_of_dots(a, b):
-        return _long_dots(a, b)
+        return _in_place_of(out, _long_dots(a, b))
     if _is_of_rows(a, b):
-        return _long_rows(a, b)
+        return _in_place_of(out, _long_rows(a, b))
     if units and a.dtype.char == "f" and split_pays(rows, columns, inner):
         left, right = _in_memory(a), _in_memory(b)
         if left is not None and right is not None:
-            from autograd.kernels.buffers import empty
-
-            out = empty((rows, columns), a.dtype)
-            if split_product(a, b, left, right, out):
-                return out
+            target = _empty(rows, columns, a) if out is None else out
+            if split_product(a, b, left, right, target):
+                return target
     if (work < SPLIT_FROM and rows * columns < MANY_RESULTS) or thread_count() == 1:
-        return _by_numpy(a, b)
+        return _by_numpy(a, b, out)
     if inner > 8 * max(rows, columns):
-        return _sum_of_products(a, b)
-    from autograd.kernels.buffers import empty
-
-    out = empty((rows, columns), a.dtype)
+        return _in_place_of(out, _sum_of_products(a, b))
+    target = _empty(rows, columns, a) if out is None else out
     # Rows are also better where b is small: what follows is split over them too.
     by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
-    _multiply_parts(a, b, out, 0 if by_rows else 1)
-    return out
+    _multiply_parts(a, b, target, 0 if by_rows else 1)
+    return target
 
 
-def _by_numpy(a: Array, b: Array) -> Array:
-    out: Array = np.matmul(a, b)
+def _empty(rows: int, columns: int, like: Array) -> Array:
+    from autograd.kernels.buffers import empty
+
+    return empty((rows, columns), like.dtype)
+
+
+def _by_numpy(a: Array, b: Array, out: Array | None) -> Array:
+    product: Array = np.matmul(a, b) if out is None else np.matmul(a, b, out)
+    return product
+
+
+def _in_place_of(out: Array | None, product: Array) -> Array:
+    if out is None:
+        return product
+    out[...] = product
     return out
 
 

@@ -13,7 +13,16 @@ import numpy as np
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.workers import parallel_kernel
 
-__all__ = ["Known", "Places", "adam_update", "one_pass", "sgd_update", "together"]
+__all__ = [
+    "Known",
+    "Places",
+    "adam_update",
+    "gather_momentum",
+    "one_pass",
+    "sgd_update",
+    "shrink_and_subtract",
+    "together",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -243,4 +252,43 @@ def adam_update(
         shrink,
         weight_decay,
         -1.0 if maximize else 1.0,
+    )
+
+
+def gather_momentum(
+    velocity: Array, gradient: Array, momentum: float, nesterov: bool, out: Array
+) -> None:
+    """v <- momentum v + g; out <- g + momentum v with `nesterov`, else v. In place, at once also
+    inside `together`.
+
+    The arrays must satisfy `one_pass`; `out` may be `velocity` without `nesterov`.
+    """
+    from autograd.kernels import compiled_updates
+
+    v, g, target = (array.ravel(order="K") for array in (velocity, gradient, out))
+    factor = v.dtype.type(momentum)
+    parallel_kernel(
+        compiled_updates.gather_momentum,
+        lambda _worker, first, last: (v, g, target, factor, nesterov, first, last),
+        v.size,
+        GRAIN,
+        nanoseconds=NANOSECONDS * v.size,
+    )
+
+
+def shrink_and_subtract(parameter: Array, change: Array, scale: float, shrink: float) -> None:
+    """p <- shrink p - scale change. In place, at once also inside `together`.
+
+    The arrays must satisfy `one_pass`.
+    """
+    from autograd.kernels import compiled_updates
+
+    p, c = (array.ravel(order="K") for array in (parameter, change))
+    factors = p.dtype.type(scale), p.dtype.type(shrink)
+    parallel_kernel(
+        compiled_updates.shrink_and_subtract,
+        lambda _worker, first, last: (p, c, *factors, first, last),
+        p.size,
+        GRAIN,
+        nanoseconds=NANOSECONDS * p.size,
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 import optim
+from autograd.kernels.backend import use_kernels
 
 RATES = st.sampled_from([1e-3, 0.03, 0.5])
 DECAYS = st.sampled_from([0.0, 0.01, 0.3])
@@ -125,6 +126,23 @@ def test_muon(seed, decay, nesterov, renormalize, shape):
             w = w / np.sqrt((w**2).sum() / len(w))
         w = w * (1 - 0.02 * decay) - 0.02 * scale * (left * singular) @ right
     np.testing.assert_allclose(got.reshape(w.shape), w, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(130, 300), (300, 130), (150, 16, 3, 3)])
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_muon_on_large_weights_is_the_same_with_any_kernels(nesterov, shape):
+    start, gradients = np.random.default_rng(0).normal(size=(2, *shape))
+    results = []
+    for kernels in ("numpy", "auto"):
+        with use_kernels(kernels):
+            p = nn.Parameter(start.copy())
+            optimizer = optim.Muon([p], 0.1, 0.1, 0.9, nesterov, renormalize=True)
+            for sign in (1, -1, 1):
+                p.grad = ag.Tensor(sign * gradients + gradients**2)
+                optimizer.step()
+        results.append((p.data, optimizer.state[p]["momentum_buffer"]))
+    for found, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9)
 
 
 def test_muon_leaves_a_weight_of_zeros_where_it_rescales():

@@ -40,6 +40,20 @@ def test_each_singular_value_takes_the_polynomial(
     result = orthogonalise(matrix, steps=steps, eps=0.0)
     assert result.flags.c_contiguous and not np.shares_memory(result, matrix)
     np.testing.assert_allclose(result, by_singular_values(matrix, steps), atol=1e-9)
+    scratch = matrix.copy()
+    np.testing.assert_array_equal(
+        orthogonalise(scratch, steps=steps, eps=0.0, overwrite=True), result
+    )
+
+
+@pytest.mark.parametrize("shape", [(130, 300), (300, 130)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_result_may_lie_where_the_matrix_was(shape: tuple[int, int], order: Any) -> None:
+    matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32, order=order)
+    expected = orthogonalise(matrix)
+    result = orthogonalise(matrix, overwrite=True)
+    np.testing.assert_array_equal(result, expected)
+    assert result.flags.c_contiguous and np.shares_memory(result, matrix) == (order == "C")
 
 
 @given(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,10 @@ def check(seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype:
     assert found.shape == expected.shape
     assert np.all(abs(found - expected) <= 40 * np.finfo(dtype).eps * size)
     assert np.array_equal(matrix_product(a, b), found)
+    orders: tuple[Any, ...] = ("C", "F")
+    for order in orders:
+        out = np.full_like(found, np.nan, order=order)
+        assert matrix_product(a, b, out) is out and np.array_equal(out, found)
     assert np.array_equal(a, before[0]) and np.array_equal(b, before[1])
 
 
@@ -117,7 +122,7 @@ def check(seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype:
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(0, 90),
-    inner=st.integers(0, 60),
+    inner=st.integers(0, 60) | st.integers(90, 300),
     kind=st.sampled_from(KINDS),
     dtype=st.sampled_from(["float64", "float32"]),
 )
@@ -140,11 +145,15 @@ def test_symmetric_products(
 
 
 @needs_threadpoolctl
-def test_a_large_symmetric_product_is_exactly_symmetric(threads: int, backend: str) -> None:
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("columns", [101, 301])
+def test_a_large_symmetric_product_is_exactly_symmetric(
+    threads: int, backend: str, columns: int, order: Any
+) -> None:
     if backend == "numpy":
         pytest.skip("NumPy's are symmetric up to rounding")
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(2 * 32 * max(2, threads) + 9, 301)).astype(np.float32)
+    x = rng.normal(size=(2 * 32 * max(2, threads) + 9, columns)).astype(np.float32, order=order)
     gram = symmetric_product(x, x.T)
     square = symmetric_product(np.float32(2) * gram, gram)
     for found, expected in ((gram, x @ x.T), (square, 2 * (x @ x.T) @ (x @ x.T))):

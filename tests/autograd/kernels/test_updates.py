@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from autograd.kernels.updates import (
     Places,
     adam_update,
+    gather_momentum,
     one_pass,
     sgd_update,
+    shrink_and_subtract,
     together,
 )
 
@@ -56,6 +58,30 @@ def test_sgd(
         else:
             assert v[at] == speed
         assert math.isclose(p[at], number - lr * change, rel_tol=1e-12, abs_tol=1e-12)
+
+
+@given(
+    seeds, st.integers(1, 9000), rates, rates, rates, st.booleans(), st.sampled_from(["C", "F"]),
+    st.sampled_from([np.float32, np.float64]),
+)  # fmt: skip
+def test_momentum_and_the_step_apart(
+    seed: int, size: int, momentum: float, scale: float, shrink: float, nesterov: bool, order: Any,
+    dtype: Any,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    p, g, v = (rng.normal(size=(size, 2)).astype(dtype, order=order) for _ in range(3))
+    before = [array.astype(float) for array in (p, g, v)]
+    out = np.full_like(v, np.nan) if nesterov else v
+    with together(p.size):
+        gather_momentum(v, g, momentum, nesterov, out)
+        shrink_and_subtract(p, out, scale, shrink)
+    speed = momentum * before[2] + before[1]
+    change = before[1] + momentum * speed if nesterov else speed
+    close = {"rtol": 20 * np.finfo(dtype).eps, "atol": 20 * np.finfo(dtype).eps}
+    np.testing.assert_allclose(v, speed, **close)
+    np.testing.assert_allclose(out, change, **close)
+    np.testing.assert_allclose(p, shrink * before[0] - scale * change, **close)
+    np.testing.assert_array_equal(g, before[1])
 
 
 @given(seeds, st.integers(1, 9000), rates, rates, st.booleans())
