@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd.kernels.updates import adam_update, one_pass
+from autograd.kernels.updates import adam_constants, adam_update, one_pass
 from optim.optimizer import Array, Group, Optimizer, State, accumulate
 
 
@@ -65,33 +65,37 @@ class Adam(Optimizer):
             raise ValueError(f"{type(self).__name__}: betas must be two numbers, got {betas!r}")
         super()._check_options(options)
 
-    def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
-        lr, eps = float(group["lr"]), float(group["eps"])
+    def _constants(self, group: Group, step: int) -> tuple[float, ...]:
+        """Of a group's parameters that take this step."""
+        lr, decay = float(group["lr"]), float(group["weight_decay"])
         beta1, beta2 = map(float, group["betas"])
+        return adam_constants(
+            lr / (1.0 - beta1**step),
+            (beta1, beta2),
+            float(group["eps"]),
+            sqrt(1.0 - beta2**step),
+            shrink=1.0 - lr * decay if self.decoupled else 1.0,
+            weight_decay=0.0 if self.decoupled else decay,
+            maximize=bool(group["maximize"]),
+        )
+
+    def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
         if "step" not in state:
             state["step"] = 0
             state["exp_avg"] = np.zeros_like(parameter)
             state["exp_avg_sq"] = np.zeros_like(parameter)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         step = state["step"] = state["step"] + 1
-        step_size = lr / (1.0 - beta1**step)
-        correction = sqrt(1.0 - beta2**step)
         if not group["amsgrad"] and one_pass(parameter, gradient, mean, square):
-            decay = float(group["weight_decay"])
-            adam_update(
-                parameter,
-                gradient,
-                mean,
-                square,
-                step_size,
-                (beta1, beta2),
-                eps,
-                correction,
-                shrink=1.0 - lr * decay if self.decoupled else 1.0,
-                weight_decay=0.0 if self.decoupled else decay,
-                maximize=bool(group["maximize"]),
-            )
+            key = id(group), step
+            constants = self._shared.get(key)
+            if constants is None:
+                constants = self._shared[key] = self._constants(group, step)
+            adam_update(parameter, gradient, mean, square, constants)
             return
+        lr, eps = float(group["lr"]), float(group["eps"])
+        beta1, beta2 = map(float, group["betas"])
+        step_size, correction = lr / (1.0 - beta1**step), sqrt(1.0 - beta2**step)
         if self.decoupled:
             if group["weight_decay"]:
                 parameter *= 1.0 - lr * float(group["weight_decay"])

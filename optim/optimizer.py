@@ -45,6 +45,7 @@ class Optimizer:
         self._warned: set[Tensor] = set()
         self._scratch: dict[tuple[Any, int, int], Array] = {}
         self._places: Places = {}
+        self._shared: dict[Any, tuple[float, ...]] = {}  # what updates of one step have in common
         if isinstance(params, Tensor | np.ndarray):
             raise TypeError(
                 f"{type(self).__name__} takes an iterable of parameters, got one "
@@ -207,7 +208,8 @@ class Optimizer:
                     "make it of a copy"
                 )
         try:
-            with together(sum(array.size for array in changed), self._places):
+            self._shared.clear()
+            with together(sum([array.size for array in changed]), self._places):
                 for parameter, array, data, group in trained:
                     state = self.state.get(parameter)
                     if state is None:
@@ -221,7 +223,7 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without scratch memory, and without addresses, which are others elsewhere."""
-        return {**self.__dict__, "_scratch": {}, "_places": {}}
+        return {**self.__dict__, "_scratch": {}, "_places": {}, "_shared": {}}
 
     def _warn_untrained(self, parameters: list[Tensor]) -> None:
         new = [parameter for parameter in parameters if parameter not in self._warned]

@@ -11,7 +11,13 @@ from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["multiply", "multiply_by_transpose", "multiply_symmetric", "sum_mirrored"]
+__all__ = [
+    "multiply",
+    "multiply_by_transpose",
+    "multiply_symmetric",
+    "multiply_terms",
+    "sum_mirrored",
+]
 
 Array = np.ndarray[Any, Any]
 types: Any = numba_types
@@ -108,19 +114,74 @@ def _call_syrk(
 
 
 @compiled
+def _pitch(matrix: Array) -> Any:
+    """Entries from one row to the next; the distance to a row that is not there may be any."""
+    return max(matrix.strides[0] // matrix.itemsize, matrix.shape[1])
+
+
+@compiled
 def multiply(
     function: int,
+    a: Array,
     a_turned: bool,
+    b: Array,
     b_turned: bool,
-    sizes: Any,
-    matrices: Any,
+    out: Array,
+    by_columns: bool,
     scales: Any,
+    _worker: int,
+    first: int,
+    last: int,
 ) -> None:
-    """out = a b, by the gemm at the address `function`; `sizes` are rows, columns and what is
-    summed over, `matrices` the addresses of a, b and out, each with the entries from one row to the
-    next (one column if `turned`), `scales` 1 and 0 of their dtype.
+    """Rows, or columns, [first, last) of out = a b, by the gemm at the address `function`.
+
+    All are contiguous along rows; of a factor that is `turned` the transpose is given. `scales` are
+    1 and 0 of their dtype.
     """
+    size = a.itemsize
+    left, right, target = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    across, down, pitch = _pitch(a), _pitch(b), out.shape[1]
+    rows, columns = out.shape
+    inner = a.shape[0] if a_turned else a.shape[1]
+    if by_columns:
+        right += first * size * (down if b_turned else 1)
+        target += first * size
+        columns = last - first
+    else:
+        left += first * size * (1 if a_turned else across)
+        target += first * size * pitch
+        rows = last - first
     turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    matrices = (left, across, right, down, target, pitch)
+    _call_gemm(function, _BY_ROWS, turns, (rows, columns, inner), matrices, scales)
+
+
+@compiled
+def multiply_terms(
+    function: int,
+    a: Array,
+    a_turned: bool,
+    b: Array,
+    b_turned: bool,
+    sums: Array,
+    scales: Any,
+    worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """sums[worker] = the product of terms [first, last) of a and b; otherwise as in `multiply`."""
+    size = a.itemsize
+    across, down = _pitch(a), _pitch(b)
+    matrices = (
+        a.ctypes.data + first * size * (across if a_turned else 1),
+        across,
+        b.ctypes.data + first * size * (1 if b_turned else down),
+        down,
+        sums.ctypes.data + worker * sums.strides[0],
+        sums.shape[2],
+    )
+    turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    sizes = (sums.shape[1], sums.shape[2], last - first)
     _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
 
 
@@ -140,54 +201,67 @@ def _mirror(matrix: Array, begin: int, end: int) -> None:
 @compiled
 def multiply_symmetric(
     function: int,
+    a: Array,
     a_turned: bool,
+    b: Array,
     b_turned: bool,
-    inner: int,
-    left: Any,
-    right: Any,
     bounds: Array,
-    first: int,
-    last: int,
-    address: int,
     out: Array,
     scales: Any,
+    _worker: int,
+    first: int,
+    last: int,
 ) -> None:
-    """out = a b, symmetric and at `address`, for pairs [first, last) of panels of rows, which begin
-    at `bounds`: each pair, the k-th from either end, has as many entries right of the diagonal as
-    any other. What is left of it is copied.
-
-    `left` is a's address, the entries from one row (or, if turned, column) to the next, and the
-    bytes from one row to the next; `right` the same of b, with the bytes between columns.
+    """out = a b, symmetric, for pairs [first, last) of panels of rows, which begin at `bounds`:
+    each pair, the k-th from either end, has as many entries right of the diagonal as any other.
+    What is left of it is copied. Otherwise as in `multiply`.
     """
+    size, rows = a.itemsize, len(out)
+    across, down = _pitch(a), _pitch(b)
+    inner = a.shape[0] if a_turned else a.shape[1]
     turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
-    size = len(out)
     for pair in range(first, last):
         for panel in (pair, len(bounds) - 2 - pair):
             begin, end = bounds[panel], bounds[panel + 1]
             if begin == end:
                 continue
             matrices = (
-                left[0] + begin * left[2],
-                left[1],
-                right[0] + begin * right[2],
-                right[1],
-                address + begin * (size + 1) * out.itemsize,
-                size,
+                a.ctypes.data + begin * size * (1 if a_turned else across),
+                across,
+                b.ctypes.data + begin * size * (down if b_turned else 1),
+                down,
+                out.ctypes.data + begin * (rows + 1) * size,
+                rows,
             )
-            sizes = (end - begin, size - begin, inner)
+            sizes = (end - begin, rows - begin, inner)
             _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
             _mirror(out, begin, end)
 
 
 @compiled
 def multiply_by_transpose(
-    function: int, turned: bool, sizes: Any, matrices: Any, scales: Any
+    function: int,
+    a: Array,
+    turned: bool,
+    sums: Array,
+    scales: Any,
+    worker: int,
+    first: int,
+    last: int,
 ) -> None:
-    """out = a a^T on and right of the diagonal, by the syrk at the address `function`; `sizes` are
-    rows and what is summed over, the rest is as in `multiply`.
+    """sums[worker] = a a^T of terms [first, last), on and right of the diagonal, by the syrk at the
+    address `function`; otherwise as in `multiply`.
     """
+    size = a.itemsize
+    across = _pitch(a)
+    matrices = (
+        a.ctypes.data + first * size * (across if turned else 1),
+        across,
+        sums.ctypes.data + worker * sums.strides[0],
+        sums.shape[2],
+    )
     enums = (_BY_ROWS, _UPPER, _TURNED if turned else _AS_IT_IS)
-    _call_syrk(function, enums, sizes, matrices, scales)
+    _call_syrk(function, enums, (sums.shape[1], last - first), matrices, scales)
 
 
 @compiled

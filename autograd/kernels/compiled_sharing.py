@@ -29,7 +29,16 @@ from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["NUDGES", "array_at", "fork_join", "new_board", "new_parts", "packed", "serve"]
+__all__ = [
+    "NUDGES",
+    "array_at",
+    "fork_join",
+    "new_board",
+    "new_parts",
+    "packed",
+    "serve",
+    "shared",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -269,24 +278,54 @@ def fork_join(board: Array, parts: Array) -> bool:
 def packed(kernel: Any) -> Callable[[tuple[Any, ...], Array, int], None]:
     """(arguments, parts, index) -> None, which writes a compiled kernel's call into `new_parts`.
 
-    What the arguments refer to must live until the parts are done. Each kernel gets compiled code
-    of its own, kept on disk with the kernel's and, as Numba tells by file name and line, outdated
-    with it.
+    What the arguments refer to must live until the parts are done.
     """
-    original = kernel.py_func.__code__
-    code = _write.__code__.replace(
+    pack: Callable[[tuple[Any, ...], Array, int], None] = _own_copy(_write, kernel, "packed")
+    return pack
+
+
+@cache
+def shared(kernel: Any) -> Callable[[Array, Array, tuple[Any, ...]], bool]:
+    """(board, bounds, arguments) -> whether all went well, which does as `fork_join` the calls
+    kernel(*arguments, k, bounds[k], bounds[k + 1]).
+    """
+    share: Callable[[Array, Array, tuple[Any, ...]], bool] = _own_copy(_share, kernel, "shared")
+    return share
+
+
+def _own_copy(function: Any, kernel: Any, purpose: str) -> Any:
+    """The function for this kernel, compiled and kept on disk with the kernel's own code and, as
+    Numba tells by file name and line, outdated with it.
+    """
+    original, name = kernel.py_func.__code__, f"{kernel.py_func.__name__}_{purpose}"
+    code = function.__code__.replace(
         co_filename=original.co_filename,
         co_firstlineno=original.co_firstlineno,
-        co_name=f"{original.co_name}_packed",
-        co_qualname=f"{original.co_qualname}_packed",
+        co_name=name,
+        co_qualname=name,
     )
-    names = {"__name__": kernel.py_func.__module__, "kernel": kernel, "_pack": _pack}
-    return compiled(FunctionType(code, names, code.co_name))
+    names = {
+        "__name__": kernel.py_func.__module__,
+        "kernel": kernel,
+        "np": np,
+        "_pack": _pack,
+        "_PART_WORDS": _PART_WORDS,
+        "fork_join": fork_join,
+    }
+    return compiled(FunctionType(code, names, name))
 
 
 kernel: Any = None
-"""In the copies of `_write`, what they call."""
+"""In the copies of `_write` and `_share`, what they call."""
 
 
 def _write(part: Any, parts: Array, index: int) -> None:
     _pack(kernel, part, parts, index)
+
+
+def _share(board: Array, bounds: Array, given: Any) -> bool:
+    parts = np.empty((len(bounds) - 1, _PART_WORDS), np.int64)
+    for k in range(len(parts)):
+        _pack(kernel, given + (k, bounds[k], bounds[k + 1]), parts, k)  # noqa: RUF005
+    fine: bool = fork_join(board, parts)
+    return fine

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.kernels.compilation import compiled
 from autograd.kernels.vector_maps import LANES, few_outer_sums
 
-__all__ = ["FEW", "WIDTH", "long_dots", "long_rows"]
+__all__ = ["FEW", "WIDTH", "long_dots", "long_dots_of_terms", "long_rows"]
 
 Array = np.ndarray[Any, Any]
 
@@ -78,7 +78,13 @@ def long_dots(a: Array, b: Array, first: int, last: int, out: Array) -> None:
 
 
 @compiled
-def long_rows(a: Array, b: Array, out: Array, first: int, last: int) -> None:
+def long_dots_of_terms(a: Array, b: Array, sums: Array, worker: int, first: int, last: int) -> None:
+    """`long_dots` into sums[worker]."""
+    long_dots(a, b, first, last, sums[worker])
+
+
+@compiled
+def long_rows(a: Array, b: Array, out: Array, _worker: int, first: int, last: int) -> None:
     """out[i, j] = sum over t of a[i, t] b[t, j] for columns j from `first` to `last`, in float32,
     all contiguous.
     """

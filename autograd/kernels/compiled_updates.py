@@ -100,7 +100,9 @@ def _own(ends: Array, k: int, first: int, last: int) -> Any:
 
 
 @compiled
-def descend_all(places: Array, ends: Array, constants: Array, first: int, last: int) -> None:
+def descend_all(
+    places: Array, ends: Array, constants: Array, _worker: int, first: int, last: int
+) -> None:
     """`descend` of p and g."""
     for k in range(len(ends)):
         at, size = _own(ends, k, first, last)
@@ -112,7 +114,7 @@ def descend_all(places: Array, ends: Array, constants: Array, first: int, last: 
 
 @compiled
 def descend_with_momentum_all(
-    places: Array, ends: Array, constants: Array, first: int, last: int
+    places: Array, ends: Array, constants: Array, _worker: int, first: int, last: int
 ) -> None:
     """`descend_with_momentum` of p, g and v."""
     for k in range(len(ends)):
@@ -126,7 +128,9 @@ def descend_with_momentum_all(
 
 
 @compiled
-def adapt_all(places: Array, ends: Array, constants: Array, first: int, last: int) -> None:
+def adapt_all(
+    places: Array, ends: Array, constants: Array, _worker: int, first: int, last: int
+) -> None:
     """`adapt` of p, g, m and s."""
     for k in range(len(ends)):
         at, size = _own(ends, k, first, last)
@@ -141,7 +145,14 @@ def adapt_all(places: Array, ends: Array, constants: Array, first: int, last: in
 
 @compiled
 def gather_momentum(
-    v: Array, g: Array, out: Array, momentum: Any, nesterov: Any, first: int, last: int
+    v: Array,
+    g: Array,
+    out: Array,
+    momentum: Any,
+    nesterov: Any,
+    _worker: int,
+    first: int,
+    last: int,
 ) -> None:
     for i in range(np.uint64(first), np.uint64(last)):
         v[i] = momentum * v[i] + g[i]
@@ -150,7 +161,7 @@ def gather_momentum(
 
 @compiled
 def shrink_and_subtract(
-    p: Array, change: Array, scale: Any, shrink: Any, first: int, last: int
+    p: Array, change: Array, scale: Any, shrink: Any, _worker: int, first: int, last: int
 ) -> None:
     for i in range(np.uint64(first), np.uint64(last)):
         p[i] = shrink * p[i] - scale * change[i]

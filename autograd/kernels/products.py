@@ -8,9 +8,10 @@ import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.blas import blas_address
-from autograd.kernels.split_products import split_pays, split_product
+from autograd.kernels.split_products import Matrix, split_pays, split_product
 from autograd.kernels.workers import (
     parallel_kernel,
+    parallel_parts,
     parallel_ranges,
     thread_count,
     threads_are_own,
@@ -21,15 +22,9 @@ __all__ = ["matrix_product", "symmetric_product"]
 Array = np.ndarray[Any, Any]
 
 WORTHWHILE = 1 << 21
-"""Multiplications from which a thin product is not left to NumPy: 20 to 40 microseconds."""
-
-SPLIT_FROM = 1 << 22
-"""Multiplications from which another is split: half of it saves more than handing it over and the
-matrices' way from core to core cost, some 30 microseconds.
+"""Multiplications from which a product is not left to NumPy: half of its 40 microseconds is more
+than handing over the rest and the matrices' way from core to core, there and back, cost.
 """
-
-MANY_RESULTS = 1 << 18
-"""The same where there are few sums to each result, and writing takes most of the time."""
 
 MOST_DOTS, FEWEST_TERMS = 16, 256
 """Columns up to which a product is one of long dots, and the length that makes them long."""
@@ -60,6 +55,8 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
+    if a.ndim == b.ndim == 2 and a.size * b.shape[1] < LARGE:
+        return _in_place_of(out, a.dot(b))
     if out is not None and not out.flags.c_contiguous:
         return _in_place_of(out, _product(a, b, None, units=True))
     return _product(a, b, out, units=True)
@@ -86,14 +83,13 @@ def symmetric_product(a: Array, b: Array) -> Array:
     pairs = max(2, thread_count())
     if rows < 2 * pairs * PANEL:
         return _product(a, b, None, units=False)
-    letter = a.dtype.char
-    left, right = _in_memory(a), _in_memory(b)
+    left, right, letter = _lines(a), _lines(b), a.dtype.char
     if left is None or right is None:
         return _product(a, b, None, units=False)
-    if inner >= rows and left[:2] == right[:2] and left[2] != right[2]:
+    if inner >= rows and left[1] != right[1] and _same_memory(left[0], right[0]):
         function = blas_address("ssyrk" if letter == "f" else "dsyrk")
         if function:
-            return _by_transpose(function, left, a)
+            return _by_transpose(function, *left, rows, inner)
     function = blas_address("sgemm" if letter == "f" else "dgemm")
     if not function:
         return _product(a, b, None, units=False)
@@ -103,34 +99,26 @@ def symmetric_product(a: Array, b: Array) -> Array:
     grains = -(-rows // GRAINS[0])
     bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
     bounds[-1] = rows
-    first_matrix, second_matrix = (*left[:2], a.strides[0]), (*right[:2], b.strides[1])
-    address = out.__array_interface__["data"][0]
-
-    def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
-        operands = inner, first_matrix, second_matrix, bounds, first, last
-        return function, left[2], right[2], *operands, address, out, _SCALES[letter]
-
-    parallel_kernel(multiply_symmetric, arguments, pairs)
+    parallel_parts(
+        multiply_symmetric, (function, *left, *right, bounds, out, _SCALES[letter]), pairs
+    )
     return out
 
 
-def _by_transpose(function: int, place: tuple[int, int, bool], a: Array) -> Array:
-    """a a^T by the syrk at the address `function`, a part of the columns for each thread."""
+def _same_memory(a: Array, b: Array) -> bool:
+    places = (array.__array_interface__["data"][0] for array in (a, b))
+    return a.strides == b.strides and next(places) == next(places)
+
+
+def _by_transpose(function: int, a: Array, turned: bool, rows: int, inner: int) -> Array:
+    """a a^T by the syrk at the address `function`, a part of the sum for each thread."""
     from autograd.kernels.compiled_products import multiply_by_transpose, sum_mirrored
 
-    rows, inner = a.shape
-    parts = np.zeros((thread_count(), rows, rows), a.dtype)
-    address, across, turned = place
-    target = parts.__array_interface__["data"][0]
-
-    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        beginning = address + first * a.strides[1]
-        matrices = beginning, across, target + worker * parts.strides[0], rows
-        return function, turned, (rows, last - first), matrices, _SCALES[a.dtype.char]
-
-    parallel_kernel(multiply_by_transpose, arguments, inner, GRAINS[2], most=len(parts))
-    sum_mirrored(parts, 0, rows)
-    total: Array = parts[0]
+    sums = np.zeros((thread_count(), rows, rows), a.dtype)
+    given = function, a, turned, sums, _SCALES[a.dtype.char]
+    parallel_parts(multiply_by_transpose, given, inner, GRAINS[2], most=len(sums))
+    sum_mirrored(sums, 0, rows)
+    total: Array = sums[0]
     return total
 
 
@@ -143,6 +131,8 @@ def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
     work = rows * inner * columns
     if work < WORTHWHILE or inner != b.shape[0] or not compiled_for(a.dtype, work):
         _settle_threads(a, work)
+        if inner == 1 == len(b):
+            return _in_place_of(out, a * b)  # a product of each with each, which matmul sums
         return _by_numpy(a, b, out)
     if _is_of_dots(a, b):
         return _in_place_of(out, _long_dots(a, b))
@@ -154,7 +144,7 @@ def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
             target = _empty(rows, columns, a) if out is None else out
             if split_product(a, b, left, right, target):
                 return target
-    if (work < SPLIT_FROM and rows * columns < MANY_RESULTS) or thread_count() == 1:
+    if thread_count() == 1:
         return _by_numpy(a, b, out)
     if inner > 8 * max(rows, columns):
         return _in_place_of(out, _sum_of_products(a, b))
@@ -172,6 +162,8 @@ def _empty(rows: int, columns: int, like: Array) -> Array:
 
 
 def _by_numpy(a: Array, b: Array, out: Array | None) -> Array:
+    if a.ndim == b.ndim == 2:
+        return _in_place_of(out, a.dot(b))  # which takes half of what matmul does to begin
     product: Array = np.matmul(a, b) if out is None else np.matmul(a, b, out)
     return product
 
@@ -198,7 +190,7 @@ def _is_of_dots(a: Array, b: Array) -> bool:
 
 
 def _long_dots(a: Array, b: Array) -> Array:
-    from autograd.kernels.compiled_thin_products import long_dots
+    from autograd.kernels.compiled_thin_products import long_dots, long_dots_of_terms
 
     columns, terms = b.T, len(b)
     if len(a) > terms:
@@ -213,13 +205,7 @@ def _long_dots(a: Array, b: Array) -> Array:
     # By terms, as `_long_rows` by columns: a thread finds what it read of a, as the input of a
     # layer, in its cache when the weight's gradient needs it.
     sums = np.zeros((thread_count(), len(a), len(columns)), a.dtype)
-    parallel_kernel(
-        long_dots,
-        lambda worker, first, last: (a, columns, first, last, sums[worker]),
-        terms,
-        GRAINS[1],
-        most=len(sums),
-    )
+    parallel_parts(long_dots_of_terms, (a, columns, sums), terms, GRAINS[1], most=len(sums))
     total: Array = sums[0] if len(sums) == 1 else np.add.reduce(sums, axis=0)
     return total
 
@@ -237,7 +223,7 @@ def _long_rows(a: Array, b: Array) -> Array:
     rows, columns = len(a), b.shape[1]
     out = empty((rows, columns), a.dtype)
     left = np.ascontiguousarray(a)
-    parallel_kernel(long_rows, lambda _, first, last: (left, b, out, first, last), columns, WIDTH)
+    parallel_parts(long_rows, (left, b, out), columns, WIDTH)
     return out
 
 
@@ -261,10 +247,11 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
     a product of a part of what is summed over.
     """
     sizes = (a.shape[0], b.shape[1], a.shape[1])
+    most = len(out) if side == 2 else None
     letter = a.dtype.char
     function = blas_address("sgemm" if letter == "f" else "dgemm")
-    left, right, target = (_in_memory(m) for m in (a, b, out if side < 2 else out[0]))
-    if not function or left is None or right is None or target is None or 1 in sizes[:2]:
+    left, right = _lines(a), _lines(b)
+    if not function or left is None or right is None or 1 in sizes[:2]:
 
         def part(worker: int, first: int, last: int) -> None:
             some = slice(first, last)
@@ -275,44 +262,44 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
             else:
                 np.matmul(a[:, some], b[some], out=out[worker])
 
-        most = len(out) if side == 2 else None
         parallel_ranges(part, sizes[side], GRAINS[side], most=most)
         return
 
-    from autograd.kernels.compiled_products import multiply
+    from autograd.kernels.compiled_products import multiply, multiply_terms
 
-    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        own = list(sizes)
-        own[side] = last - first
-        places = [left[0], right[0], target[0]]
-        if side == 0:
-            places[0] += first * a.strides[0]
-            places[2] += first * out.strides[0]
-        elif side == 1:
-            places[1] += first * b.strides[1]
-            places[2] += first * out.strides[1]
-        else:
-            places[0] += first * a.strides[1]
-            places[1] += first * b.strides[0]
-            places[2] += worker * out.strides[0]
-        matrices = (places[0], left[1], places[1], right[1], places[2], target[1])
-        return function, left[2], right[2], tuple(own), matrices, _SCALES[letter]
-
-    most = len(out) if side == 2 else None
-    parallel_kernel(multiply, arguments, sizes[side], GRAINS[side], most=most)
+    scales = _SCALES[letter]
+    if side == 2:
+        given: tuple[Any, ...] = function, *left, *right, out, scales
+        parallel_parts(multiply_terms, given, sizes[2], GRAINS[2], most=most)
+    else:
+        given = function, *left, *right, out, side == 1, scales
+        parallel_parts(multiply, given, sizes[side], GRAINS[side])
 
 
-def _in_memory(matrix: Array) -> tuple[int, int, bool] | None:
-    """The address, the entries from one row to the next, and whether it is columns that lie
-    contiguous; None where neither do, or the BLAS could not read them.
+def _lines(matrix: Array) -> tuple[Array, bool] | None:
+    """The matrix or its transpose, whichever has rows that are contiguous, and whether it is the
+    transpose; None where neither has, or the BLAS could not read them.
     """
-    (rows, columns), (down, across) = matrix.shape, matrix.strides
-    size = matrix.itemsize
-    address = matrix.__array_interface__["data"][0]
-    if address % size or not matrix.dtype.isnative:
+    flags = matrix.flags
+    if not flags.aligned or not matrix.dtype.isnative:
         return None
+    if flags.c_contiguous:
+        return matrix, False
+    if flags.f_contiguous:
+        return matrix.T, True
+    (rows, columns), (down, across), size = matrix.shape, matrix.strides, matrix.itemsize
     if across == size and down % size == 0 and down >= size * columns:
-        return address, down // size, False
+        return matrix, False
     if down == size and across % size == 0 and across >= size * rows:
-        return address, across // size, True
+        return matrix.T, True
     return None
+
+
+def _in_memory(matrix: Array) -> Matrix | None:
+    """The same as its address and the entries from one line in memory to the next."""
+    found = _lines(matrix)
+    if found is None:
+        return None
+    lines, turned = found
+    pitch = max(lines.strides[0] // lines.itemsize, lines.shape[1])
+    return lines.__array_interface__["data"][0], pitch, turned

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.workers import parallel_kernel
+from autograd.kernels.workers import parallel_parts
 
 __all__ = [
     "Known",
     "Places",
+    "adam_constants",
     "adam_update",
     "gather_momentum",
     "one_pass",
@@ -111,7 +112,7 @@ class _Together:
             places.update(seen)
 
 
-def _update(kernel: str, arrays: tuple[Array, ...], *constants: float) -> None:
+def _update(kernel: str, arrays: tuple[Array, ...], constants: tuple[float, ...]) -> None:
     """The kernel on these arrays, now or at the end of `together`."""
     kind = kernel, arrays[0].dtype
     waiting = _batch.waiting
@@ -137,24 +138,33 @@ def _run(kind: _Kind, updates: _Updates, before: Places | None) -> Known:
         known.places[:, 1] = [_address(arrays[1]) for arrays in updates.arrays]
         if updates.constants != known.constants:
             known.constants = updates.constants
-            known.values = np.array(updates.constants, dtype)
+            known.values = _rows(updates.constants, dtype)
     else:
         sizes = np.array([arrays[0].size for arrays in updates.arrays])
         places = np.array([[_address(array) for array in arrays] for arrays in updates.arrays])
-        values = np.array(updates.constants, dtype)
+        values = _rows(updates.constants, dtype)
         sharing = _share_memory(places[:, 0], sizes * dtype.itemsize)
         known = Known(kept, places, np.cumsum(sizes), updates.constants, values, sharing)
-    arguments = known.places, known.ends, known.values
     total = int(known.ends[-1])
-    parallel_kernel(
+    parallel_parts(
         getattr(compiled_updates, kernel),
-        lambda _worker, first, last: (*arguments, first, last),
+        (known.places, known.ends, known.values),
         total,
         GRAIN,
         nanoseconds=NANOSECONDS * total,
         most=1 if known.sharing else None,  # one after the other, in the order given
     )
     return known
+
+
+def _rows(constants: list[tuple[float, ...]], dtype: np.dtype[Any]) -> Array:
+    """A row for each; made at once where all are one tuple."""
+    first = constants[0]
+    if all(row is first for row in constants):
+        values = np.empty((len(constants), len(first)), dtype)
+        values[...] = first
+        return values
+    return np.array(constants, dtype)
 
 
 def _share_memory(addresses: Array, sizes: Array) -> bool:
@@ -212,19 +222,15 @@ def sgd_update(
     """
     sign = -1.0 if maximize else 1.0
     if velocity is None:
-        _update("descend_all", (parameter, gradient), lr, weight_decay, sign)
+        _update("descend_all", (parameter, gradient), (lr, weight_decay, sign))
         return
     arrays = parameter, gradient, velocity
     share = 1.0 - dampening
     constants = lr, momentum, share, weight_decay, sign, float(nesterov)
-    _update("descend_with_momentum_all", arrays, *constants)
+    _update("descend_with_momentum_all", arrays, constants)
 
 
-def adam_update(
-    parameter: Array,
-    gradient: Array,
-    mean: Array,
-    square: Array,
+def adam_constants(
     step_size: float,
     betas: tuple[float, float],
     eps: float,
@@ -233,26 +239,22 @@ def adam_update(
     shrink: float = 1.0,
     weight_decay: float = 0.0,
     maximize: bool = False,
+) -> tuple[float, ...]:
+    """What `adam_update` computes with; one tuple may serve many arrays."""
+    shares = betas[0], 1.0 - betas[0], betas[1], 1.0 - betas[1]
+    sign = -1.0 if maximize else 1.0
+    return step_size, *shares, eps, 1.0 / correction, shrink, weight_decay, sign
+
+
+def adam_update(
+    parameter: Array, gradient: Array, mean: Array, square: Array, constants: tuple[float, ...]
 ) -> None:
     """g <- +-g + weight_decay p; p <- shrink p; m <- b1 m + (1 - b1) g; s <- b2 s + (1 - b2) g^2;
     p <- p - step_size m / (sqrt(s) / correction + eps). In place.
 
-    The arrays must satisfy `one_pass`.
+    The arrays must satisfy `one_pass`; `adam_constants` makes the constants.
     """
-    _update(
-        "adapt_all",
-        (parameter, gradient, mean, square),
-        step_size,
-        betas[0],
-        1.0 - betas[0],
-        betas[1],
-        1.0 - betas[1],
-        eps,
-        1.0 / correction,
-        shrink,
-        weight_decay,
-        -1.0 if maximize else 1.0,
-    )
+    _update("adapt_all", (parameter, gradient, mean, square), constants)
 
 
 def gather_momentum(
@@ -267,9 +269,9 @@ def gather_momentum(
 
     v, g, target = (array.ravel(order="K") for array in (velocity, gradient, out))
     factor = v.dtype.type(momentum)
-    parallel_kernel(
+    parallel_parts(
         compiled_updates.gather_momentum,
-        lambda _worker, first, last: (v, g, target, factor, nesterov, first, last),
+        (v, g, target, factor, nesterov),
         v.size,
         GRAIN,
         nanoseconds=NANOSECONDS * v.size,
@@ -285,9 +287,9 @@ def shrink_and_subtract(parameter: Array, change: Array, scale: float, shrink: f
 
     p, c = (array.ravel(order="K") for array in (parameter, change))
     factors = p.dtype.type(scale), p.dtype.type(shrink)
-    parallel_kernel(
+    parallel_parts(
         compiled_updates.shrink_and_subtract,
-        lambda _worker, first, last: (p, c, *factors, first, last),
+        (p, c, *factors),
         p.size,
         GRAIN,
         nanoseconds=NANOSECONDS * p.size,

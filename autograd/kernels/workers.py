@@ -30,6 +30,7 @@ __all__ = [
     "get_num_threads",
     "parallel_chunks",
     "parallel_kernel",
+    "parallel_parts",
     "parallel_ranges",
     "scratch",
     "set_num_threads",
@@ -174,6 +175,32 @@ def parallel_kernel(
             pack(part, parts, worker)
         if not sharing.fork_join(_current_crew().board(), parts):
             raise MemoryError(f"no memory for {kernel.__name__}")
+
+
+def parallel_parts(
+    kernel: Callable[..., object],
+    given: tuple[Any, ...],
+    count: int,
+    grain: int = 1,
+    nanoseconds: float = math.inf,
+    most: int | None = None,
+) -> None:
+    """kernel(*given, worker, first, last) for parts of [0, count): `parallel_kernel` where all
+    parts are given the same, and need no scratch memory, in half of the time it takes to begin.
+    """
+    bounds = (0, count) if nanoseconds < WORTH_A_PART else _bounds(count, grain, most)
+    if len(bounds) == 2:
+        if count:
+            kernel(*given, 0, 0, count)
+        return
+    share = _compiled_sharing().shared(kernel)
+    if not share(_current_crew().board(), _as_array(bounds), given):
+        raise MemoryError(f"no memory for {kernel.__name__}")
+
+
+@lru_cache(maxsize=1 << 10)
+def _as_array(bounds: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    return np.array(bounds, np.int64)
 
 
 @cache

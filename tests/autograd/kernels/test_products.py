@@ -29,8 +29,8 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "not found" or find_spec("numba") is None:
             patch.setattr(products, "blas_address", lambda name: 0)
+        patch.setattr(products, "LARGE", 0)
         patch.setattr(products, "WORTHWHILE", 1000)
-        patch.setattr(products, "SPLIT_FROM", 1000)
         patch.setattr(products, "PANEL", 4)
         patch.setattr(products, "FEWEST_TERMS", 20)
         patch.setattr(products, "FEWEST_COLUMNS", 20)
@@ -116,6 +116,18 @@ def check(seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype:
         out = np.full_like(found, np.nan, order=order)
         assert matrix_product(a, b, out) is out and np.array_equal(out, found)
     assert np.array_equal(a, before[0]) and np.array_equal(b, before[1])
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sizes=st.tuples(st.integers(0, 12), st.integers(0, 20), st.integers(0, 12)),
+    kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
+    dtype=st.sampled_from(["float64", "float32"]),
+)
+def test_small_products(
+    seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype: str
+) -> None:
+    check(seed, sizes, kinds, dtype)
 
 
 @needs_threadpoolctl
@@ -222,7 +234,7 @@ def test_many_results_of_few_terms_are_split(monkeypatch: pytest.MonkeyPatch) ->
     """Writing them takes most of the time."""
     if not compiled_for(np.dtype(float), 1 << 22):
         pytest.skip("NumPy computes them")
-    settings = {"WORTHWHILE": 1 << 21, "SPLIT_FROM": 1 << 22, "FEWEST_COLUMNS": 512}
+    settings = {"WORTHWHILE": 1 << 21, "FEWEST_COLUMNS": 512}
     for name, value in settings.items():
         monkeypatch.setattr(products, name, value)
     split = []

@@ -36,6 +36,7 @@ from autograd.kernels.products import matrix_product
 from autograd.kernels.workers import (
     get_num_threads,
     parallel_kernel,
+    parallel_parts,
     parallel_ranges,
     set_num_threads,
 )
@@ -78,6 +79,45 @@ def test_every_entry_once(threads: int, size: int, grain: int, step: int) -> Non
     for k in range(3):
         add(x, counts, k, grain)
     np.testing.assert_array_equal(counts, 3 * x + 3)
+
+
+@compiled
+def count_rows(
+    x: Any, counts: Any, workers: Any, offset: Any, worker: int, first: int, last: int
+) -> None:
+    """As `count`, for entries [first, last)."""
+    for i in range(first, last):
+        counts[i] += x[i] + offset
+        workers[i] = worker
+    if x[first] < 0:
+        raise ValueError("no")
+
+
+@given(size=st.integers(0, 40), grain=st.integers(1, 9), step=st.integers(1, 2))
+def test_every_entry_once_where_all_parts_are_given_the_same(
+    threads: int, size: int, grain: int, step: int
+) -> None:
+    x = np.arange(float(size * step))[::step]
+    counts, workers = np.zeros(size), np.full(size, -1)
+    for k in range(3):
+        parallel_parts(count_rows, (x, counts, workers, k), size, grain)
+    np.testing.assert_array_equal(counts, 3 * x + 3)
+    assert np.all(np.diff(workers) >= 0) and np.all((workers >= 0) & (workers < threads))
+    changes = np.flatnonzero(np.diff(workers)) + 1
+    assert not np.any(changes % grain) and len(changes) == max(
+        0, min(threads, -(-size // grain)) - 1
+    )
+
+
+def test_at_most_so_many_parts_and_one_for_little_work(threads: int) -> None:
+    x, counts, workers = np.ones(64), np.zeros(64), np.zeros(64)
+    for limits in ({"most": 1}, {"nanoseconds": 10.0}):
+        parallel_parts(count_rows, (x, counts, workers, 0), 64, **limits)
+        assert not workers.any()
+    with pytest.raises(MemoryError if threads > 1 else ValueError):
+        parallel_parts(count_rows, (-x, counts, workers, 0), 64)
+    parallel_parts(count_rows, (x, counts, workers, 0), 64)
+    assert len(np.unique(workers)) == threads
 
 
 def test_parts_of_different_memory_layouts(threads: int) -> None:

@@ -32,6 +32,7 @@ EPS = 2.0**-24
 def backend() -> Iterator[None]:
     """Compiled kernels only, and small products too."""
     with pytest.MonkeyPatch.context() as patch, use_kernels("numba"):
+        patch.setattr(products, "LARGE", 0)
         patch.setattr(products, "WORTHWHILE", 0)
         patch.setattr(split_products, "FEWEST_MULTIPLICATIONS", 0)
         patch.setattr(split_products, "FEWEST_USES", 0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from autograd.kernels.updates import (
     Places,
+    adam_constants,
     adam_update,
     gather_momentum,
     one_pass,
@@ -90,10 +91,10 @@ def test_adam(seed: int, size: int, lr: float, decay: float, maximize: bool) -> 
     p, g, m = rng.normal(size=(3, size))
     s = rng.uniform(0, 1, size)
     before = [array.copy() for array in (p, g, m, s)]
-    adam_update(
-        p, g, m, s, lr, (0.9, 0.99), 1e-8, 0.5,
-        shrink=0.75, weight_decay=decay, maximize=maximize,
-    )  # fmt: skip
+    constants = adam_constants(
+        lr, (0.9, 0.99), 1e-8, 0.5, shrink=0.75, weight_decay=decay, maximize=maximize
+    )
+    adam_update(p, g, m, s, constants)
     for at in (0, size - 1, size // 2):
         number, seed_value, mean, square = (float(array[at]) for array in before)
         change = (-seed_value if maximize else seed_value) + decay * number
@@ -113,8 +114,10 @@ def test_arrays_that_cannot_be_walked_together() -> None:
     assert not one_pass(square.astype(np.float16), square.astype(np.float16))
 
 
+@pytest.mark.parametrize("same", [True, False])
 @pytest.mark.parametrize("sizes", [[], [0, 5], [3, 70_000, 1, 40_001, 4096], [250_000, 250_000]])
-def test_updates_together_are_those_one_by_one(sizes: list[int]) -> None:
+def test_updates_together_are_those_one_by_one(sizes: list[int], same: bool) -> None:
+    shared = adam_constants(0.1, (0.9, 0.99), 1e-8, 0.5, weight_decay=0.1)
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(4, size)).astype(np.float32) for size in sizes]
     arrays = [np.abs(array) for array in arrays]
@@ -122,7 +125,8 @@ def test_updates_together_are_those_one_by_one(sizes: list[int]) -> None:
 
     def update(p: np.ndarray, g: np.ndarray, m: np.ndarray, s: np.ndarray) -> None:
         if p.size % 2:
-            adam_update(p, g, m, s, 0.1, (0.9, 0.99), 1e-8, 0.5, weight_decay=0.1)
+            own = adam_constants(0.1 + p.size % 3, (0.9, 0.99), 1e-8, 0.5, weight_decay=0.1)
+            adam_update(p, g, m, s, shared if same else own)
         else:
             sgd_update(p, g, m, 0.1, 0.9, 0.01, nesterov=True)
 
