@@ -29,17 +29,16 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
         node = pop()
         if node.saved is FREED:
             _raise_freed(node)
-        operands = node.operands
-        if operands is None:  # two tracked scalars: a loop would take twice as long
+        if node.quick is not None:  # one or two tracked operands: a loop takes twice as long
             x, y = node.first, node.second
             if x not in found and x.serial >= oldest:
                 found[x] = None
                 push(x)
-            if y not in found and y.serial >= oldest:
+            if type(y) is Node and y not in found and y.serial >= oldest:
                 found[y] = None
                 push(y)
             continue
-        for source in operands:
+        for source in node.operands or node.inputs:
             if type(source) is Node and source not in found and source.serial >= oldest:
                 found[source] = None
                 push(source)
@@ -53,16 +52,20 @@ def oldest_first(nodes: Iterable[Node]) -> list[Node]:
     return order
 
 
-def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
+def reaches_other(
+    outputs: Sequence[Node], inputs: Sequence[Node], known: set[Node] | None = None
+) -> bool:
     """Whether the graph of `outputs` reaches a tracked node other than the leaves in `inputs`.
 
     An input that is a recorded identity of an outer Tensor counts: what depends on it depends on
-    the outer one. Variables of transforms that have finished do not.
+    the outer one. Variables of transforms that have finished do not. `known` are nodes that reach
+    no other, for the same `inputs`; those found to be are added.
     """
     own = set(inputs)
     oldest = min((node.serial for node in inputs), default=0)
-    seen = set(outputs)
-    stack = list(seen)
+    before = set() if known is None else known
+    stack = [node for node in outputs if node not in before]
+    seen = before.union(stack)
     while stack:
         node = stack.pop()
         if not node.inputs:
@@ -75,6 +78,8 @@ def reaches_other(outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
             if type(source) is Node and source not in seen:
                 seen.add(source)
                 stack.append(source)
+    if known is not None:
+        known.update(seen)
     return False
 
 

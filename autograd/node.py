@@ -60,11 +60,15 @@ class Node:
 
     `inputs` has one entry per operand: the operand's node when it is tracked, otherwise the
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
-    them is a topological order. `pull_scalars` is set where two tracked float64 scalars made a
-    third by an operation that has it: the function of (cotangent, *saved) that gives both their
-    cotangents. The inputs are in `operands`, but those of a node that two tracked float64 scalars
-    made in `first` and `second`: without the tuple, the garbage collector has half as much to
-    walk, again and again, while a graph of scalars grows.
+    them is a topological order.
+
+    `quick` is set where a sweep on plain arrays may take a short way: where two tracked float64
+    scalars, `first` and `second`, made a third, it is the function of (cotangent, *saved) that
+    gives both their cotangents; where an elementwise operation had one tracked operand, `first`, of
+    the result's shape, the function that gives its cotangent. `second` is None then, or a float.
+    Where `operands` is None, the inputs are `first` and, unless it is None, `second`: without the
+    tuple, the garbage collector has half as much to walk, again and again, while a graph of scalars
+    grows.
     `tangents` and `level` are set only while a jvp runs (see `autograd.pushing`).
 
     There is no `__init__`, because calling one would take as long as all else: see `make_node`.
@@ -83,7 +87,7 @@ class Node:
         "op",
         "operands",
         "params",
-        "pull_scalars",
+        "quick",
         "saved",
         "scope",
         "second",
@@ -96,7 +100,7 @@ class Node:
     op: Op
     operands: tuple[Any, ...] | None
     first: Node
-    second: Node
+    second: Node | float | None
     params: dict[str, Any]
     saved: Any
     shape: Any
@@ -105,7 +109,7 @@ class Node:
     scope: Scope | None
     code: CodeType | None
     offset: int
-    pull_scalars: Any
+    quick: Any
     name: str | None
     value: Any
     leaf: weakref.ref[Tensor] | None
@@ -117,7 +121,9 @@ class Node:
     def inputs(self) -> tuple[Any, ...]:
         """One entry per operand."""
         operands = self.operands
-        return (self.first, self.second) if operands is None else operands
+        if operands is not None:
+            return operands
+        return (self.first,) if self.second is None else (self.first, self.second)
 
     @property
     def place(self) -> Place | None:
@@ -151,7 +157,7 @@ def make_node(
     node.code, node.offset = (None, 0) if place is None else place
     node.scope = scope
     node.value = value
-    node.name = node.leaf = node.fingerprint = node.pull_scalars = None
+    node.name = node.leaf = node.fingerprint = node.quick = None
     return node
 
 

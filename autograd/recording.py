@@ -120,15 +120,18 @@ _FLOAT32 = np.dtype(np.float32)
 
 def record_plain(
     op: Op,
-    inputs: tuple[Any, ...],
+    inputs: tuple[Any, ...] | None,
     saved: Any,
     out: Any,
     scope: Scope | None,
     depth: int,
+    quick: Any = None,
+    first: Any = None,
+    second: Any = None,
 ) -> Tensor:
     """`record` for one output without parameters, outside the anomaly and value-keeping modes.
 
-    All frames nearer than `depth` are the library's.
+    All frames nearer than `depth` are the library's. `quick`, `first` and `second` are the node's.
     """
     node = Node()
     if type(out) is _DOUBLE:
@@ -158,7 +161,10 @@ def record_plain(
         node.code = code
         node.offset = frame.f_lasti
     node.scope = scope
-    node.name = node.leaf = node.fingerprint = node.pull_scalars = None
+    node.quick = quick
+    node.first = first
+    node.second = second
+    node.name = node.leaf = node.fingerprint = None
     tensor = _new_tensor(Tensor)
     tensor._value = out
     tensor._node = node

@@ -113,10 +113,26 @@ def _pull_all(
         cotangent = found[node]
         if cotangent is None:
             continue
-        rule = node.pull_scalars
+        rule = node.quick
         if rule is not None and plain and changed < node.serial:
             x, y = node.first, node.second
-            if whole or (x in found and y in found):
+            if type(y) is not Node:
+                if not (whole or x in found):
+                    continue
+                contribution = rule(cotangent, *node.saved)
+                # A rule of the user's own may give something else; what follows mends or explains.
+                if contribution.shape == x.shape and contribution.dtype is x.dtype:
+                    if whole or node not in wanted:
+                        found[node] = None
+                    if found[x] is None:
+                        found[x] = contribution
+                    else:
+                        _add(contribution, x, found, owned)
+                    if free:
+                        node.saved = FREED
+                    contribution = None
+                    continue
+            elif whole or (x in found and y in found):
                 out, x_value, y_value = node.saved
                 to_x, to_y = rule(cotangent, out, x_value, y_value)
                 previous = found[x]
@@ -127,7 +143,7 @@ def _pull_all(
         op = node.op
         targets = node.operands
         if targets is None:
-            targets = (node.first, node.second)
+            targets = node.inputs
         elif not targets:  # a leaf, or what jvp has let go of
             continue
         if whole:
@@ -170,21 +186,27 @@ def _pull_all(
                     contribution = contribution.astype(source.dtype)
             if check_anomaly:
                 anomaly.check_sweep(node, "cotangent", contribution, (cotangent, *values))
-            previous = found[source]
-            if previous is None:
+            if found[source] is None:
                 found[source] = contribution
-            elif source in owned and type(contribution) is np.ndarray:
-                accumulate(previous, contribution)
             else:
-                both = type(previous) is np.ndarray and type(contribution) is np.ndarray
-                total = sum_of(previous, contribution) if both else previous + contribution
-                found[source] = total
-                if type(total) is np.ndarray:
-                    owned.add(source)
+                _add(contribution, source, found, owned)
         if free and plain:
             node.saved = FREED
             contributions = ()
-            values = contribution = previous = total = None
+            values = contribution = None
+
+
+def _add(contribution: Any, source: Node, found: dict[Node, Any], owned: set[Node]) -> None:
+    """Add to what `source` has: in place from the second time on."""
+    previous = found[source]
+    if source in owned and type(contribution) is np.ndarray:
+        accumulate(previous, contribution)
+        return
+    both = type(previous) is np.ndarray and type(contribution) is np.ndarray
+    total = sum_of(previous, contribution) if both else previous + contribution
+    found[source] = total
+    if type(total) is np.ndarray:
+        owned.add(source)
 
 
 def _join_output(node: Node, cotangent: Any, found: dict[Node, Any]) -> None:

@@ -14,7 +14,7 @@ from autograd.errors import GraphNeeded
 from autograd.gathering import reached, reaches_other
 from autograd.markers import LEAF
 from autograd.modes import current_modes, pushing_tangents, recording_level
-from autograd.node import Transform
+from autograd.node import Node, Transform
 from autograd.pushing import Pushing
 from autograd.recording import identity_input, node_of
 from autograd.results import exclusive, seed_array
@@ -36,6 +36,7 @@ class Traced:
     """
 
     __slots__ = (
+        "_own",
         "argument_leaves",
         "as_tensors",
         "nodes",
@@ -60,6 +61,7 @@ class Traced:
         flat = {i: tree.flatten(args[i], f"args[{i}]", tree.check_differentiable) for i in argnums}
         self.structures = [flat[i][1] for i in argnums]
         self.argument_leaves = [leaf for i in argnums for leaf in flat[i][0]]
+        self._own: set[Node] = set()  # nodes known to depend on nothing but the variables
         self.as_tensors = any(isinstance(leaf, Tensor) for leaf in self.argument_leaves)
         outside = current_modes()
         with recording_level():
@@ -112,7 +114,7 @@ class Traced:
         """A result as the caller gets it: see the module's docstring."""
         if isinstance(value, Tensor):
             node = value._node
-            if node is not None and reaches_other([node], self.nodes):
+            if node is not None and reaches_other([node], self.nodes, self._own):
                 return value
             value = value._value
         if as_tensor:
@@ -132,7 +134,7 @@ class Traced:
         if any(isinstance(seed, Tensor) and seed._node is not None for seed in seeds):
             return True
         tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
-        return reaches_other(tracked, self.nodes)
+        return reaches_other(tracked, self.nodes, self._own)
 
     def pull(self, seeds: Sequence[Any]) -> list[Any]:
         """Cotangents of the argument leaves, given those of the output leaves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from sys import _getframe
@@ -19,6 +20,7 @@ from autograd.families.rules import (
     total_tangent,
 )
 from autograd.kernels.backend import LARGE
+from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
 from autograd.node import Node, last_user_code, next_serial, small, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, SIMPLE_TYPES, apply, record_plain
@@ -27,6 +29,9 @@ from autograd.tensor import Tensor
 _ARRAY = np.ndarray
 _DOUBLE = np.float64
 _new = object.__new__
+NUMBERS = frozenset({float, int})
+SIMPLE = (operator.add, operator.sub, operator.mul, operator.truediv)
+"""Operators to which a number may be given as an array: power computes others differently."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +53,18 @@ class Elementwise(CallableOp):
     """
     compute: Any = field(init=False, repr=False)
     """`operator` or else `forward`."""
+    quick: tuple[Rule | None, ...] = field(init=False, repr=False)
+    """For each operand what nodes have as `quick` in which no other is tracked."""
+    simple: bool = field(init=False, repr=False)
+    """Whether a number that is made an array before changes nothing."""
     _kept: dict[int, tuple[bool, ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "compute", self.operator or self.forward)
+        compute = self.operator or self.forward
+        object.__setattr__(self, "compute", compute)
+        rules = (_quick_rule(self, partial) for partial in self.partials)
+        object.__setattr__(self, "quick", tuple(rules))
+        object.__setattr__(self, "simple", compute in SIMPLE)
 
     def _keeps(self, mask: int) -> tuple[bool, ...]:
         count = len(self.partials)
@@ -66,29 +79,31 @@ class Elementwise(CallableOp):
         return result
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
-        if not params:
-            if len(operands) == 2:
-                return self.pair(*operands)
-            if len(operands) == 1:
-                return self.single(*operands)
-        return apply(self, operands, params)
-
-    def single(self, x: Any) -> Any:
-        """`self(x)` for `__call__`: as `apply`, with recording a plain operand written out."""
+        """As `apply`, with the common case, recording plain operands, written out: of one here, of
+        two in `pair`.
+        """
+        count = len(operands)
+        if params or count > 2:
+            return apply(self, operands, params)
+        if count == 2:
+            return self.pair(*operands)
         modes = current_modes()
-        if not modes.quick or not isinstance(x, Tensor) or x._node is None:
-            return apply(self, (x,), NO_PARAMS)
-        value = x._value
-        if type(value) is _ARRAY and not value.ndim:
-            value = value[()]
-        compute = self.compute
-        try:
-            out = compute(value)
-        except (TypeError, ValueError):
-            return apply(self, (x,), NO_PARAMS)
-        keep_out, keep_x = self._kept.get(1) or self._keeps(1)
-        saved = (out if keep_out else None, value if keep_x else None)
-        return record_plain(self, (x._node,), saved, out, modes.scope, 3)
+        if count and modes.quick and isinstance(operands[0], Tensor):
+            x = operands[0]
+            node, value = x._node, x._value
+            if node is not None:
+                if type(value) is _ARRAY and not value.ndim:
+                    value = value[()]
+                try:
+                    out = self.compute(value)
+                except (TypeError, ValueError):
+                    return apply(self, operands, NO_PARAMS)
+                keep_out, keep_x = self._kept.get(1) or self._keeps(1)
+                saved = (out if keep_out else None, value if keep_x else None)
+                (quick,) = self.quick
+                inputs = (node,) if quick is None else None
+                return record_plain(self, inputs, saved, out, modes.scope, 2, quick, node)
+        return apply(self, operands, NO_PARAMS)
 
     def pair(self, x: Any, y: Any) -> Any:
         """`self(x, y)`: as `apply`, with the common case, recording plain operands, written out.
@@ -116,28 +131,41 @@ class Elementwise(CallableOp):
                 yv = yv[()]
             if yn is not None:
                 mask += 2
+        quick: Rule | None = None
+        left, right, tracked = xv, yv, xn
         if mask == 1:
-            if type(yv) is not float:
+            if type(yv) in NUMBERS:
+                if self.simple and type(xv) is _ARRAY:
+                    right = as_operand(yv, xv.dtype)
+            else:
                 if type(yv) not in SIMPLE_TYPES:
                     return apply(self, (x, y), NO_PARAMS)
                 yn = small(yv)
+            quick, tracked = self.quick[0], xn
         elif mask == 2:
-            if type(xv) not in SIMPLE_TYPES:
-                return apply(self, (x, y), NO_PARAMS)
-            xn = small(xv)
+            if type(xv) in NUMBERS:
+                if self.simple and type(yv) is _ARRAY:
+                    left = as_operand(xv, yv.dtype)
+            else:
+                if type(xv) not in SIMPLE_TYPES:
+                    return apply(self, (x, y), NO_PARAMS)
+                xn = small(xv)
+            quick, tracked = self.quick[1], yn
         elif not mask:
             return apply(self, (x, y), NO_PARAMS)
         compute = self.compute if type(xv) is not _ARRAY or xv.size < LARGE else self.forward
         try:
-            out = compute(xv, yv)
+            out = compute(left, right)
         except (TypeError, ValueError):
             return apply(self, (x, y), NO_PARAMS)
+        if quick is not None and (out.shape != tracked.shape or out.dtype is not tracked.dtype):
+            quick = None
         try:
             keep_out, keep_x, keep_y = self._kept[mask]
         except KeyError:
             keep_out, keep_x, keep_y = self._keeps(mask)
         saved = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
-        return record_plain(self, (xn, yn), saved, out, modes.scope, 3)
+        return record_plain(self, (xn, yn), saved, out, modes.scope, 3, quick, tracked)
 
     def save(
         self,
@@ -227,6 +255,31 @@ class Elementwise(CallableOp):
         return -change if partial == -1 else change * partial
 
 
+def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
+    """The function of (cotangent, *saved) that gives the cotangent of one operand, on arrays."""
+    count = len(op.partials)
+    if op.pullback is not None and count == 1:
+        return op.pullback
+    if count > 2 or (not callable(partial) and partial == 0):
+        return None
+    if count == 1:
+        if callable(partial):
+            return lambda cotangent, out, x: cotangent * partial(out, x)
+        return lambda cotangent, out, x: cotangent * partial
+    if callable(partial):
+
+        def rule(cotangent: Any, out: Any, x: Any, y: Any) -> Any:
+            factor = partial(out, x, y)
+            if type(factor) in NUMBERS and type(cotangent) is _ARRAY:
+                factor = as_operand(factor, cotangent.dtype)
+            return cotangent * factor
+
+        return rule
+    if partial == 1:
+        return lambda cotangent, out, x, y: cotangent
+    return lambda cotangent, out, x, y: cotangent * partial
+
+
 def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     """`op.pair` as a function of its own that Tensor can have for an operator's method.
 
@@ -234,10 +287,12 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     further call would take a tenth of the time of all. So is an array with a float. The rest is
     `op.pair`'s. (A float is told by its type, because `isinstance` takes long to say no.)
     """
-    compute, pull_scalars, otherwise = op.compute, op.pullback, op.pair
+    compute, quick, (quick_first, _), otherwise = op.compute, op.pullback, op.quick, op.pair
     keep_out, keep_x, keep_y = keeps = op._keeps(3)
-    out_kept, x_kept, y_kept = op._keeps(1)
+    out_kept, x_kept, y_kept = keeps_first = op._keeps(1)
     nothing = None if any(keeps) else (None, None, None)
+    none_kept = None if any(keeps_first) else (None, None, None)
+    simple = op.simple
 
     def operator(x: Tensor, y: Any) -> Any:
         modes = current_modes()
@@ -260,7 +315,7 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                     xv if keep_x else None,
                     yv if keep_y else None,
                 )
-                node.pull_scalars = pull_scalars
+                node.quick = quick
                 node.params = NO_PARAMS
                 node.shape = ()
                 node.dtype = FLOAT64
@@ -282,12 +337,17 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                 tensor._value = out
                 tensor._node = node
                 return tensor
-        elif modes.quick and type(y) is float:  # as `op.pair` does it
+        elif modes.quick and type(y) in NUMBERS:  # as `op.pair` does it
             xn, xv = x._node, x._value
             if xn is not None and type(xv) is _ARRAY and xv.ndim:
-                out = compute(xv, y)
-                saved = (out if out_kept else None, xv if x_kept else None, y if y_kept else None)
-                return record_plain(op, (xn, y), saved, out, modes.scope, 2)
+                out = compute(xv, as_operand(y, xv.dtype) if simple else y)
+                saved = none_kept or (
+                    out if out_kept else None,
+                    xv if x_kept else None,
+                    y if y_kept else None,
+                )
+                inputs = (xn, y) if quick_first is None else None
+                return record_plain(op, inputs, saved, out, modes.scope, 2, quick_first, xn, y)
         return otherwise(x, y)
 
     return operator

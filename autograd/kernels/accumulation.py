@@ -52,10 +52,10 @@ def accumulate(a: Array, b: Array) -> None:
     >>> a.tolist()
     [3.0]
     """
-    if _goes_parallel(a, b):
+    if a.size >= LARGE and _goes_parallel(a, b):
         _write(np.add, a, b, a)
     else:
-        np.add(a, b, out=a)
+        a += b
 
 
 def _goes_parallel(a: Any, b: Any) -> bool:

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from autograd.kernels import backend
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty_like
+from autograd.kernels.constants import as_operand
 from autograd.kernels.error_function import erf
 from autograd.kernels.layouts import in_order_of
 from autograd.kernels.workers import parallel_kernel
@@ -102,7 +104,8 @@ def tanh_pullback(g: Any, out: Any, x: Any) -> Any:
         from autograd.kernels import compiled_activations as compiled
 
         return _in_one_pass(compiled.tanh_back, NANOSECONDS["tanh"], g, out)
-    return g * (1 - out * out)
+    one = as_operand(1.0, out.dtype) if type(out) is np.ndarray else 1.0
+    return g * (one - out * out)
 
 
 def fuses(activation: str | None, dtype: np.dtype[Any]) -> bool:
@@ -145,6 +148,7 @@ def _product(x: Any, factor: Any) -> Any:
 def _goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:
     return (
         type(x) is np.ndarray
+        and x.size >= backend.fewest
         and x.dtype.char in dtypes
         and compiled_for(x.dtype, x.size)
         and (g is None or (type(g) is np.ndarray and g.shape == x.shape and g.dtype == x.dtype))

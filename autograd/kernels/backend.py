@@ -35,6 +35,9 @@ LARGE = 1 << 14
 
 CHOICES = ("auto", "numpy", "numba")
 
+fewest = LARGE
+"""Elements that compiled kernels are used from."""
+
 _forced: str | None = None
 _winograd = Switch("use_winograd", "DAGRAD_WINOGRAD")
 _available: bool | None = None
@@ -49,7 +52,7 @@ def compiled_for(dtype: np.dtype[np.generic], size: int) -> bool:
     ...     compiled_for(np.dtype('float32'), 1 << 20)
     False
     """
-    if dtype.char not in "fd" or not dtype.isnative or (size < LARGE and _forced != "numba"):
+    if size < fewest or dtype.char not in "fd" or not dtype.isnative:
         return False
     if _choice() == "numpy":
         return False
@@ -91,15 +94,16 @@ def use_kernels(choice: str) -> Iterator[None]:
     >>> with use_kernels('auto'):
     ...     pass
     """
-    global _forced
+    global _forced, fewest
     if choice not in CHOICES:
         raise ValueError(f"kernels {choice!r}: give one of {', '.join(CHOICES)}")
-    before = _forced
+    before = _forced, fewest
     _forced = None if choice == "auto" else choice
+    fewest = 0 if choice == "numba" else LARGE
     try:
         yield
     finally:
-        _forced = before
+        _forced, fewest = before
 
 
 def explain_choice() -> tuple[str, str]:

@@ -41,15 +41,15 @@ class _MatrixProduct(Multilinear):
         if cotangent.ndim != 2:
             return super().pull(node, cotangent, values, targets, record)
         _, x, y, _ = values
-        to_x, to_y = (type(target) is Node for target in targets)
+        to_x, to_y = targets
         if record:
             return (
-                _by_turned(cotangent, y) if to_x else None,
-                _turned_by(x, cotangent) if to_y else None,
+                _by_turned(cotangent, y) if type(to_x) is Node else None,
+                _turned_by(x, cotangent) if type(to_y) is Node else None,
             )
         return (
-            matrix_product(cotangent, y.T) if to_x else None,
-            matrix_product(x.T, cotangent) if to_y else None,
+            matrix_product(cotangent, y.T) if type(to_x) is Node else None,
+            matrix_product(x.T, cotangent) if type(to_y) is Node else None,
         )
 
 

@@ -68,6 +68,59 @@ def test_quick_and_thorough_recording_agree(program, shape, dtype, constant, see
         assert results(run, arrays, seed) == quick
 
 
+@given(
+    st.sampled_from([0.0, -0.0, 1e300, -1e-320, np.inf, -np.inf, np.nan, 3, -(2**70), 0]),
+    st.sampled_from([np.float64, np.float32, np.float16]),
+    st.sampled_from([(), (3,)]),
+)
+@np.errstate(all="ignore")
+def test_unusual_numbers_agree(constant, dtype, shape):
+    x = np.full(shape, -1.5, dtype)
+
+    def run(leaves):
+        (x,) = leaves
+        return (constant * x + x * constant - (constant - x)) + (x - constant + (constant + x))
+
+    quick = results(run, [x], 0)
+    with ag.keep_values():
+        assert results(run, [x], 0) == quick
+
+
+@pytest.mark.parametrize("constant", [np.full((3, 1), 2.0, np.float32), np.full((1, 3), 2.0)])
+def test_a_constant_that_broadcasts_or_widens_agrees(constant):
+    x = np.linspace(0, 1, 3, dtype=np.float32)
+
+    def run(leaves):
+        (x,) = leaves
+        return (constant * x - x / constant) * (constant - x)
+
+    quick = results(run, [x], 0)
+    with ag.keep_values():
+        assert results(run, [x], 0) == quick
+
+
+def test_a_partial_of_another_shape_or_dtype():
+    x = ag.Tensor(np.ones(3, np.float32), requires_grad=True)
+    for partial, expected in ((np.ones((2, 3)), 2.0), (np.float64(2.0), 2.0), (2, 2.0), (-1, -1.0)):
+        op = ag.op.elementwise("odd", lambda x: x * 1, (lambda out, x, p=partial: p,))
+        x.grad = None
+        op(x).sum().backward()
+        assert x.grad.dtype == np.float32 and x.grad.data.tolist() == [expected] * 3
+
+
+def test_what_a_quick_node_saved_is_let_go_of_during_the_sweep():
+    seen = []
+    x = ag.Tensor(np.ones(20), requires_grad=True)
+    watch = ag.op.elementwise(
+        "watch", lambda x: x * 1, (lambda out, x: seen.append(kept()) or 1.0,)
+    )
+    y = ag.sin(watch(x) * 2.0) * np.full(20, 3.0)
+    kept = weakref.ref(y._node.inputs[0].saved[1])
+    y = ag.exp(y).sum()
+    y.backward()
+    assert seen == [None] and x.grad.shape == (20,)
+
+
 @given(st.integers(0, 2**20), st.booleans())
 def test_scalars_among_arrays_agree(seed, first):
     rng = np.random.default_rng(seed)
