@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ class Op:
     `push` maps the inputs' tangents to the output's tangent; both are polymorphic: given arrays
     they compute, given Tensors they record, which is what makes every order available.
     """
+
+    pushes_plainly: ClassVar[bool] = False
+    """Whether `push` on arrays only computes: it neither records nor asks for modes."""
 
     name: str
     forward: Callable[..., Any] = field(repr=False)

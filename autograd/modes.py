@@ -77,7 +77,7 @@ class Modes:
         self.pushing = pushing
         # one test on the hot path instead of several
         observed = keep_values or not (anomaly is None and calls is None and profile is None)
-        self.quick = recording and not observed and pushing is None
+        self.quick = recording and not observed
 
     def changed(self, **changes: Any) -> Modes:
         values = {

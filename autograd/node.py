@@ -99,8 +99,8 @@ class Node:
 
     op: Op
     operands: tuple[Any, ...] | None
-    first: Node
-    second: Node | float | None
+    first: Any
+    second: Any
     params: dict[str, Any]
     saved: Any
     shape: Any

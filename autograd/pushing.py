@@ -57,6 +57,9 @@ class _Failure:
             del error
 
 
+_PLAIN = (np.ndarray, np.generic)
+
+
 class Pushing:
     """One running transform that pushes tangents; also the key of its tangents in the nodes."""
 
@@ -82,7 +85,7 @@ class Pushing:
                 node.tangents = dict(self._known(source))
                 node.level = level_of(source)
                 if is_cut(source):
-                    _let_go(node, [source])
+                    _let_go(node, _outermost([source]))
             else:
                 node.tangents = {}
             node.tangents[self] = tangent
@@ -110,6 +113,12 @@ class Pushing:
 
     def push(self, node: Node, modes: Modes, cut: bool = True) -> None:
         """Give a node just recorded its tangents; unless `cut` is False, let it go if it may."""
+        if self.outer is None and modes.profile is None and modes.anomaly is None:
+            if node.quick is not None and type(node.second) is not Node:
+                if self._push_quickly(node, cut):
+                    return
+            elif node.op.pushes_plainly and self._push_plainly(node, cut):
+                return
         sources = [source for source in node.inputs if type(source) is Node]
         level = math.inf
         for source in sources:
@@ -121,9 +130,86 @@ class Pushing:
         node.level = level
         self._push(node, modes)
         if cut:
-            _let_go(node, sources)
+            _let_go(node, _outermost(sources))
         else:
             self._keep(node)
+
+    def _push_quickly(self, node: Node, cut: bool) -> bool:
+        """`push` written out for a node with `quick` and one tracked operand, if that has an array
+        for a tangent and nothing further out depends on it; else False, with nothing done.
+
+        The function that pulls its cotangent pushes its tangent too.
+        """
+        source = node.first
+        params = source.params
+        try:
+            tangent, level = source.tangents[self], source.level
+        except (AttributeError, KeyError):  # recorded outside, or constant
+            return False
+        if level < self._transform.level or not isinstance(tangent, _PLAIN):
+            return False
+        if type(params) is not Transform:
+            cut = False
+        elif params.finished:
+            return False
+        else:
+            cut = cut and params.pushes and source.operands == ()
+        try:
+            with np.errstate(all="ignore"):
+                pushed = node.quick(tangent, *node.saved)
+                if pushed.shape != node.shape or pushed.dtype is not node.dtype:
+                    pushed = fit(pushed, node)
+        except Exception:
+            return False  # `push` will keep it as what it is
+        node.tangents = {self: pushed}
+        node.level = level
+        if cut:
+            _let_go(node, params)
+        return True
+
+    def _push_plainly(self, node: Node, cut: bool) -> bool:
+        """The same for any number of operands and a rule that only computes."""
+        arriving: list[Any] = []
+        level, moves, outermost = math.inf, False, None
+        for source in node.inputs:
+            if type(source) is not Node:
+                arriving.append(None)
+                continue
+            params = source.params
+            try:
+                tangent, own = source.tangents.get(self), source.level
+            except AttributeError:
+                return False
+            if own < level:
+                level = own
+            if type(params) is not Transform:
+                cut = False
+            elif params.finished:
+                return False
+            elif cut:
+                cut = params.pushes and source.operands == ()
+                if outermost is None or params.level < outermost.level:
+                    outermost = params
+            if tangent is not None:
+                if not isinstance(tangent, _PLAIN):
+                    return False
+                moves = True
+            arriving.append(tangent)
+        if not moves or level < self._transform.level:
+            return False
+        try:
+            with np.errstate(all="ignore"):
+                tangent = node.op.push(node, arriving, node.saved, False)
+                if tangent is not None and type(tangent) is not tuple:
+                    tangent = fit(tangent, node)
+        except Exception:
+            return False
+        node.tangents = {} if tangent is None else {self: tangent}
+        node.level = level
+        if cut:
+            assert outermost is not None
+            _let_go(node, outermost)
+        return True
 
     def _known(self, node: Node) -> dict[Any, Any]:
         """A node's tangents; one that another thread recorded has none yet."""
@@ -214,11 +300,16 @@ class Pushing:
         return result
 
 
-def _let_go(node: Node, sources: Sequence[Node]) -> None:
-    running = [source for source in sources if not is_finished(source)] or sources
-    node.params = min((source.params for source in running), key=_level)
+def _let_go(node: Node, outermost: dict[str, Any]) -> None:
+    """Of what it was made from; `outermost` are the params of the outermost transform of that."""
+    node.params = outermost
     node.operands = node.saved = ()
-    node.fingerprint = None
+    node.fingerprint = node.quick = node.first = node.second = None
+
+
+def _outermost(sources: Sequence[Node]) -> dict[str, Any]:
+    running = [source for source in sources if not is_finished(source)] or sources
+    return min((source.params for source in running), key=_level)
 
 
 def _level(transform: Any) -> int:

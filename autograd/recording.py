@@ -13,7 +13,7 @@ from autograd import anomaly
 from autograd.base import Op
 from autograd.errors import TrackedTensorError
 from autograd.markers import INPUT, LEAF, OUTPUT
-from autograd.modes import Modes, Scope, current_modes
+from autograd.modes import Modes, current_modes
 from autograd.node import (
     FREED,
     KEPT_SIZE,
@@ -123,7 +123,7 @@ def record_plain(
     inputs: tuple[Any, ...] | None,
     saved: Any,
     out: Any,
-    scope: Scope | None,
+    modes: Modes,
     depth: int,
     quick: Any = None,
     first: Any = None,
@@ -160,11 +160,13 @@ def record_plain(
             code = frame.f_code
         node.code = code
         node.offset = frame.f_lasti
-    node.scope = scope
+    node.scope = modes.scope
     node.quick = quick
     node.first = first
     node.second = second
     node.name = node.leaf = node.fingerprint = None
+    if modes.pushing is not None:
+        modes.pushing.push(node, modes)
     tensor = _new_tensor(Tensor)
     tensor._value = out
     tensor._node = node

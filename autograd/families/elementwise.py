@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from sys import _getframe
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Elementwise(CallableOp):
 
     A partial is a function, or a number where it is constant.
     """
+
+    pushes_plainly: ClassVar[bool] = True
 
     partials: tuple[Any, ...] = ()
     operator: Any = None
@@ -102,7 +104,7 @@ class Elementwise(CallableOp):
                 saved = (out if keep_out else None, value if keep_x else None)
                 (quick,) = self.quick
                 inputs = (node,) if quick is None else None
-                return record_plain(self, inputs, saved, out, modes.scope, 2, quick, node)
+                return record_plain(self, inputs, saved, out, modes, 2, quick, node)
         return apply(self, operands, NO_PARAMS)
 
     def pair(self, x: Any, y: Any) -> Any:
@@ -165,7 +167,7 @@ class Elementwise(CallableOp):
         except KeyError:
             keep_out, keep_x, keep_y = self._keeps(mask)
         saved = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
-        return record_plain(self, (xn, yn), saved, out, modes.scope, 3, quick, tracked)
+        return record_plain(self, (xn, yn), saved, out, modes, 3, quick, tracked)
 
     def save(
         self,
@@ -333,6 +335,8 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                         code = frame.f_code
                     node.code = code
                     node.offset = frame.f_lasti
+                if modes.pushing is not None:
+                    modes.pushing.push(node, modes)
                 tensor = _new(Tensor)
                 tensor._value = out
                 tensor._node = node
@@ -347,7 +351,7 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                     y if y_kept else None,
                 )
                 inputs = (xn, y) if quick_first is None else None
-                return record_plain(op, inputs, saved, out, modes.scope, 2, quick_first, xn, y)
+                return record_plain(op, inputs, saved, out, modes, 2, quick_first, xn, y)
         return otherwise(x, y)
 
     return operator

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd.families.rules import CallableOp, Rule, accepts_in_shape, spread_out, total_tangent
+from autograd.modes import current_modes
 from autograd.node import Node
 from autograd.recording import apply
 
@@ -23,6 +24,8 @@ class Linear(CallableOp):
     For one operand, `along(x, shape, **params)` may say what A is on arrays along a first axis of
     x, all at once, or None if it cannot; `shape` is the result's.
     """
+
+    pushes_plainly: ClassVar[bool] = True
 
     transpose: Any = None
     along: Rule | None = None
@@ -99,6 +102,8 @@ class Multilinear(CallableOp):
     arrays that take its place in turn, before as many axes as the result has.
     """
 
+    pushes_plainly: ClassVar[bool] = True
+
     transposes: tuple[Rule, ...] = ()
     along: Rule | None = None
 
@@ -142,12 +147,18 @@ class Multilinear(CallableOp):
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
     ) -> Any:
         operands = values[1:-1]
+        params = node.params
+        plain = not record and current_modes().profile is None
         total = None
         own = False
         for index, tangent in enumerate(tangents):
             if tangent is not None:
                 replaced = (*operands[:index], tangent, *operands[index + 1 :])
-                total = total_tangent(total, apply(self, replaced, node.params), own)
+                if plain:
+                    term = self.forward(*replaced, **params)
+                else:
+                    term = apply(self, replaced, params)
+                total = total_tangent(total, term, own)
                 own = not record
         return total
 

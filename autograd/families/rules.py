@@ -60,6 +60,8 @@ def add_product(total: Any, change: Any, factor: Any) -> Any:
     """`total_tangent(total, change * factor, own=True)`, for contiguous arrays of one shape and
     dtype without the memory of the product.
     """
+    if total.size <= BLOCK:
+        return total_tangent(total, change * factor, own=True)
     arrays = total, change, factor
     if not all(
         type(array) is np.ndarray

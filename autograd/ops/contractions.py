@@ -144,7 +144,7 @@ def matmul(x: Any, y: Any) -> Any:
                 return _matmul(x, y)
             kept = (None, None if yn is None else xv, None if xn is None else yv, None)
             inputs = (small(xv) if xn is None else xn, small(yv) if yn is None else yn)
-            return record_plain(_matmul, inputs, kept, out, modes.scope, 2)
+            return record_plain(_matmul, inputs, kept, out, modes, 2)
     x, y = _operand(x), _operand(y)
     rows, columns = x.ndim, y.ndim
     if rows == 2 and columns == 2:
