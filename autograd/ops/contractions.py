@@ -134,13 +134,15 @@ def matmul(x: Any, y: Any) -> Any:
             return matrix_product(x, y)
         except (TypeError, ValueError):
             return _matmul(x, y)  # which explains the error
-    if modes.quick and isinstance(x, Tensor) and isinstance(y, Tensor):
-        xv, xn, yv, yn = x._value, x._node, y._value, y._node
+    x_is, y_is = isinstance(x, Tensor), isinstance(y, Tensor)
+    if modes.quick and (x_is or type(x) is np.ndarray) and (y_is or type(y) is np.ndarray):
+        xv, xn = (x._value, x._node) if x_is else (x, None)
+        yv, yn = (y._value, y._node) if y_is else (y, None)
         if not (xn is None is yn) and xv.ndim == yv.ndim == 2:
             # Two matrices, the commonest case, as `_matmul(x, y)` records them.
             try:
                 out = matrix_product(xv, yv)
-            except ValueError:
+            except (TypeError, ValueError):
                 return _matmul(x, y)
             kept = (None, None if yn is None else xv, None if xn is None else yv, None)
             inputs = (small(xv) if xn is None else xn, small(yv) if yn is None else yn)
