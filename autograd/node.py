@@ -62,10 +62,10 @@ class Node:
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
     them is a topological order.
 
-    `quick` is set where a sweep on plain arrays may take a short way: where two tracked float64
-    scalars, `first` and `second`, made a third, it is the function of (cotangent, *saved) that
-    gives both their cotangents; where an elementwise operation had one tracked operand, `first`, of
-    the result's shape, the function that gives its cotangent. `second` is None then, or a float.
+    `quick` is set where a sweep on plain arrays may take a short way, at elementwise operations:
+    the function of (cotangent, *saved) that gives the cotangent of the one tracked operand,
+    `first`, or those of both, `first` and `second`, which then have the result's shape and dtype.
+    With one tracked operand `second` is None, or the number that was the other.
     Where `operands` is None, the inputs are `first` and, unless it is None, `second`: without the
     tuple, the garbage collector has half as much to walk, again and again, while a graph of scalars
     grows.

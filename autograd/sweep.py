@@ -98,9 +98,9 @@ def _pull_all(
 ) -> None:
     """Visit `order` downwards. `found` has an entry for every node a cotangent may arrive at.
 
-    `whole` says that these are all nodes there are. In a sweep on plain arrays, nodes that were
-    made of two float64 scalars take a short way: their cotangents need no fitting. Arrays in
-    `found` of the nodes in `owned` are the sweep's own, to be added to in place.
+    `whole` says that these are all nodes there are. In a sweep on plain arrays, nodes with a
+    `quick` rule take a short way. Arrays in `found` of the nodes in `owned` are the sweep's own, to
+    be added to in place.
     """
     profile = current_modes().profile
     if profile is not None and profile.sweeps():
@@ -135,10 +135,22 @@ def _pull_all(
             elif whole or (x in found and y in found):
                 out, x_value, y_value = node.saved
                 to_x, to_y = rule(cotangent, out, x_value, y_value)
-                previous = found[x]
-                found[x] = to_x if previous is None else previous + to_x
-                previous = found[y]
-                found[y] = to_y if previous is None else previous + to_y
+                if not node.shape:
+                    previous = found[x]
+                    found[x] = to_x if previous is None else previous + to_x
+                    previous = found[y]
+                    found[y] = to_y if previous is None else previous + to_y
+                    continue
+                if whole or node not in wanted:
+                    found[node] = None
+                for source, contribution in ((x, to_x), (y, to_y)):
+                    if found[source] is None:
+                        found[source] = contribution
+                    else:
+                        _add(contribution, source, found, owned)
+                if free:
+                    node.saved = FREED
+                contribution = to_x = to_y = None
                 continue
         op = node.op
         targets = node.operands

@@ -51,7 +51,7 @@ class Elementwise(CallableOp):
     pullback: Rule | None = None
     """What `partials` says, on plain arrays and all at once, for calls without parameters:
     `(cotangent, out, x)` to the cotangent of x, in one pass over the memory, or `(cotangent, out,
-    x, y)` to those of x and y, for which the sweep asks where both are scalars.
+    x, y)` to those of x and y, for which the sweep asks where both are of one shape and dtype.
     """
     compute: Any = field(init=False, repr=False)
     """`operator` or else `forward`."""
@@ -160,13 +160,18 @@ class Elementwise(CallableOp):
             out = compute(left, right)
         except (TypeError, ValueError):
             return apply(self, (x, y), NO_PARAMS)
-        if quick is not None and (out.shape != tracked.shape or out.dtype is not tracked.dtype):
+        if mask == 3:
+            if xn.shape == yn.shape == out.shape and xn.dtype is yn.dtype is out.dtype:
+                quick = self.pullback
+        elif quick is not None and (out.shape != tracked.shape or out.dtype is not tracked.dtype):
             quick = None
         try:
             keep_out, keep_x, keep_y = self._kept[mask]
         except KeyError:
             keep_out, keep_x, keep_y = self._keeps(mask)
         saved = (out if keep_out else None, xv if keep_x else None, yv if keep_y else None)
+        if mask == 3 and quick is not None:
+            return record_plain(self, None, saved, out, modes, 3, quick, xn, yn)
         return record_plain(self, (xn, yn), saved, out, modes, 3, quick, tracked)
 
     def save(

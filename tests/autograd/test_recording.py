@@ -57,6 +57,7 @@ def test_quick_and_thorough_recording_agree(program, shape, dtype, constant, see
         if shape == (2, 2):
             fixed = ag.Tensor(arrays[0])
             product = scaled @ (y - x) + fixed @ x - x @ fixed
+            product = product + x @ arrays[1] - ag.matmul(arrays[1], y)
         else:
             product = scaled * (y - x)
         return program(product, x) * y
