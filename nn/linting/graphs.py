@@ -108,7 +108,9 @@ def _kept(node: Node) -> Finding:
     """The finding, with the line that made a node of a kept loss if there is one."""
     holder = None
     for owner in gc.get_referrers(node):
-        if type(owner) is tuple:
+        if type(owner) is Node:
+            holder = owner
+        elif type(owner) is tuple:
             holder = next((n for n in gc.get_referrers(owner) if type(n) is Node), holder)
     by = "" if holder is None else f": {holder.op.name} reads them"
     return Finding(
