@@ -85,12 +85,17 @@ class Elementwise(CallableOp):
         two in `pair`.
         """
         count = len(operands)
+        if count != len(self.partials):  # NumPy would write into one too many
+            raise TypeError(
+                f"{self.name} takes {len(self.partials)} operands, got {count}; options are given "
+                "by their names"
+            )
         if params or count > 2:
             return apply(self, operands, params)
         if count == 2:
             return self.pair(*operands)
         modes = current_modes()
-        if count and modes.quick and isinstance(operands[0], Tensor):
+        if modes.quick and isinstance(operands[0], Tensor):
             x = operands[0]
             node, value = x._node, x._value
             if node is not None:

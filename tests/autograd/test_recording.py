@@ -132,6 +132,18 @@ def test_a_constant_that_broadcasts_or_widens_agrees(constant):
         assert results(run, [x], 0) == quick
 
 
+@pytest.mark.parametrize("quick", [True, False])
+def test_operands_too_many_or_too_few(quick):
+    x, y = ag.Tensor(np.ones(3), requires_grad=True), ag.Tensor(np.zeros(3))
+    with contextlib.nullcontext() if quick else ag.keep_values():
+        for call in (lambda: ag.exp(x, y), lambda: ag.exp(x.data, y.data), lambda: ag.exp()):
+            with pytest.raises(TypeError, match=r"exp takes 1 operands, got [02]"):
+                call()
+        with pytest.raises(TypeError, match="add takes 2 operands, got 1"):
+            ag.add(x)
+    assert not y.data.any()
+
+
 def test_a_partial_of_another_shape_or_dtype():
     x = ag.Tensor(np.ones(3, np.float32), requires_grad=True)
     for partial, expected in ((np.ones((2, 3)), 2.0), (np.float64(2.0), 2.0), (2, 2.0), (-1, -1.0)):
