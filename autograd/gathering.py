@@ -63,23 +63,24 @@ def reaches_other(
     """
     own = set(inputs)
     oldest = min((node.serial for node in inputs), default=0)
-    before = set() if known is None else known
-    stack = [node for node in outputs if node not in before]
-    seen = before.union(stack)
+    seen: set[Node] = set() if known is None else known
+    stack = [node for node in outputs if node not in seen]
+    visited = list(stack)
+    seen.update(stack)
     while stack:
         node = stack.pop()
-        if not node.inputs:
-            if not is_finished(node) and (node not in own or node.op is not LEAF):
-                return True
-            continue
-        if node.serial < oldest:
+        if node.inputs:
+            other = node.serial < oldest
+        else:
+            other = not is_finished(node) and (node not in own or node.op is not LEAF)
+        if other:
+            seen.difference_update(visited)
             return True
         for source in node.inputs:
             if type(source) is Node and source not in seen:
                 seen.add(source)
+                visited.append(source)
                 stack.append(source)
-    if known is not None:
-        known.update(seen)
     return False
 
 

@@ -36,7 +36,6 @@ class Traced:
     """
 
     __slots__ = (
-        "_own",
         "argument_leaves",
         "as_tensors",
         "nodes",
@@ -61,7 +60,6 @@ class Traced:
         flat = {i: tree.flatten(args[i], f"args[{i}]", tree.check_differentiable) for i in argnums}
         self.structures = [flat[i][1] for i in argnums]
         self.argument_leaves = [leaf for i in argnums for leaf in flat[i][0]]
-        self._own: set[Node] = set()  # nodes known to depend on nothing but the variables
         self.as_tensors = any(isinstance(leaf, Tensor) for leaf in self.argument_leaves)
         outside = current_modes()
         with recording_level():
@@ -107,14 +105,19 @@ class Traced:
 
     def value(self) -> Any:
         """The function's own result, free of the transform's variables."""
-        leaves = [self.settled(leaf, self.as_tensors, as_scalar=True) for leaf in self.out_leaves]
+        known: set[Node] = set()
+        leaves = [self.settled(leaf, self.as_tensors, True, known) for leaf in self.out_leaves]
         return tree.unflatten(self.out_structure, leaves)
 
-    def settled(self, value: Any, as_tensor: bool, as_scalar: bool = False) -> Any:
-        """A result as the caller gets it: see the module's docstring."""
+    def settled(
+        self, value: Any, as_tensor: bool, as_scalar: bool, known: set[Node] | None = None
+    ) -> Any:
+        """A result as the caller gets it: see the module's docstring. `known` are nodes that depend
+        on nothing but the variables, which results of one call tell each other of.
+        """
         if isinstance(value, Tensor):
             node = value._node
-            if node is not None and reaches_other([node], self.nodes, self._own):
+            if node is not None and reaches_other([node], self.nodes, known):
                 return value
             value = value._value
         if as_tensor:
@@ -123,9 +126,9 @@ class Traced:
             return np.asarray(value)[()]
         return value if type(value) is np.ndarray else np.asarray(value)
 
-    def like_argument(self, value: Any, argument: Any) -> Any:
+    def like_argument(self, value: Any, argument: Any, known: set[Node] | None = None) -> Any:
         is_array = isinstance(argument, np.ndarray)
-        return self.settled(value, isinstance(argument, Tensor), as_scalar=not is_array)
+        return self.settled(value, isinstance(argument, Tensor), not is_array, known)
 
     def records(self, seeds: Sequence[Any]) -> bool:
         """Whether a sweep must record itself so that no derivative is lost."""
@@ -134,7 +137,7 @@ class Traced:
         if any(isinstance(seed, Tensor) and seed._node is not None for seed in seeds):
             return True
         tracked = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
-        return reaches_other(tracked, self.nodes, self._own)
+        return reaches_other(tracked, self.nodes)
 
     def pull(self, seeds: Sequence[Any]) -> list[Any]:
         """Cotangents of the argument leaves, given those of the output leaves."""
@@ -148,11 +151,12 @@ class Traced:
             [node for node, _ in pairs], [seed for _, seed in pairs], self.nodes, record=record
         )
         results = []
+        known: set[Node] = set()
         for node, argument in zip(self.nodes, self.argument_leaves, strict=True):
             value = found.pop(node, None)
             if value is None:
                 value = np.zeros(node.shape, node.dtype)
-            results.append(self.like_argument(exclusive(value), argument))
+            results.append(self.like_argument(exclusive(value), argument, known))
         return results
 
     def push(self, seeds: Sequence[Any]) -> list[Any]:
@@ -199,11 +203,12 @@ class Traced:
     def settled_tangents(self, tangents: Iterable[Any]) -> list[Any]:
         """Tangents of the output leaves as the caller gets them."""
         results = []
+        known: set[Node] = set()
         for leaf, value in zip(self.out_leaves, tangents, strict=True):
             if value is None:
                 dtype = leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
                 value = np.zeros(leaf.shape, dtype)
-            results.append(self.settled(exclusive(value), self.as_tensors, as_scalar=True))
+            results.append(self.settled(exclusive(value), self.as_tensors, True, known))
         return results
 
     def argument_seeds(self, tangents: Sequence[Any], what: str) -> list[Any]:

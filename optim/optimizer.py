@@ -225,6 +225,9 @@ class Optimizer:
         """Without scratch memory, and without addresses, which are others elsewhere."""
         return {**self.__dict__, "_scratch": {}, "_places": {}, "_shared": {}}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({"_shared": {}, "_places": {}, "_scratch": {}, **state})
+
     def _warn_untrained(self, parameters: list[Tensor]) -> None:
         new = [parameter for parameter in parameters if parameter not in self._warned]
         if new:

@@ -277,7 +277,7 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
     if count == 1:
         if callable(partial):
             return lambda cotangent, out, x: cotangent * partial(out, x)
-        return lambda cotangent, out, x: cotangent * partial
+        return lambda cotangent, out, x: op._times(cotangent, partial, (), {})
     if callable(partial):
 
         def rule(cotangent: Any, out: Any, x: Any, y: Any) -> Any:
@@ -289,14 +289,14 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
         return rule
     if partial == 1:
         return lambda cotangent, out, x, y: cotangent
-    return lambda cotangent, out, x, y: cotangent * partial
+    return lambda cotangent, out, x, y: op._times(cotangent, partial, (), {})
 
 
 def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     """`op.pair` as a function of its own that Tensor can have for an operator's method.
 
     Two tracked float64 scalars, of which graphs of scalars are made, are recorded right here: each
-    further call would take a tenth of the time of all. So is an array with a float. The rest is
+    further call would take a tenth of the time of all. So is an array with a number. The rest is
     `op.pair`'s. (A float is told by its type, because `isinstance` takes long to say no.)
     """
     compute, quick, (quick_first, _), otherwise = op.compute, op.pullback, op.quick, op.pair

@@ -265,14 +265,15 @@ def multiply_by_transpose(
 
 
 @compiled
-def sum_mirrored(parts: Array, first: int, last: int) -> None:
-    """parts[0] = the sum of all, of which entries on and right of the diagonal are given, for rows
-    [first, last) and what mirrors them.
+def sum_mirrored(parts: Array, out: Array) -> None:
+    """out = the sum of all parts, of which entries on and right of the diagonal are given, and what
+    mirrors them.
     """
-    total = parts[0]
-    size = len(total)
-    for k in range(1, len(parts)):
-        for i in range(first, last):
+    size = len(out)
+    for i in range(size):
+        for j in range(np.uint32(i), np.uint32(size)):
+            out[i, j] = parts[0, i, j]
+        for k in range(1, len(parts)):
             for j in range(np.uint32(i), np.uint32(size)):
-                total[i, j] += parts[k, i, j]
-    _mirror(total, first, last)
+                out[i, j] += parts[k, i, j]
+    _mirror(out, 0, size)

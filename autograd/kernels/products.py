@@ -55,6 +55,8 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
+    assert out is None or out.dtype == np.result_type(a, b)
+    assert out is None or out.shape[-2:] == (a.shape[-2], b.shape[-1])
     if a.ndim == b.ndim == 2 and a.size * b.shape[1] < LARGE:
         return _in_place_of(out, a.dot(b))
     if out is not None and not out.flags.c_contiguous:
@@ -117,9 +119,9 @@ def _by_transpose(function: int, a: Array, turned: bool, rows: int, inner: int) 
     sums = np.zeros((thread_count(), rows, rows), a.dtype)
     given = function, a, turned, sums, _SCALES[a.dtype.char]
     parallel_parts(multiply_by_transpose, given, inner, GRAINS[2], most=len(sums))
-    sum_mirrored(sums, 0, rows)
-    total: Array = sums[0]
-    return total
+    out = _empty(rows, rows, a)
+    sum_mirrored(sums, out)
+    return out
 
 
 def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import gc
 import linecache
 import sys
 import time
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.modes import current_modes
+from autograd.node import Node
 from autograd.testing import strategies
 
 CONSTANTS = (0.5, np.float64(0.25), np.array(1.5), 2)
@@ -151,6 +153,34 @@ def test_a_partial_of_another_shape_or_dtype():
         x.grad = None
         op(x).sum().backward()
         assert x.grad.dtype == np.float32 and x.grad.data.tolist() == [expected] * 3
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_intermediate_inputs_keep_their_cotangents(shape):
+    x = ag.Tensor(np.full(shape, 2.0), requires_grad=True)
+    one = x * 3.0
+    two = one * one
+    three = two * 0.5
+    to_two, to_one, to_x = ag.pullback(three + two, [two, one, x], np.ones(shape))
+    assert np.all(to_two.data == 1.5) and np.all(to_one.data == 18) and np.all(to_x.data == 54)
+
+
+def test_a_pullback_called_again_and_again_keeps_nothing():
+    w = ag.Tensor(np.ones(5), requires_grad=True)
+    _, pull = ag.vjp(lambda x, y: (x * x * x).sum() + (y * w).sum(), np.arange(50.0), np.ones(5))
+    _, push = ag.linearize(lambda x, y: ((x * x).sum(), (y * w).sum()), np.ones(50), np.ones(5))
+    gc.collect()
+    gc.disable()
+    try:
+        counts = []
+        for _ in range(3):
+            for _ in range(5):
+                pull(np.float64(1.0))
+                push(np.ones(50), np.ones(5))
+            counts.append(sum(type(thing) is Node for thing in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert counts[0] == counts[1] == counts[2]
 
 
 def test_what_a_quick_node_saved_is_let_go_of_during_the_sweep():

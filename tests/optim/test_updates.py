@@ -145,6 +145,51 @@ def test_muon_on_large_weights_is_the_same_with_any_kernels(nesterov, shape):
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9)
 
 
+def test_muon_takes_weights_and_gradients_in_any_memory_order():
+    start, gradient = np.random.default_rng(0).normal(size=(2, 150, 16, 3, 3))
+    results = []
+    for order in ("C", "F", "last"):
+        arrays = []
+        for array in (start, gradient):
+            last = np.ascontiguousarray(np.moveaxis(array, 1, -1))
+            arrays.append(np.moveaxis(last, -1, 1) if order == "last" else array.copy(order=order))
+        for mixed in (False, True):
+            p = nn.Parameter(start.copy())
+            p.data = arrays[0].copy(order="K")
+            p.grad = ag.Tensor(gradient.copy() if mixed else arrays[1])
+            optim.Muon([p], 0.1, 0.1).step()
+            results.append(p.data)
+    for found in results:
+        np.testing.assert_allclose(found, results[0], rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("maker", [optim.Adam, optim.AdamW])
+def test_adam_in_one_pass_tells_groups_and_steps_apart(maker):
+    rng = np.random.default_rng(0)
+    starts, gradients = rng.normal(size=(3, 200, 100)), rng.normal(size=(6, 3, 200, 100))
+    results = []
+    for kernels in ("numpy", "auto"):
+        with use_kernels(kernels):
+            params = [nn.Parameter(start.copy()) for start in starts]
+            groups = [
+                {"params": params[:2]},
+                {"params": params[2:], "lr": 0.5, "weight_decay": 0.1},
+            ]
+            optimizer = maker(groups, 0.1)
+            for step, gradient in enumerate(gradients):
+                if step == 3:
+                    saved = optimizer.state_dict()
+                for number, (p, g) in enumerate(zip(params, gradient, strict=True)):
+                    p.grad = ag.Tensor(g) if step != 1 or number else None  # the first falls behind
+                optimizer.step()
+            optimizer.load_state_dict(saved)  # the same step again, with another rate
+            optimizer.param_groups[0]["lr"] = 0.7
+            optimizer.step()
+        results.append([p.data for p in params])
+    for found, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-11)
+
+
 def test_muon_leaves_a_weight_of_zeros_where_it_rescales():
     p = nn.Parameter(np.zeros((2, 3)))
     p.grad = ag.Tensor(np.zeros((2, 3)))

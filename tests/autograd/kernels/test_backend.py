@@ -88,3 +88,11 @@ def test_with_the_compiler_turned_off_numpy_computes() -> None:
 def test_other_byte_orders_are_numpys() -> None:
     with use_kernels("numba"):
         assert not compiled_for(SINGLE.newbyteorder(), LARGE)
+
+
+def test_small_arrays_are_numpys_again_after_the_block() -> None:
+    with use_kernels("auto"):
+        before = compiled_for(SINGLE, LARGE)
+        with use_kernels("numba"), use_kernels("numpy"):
+            assert not compiled_for(SINGLE, LARGE)
+        assert not compiled_for(SINGLE, LARGE - 1) and compiled_for(SINGLE, LARGE) == before

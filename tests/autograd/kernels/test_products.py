@@ -174,6 +174,35 @@ def test_a_large_symmetric_product_is_exactly_symmetric(
 
 
 @needs_threadpoolctl
+def test_another_matrix_of_the_same_layout_is_another_matrix(threads: int, library: str) -> None:
+    x = np.random.default_rng(0).normal(size=(64, 90))
+    np.testing.assert_allclose(symmetric_product(x, (2 * x).T), 2 * x @ x.T, rtol=1e-12, atol=1e-12)
+    square = x[:, :64] + x[:, :64].T
+    np.testing.assert_allclose(
+        symmetric_product(square, square), square @ square, rtol=1e-12, atol=1e-12
+    )
+
+
+@needs_threadpoolctl
+def test_a_side_of_one_may_have_any_stride(threads: int, library: str) -> None:
+    column, row = np.arange(1.0, 51.0)[:, None], np.arange(1.0, 61.0)
+    strange = np.lib.stride_tricks.as_strided
+    for stride in (0, 8, -480, 10**6):
+        line = strange(row, (1, 60), (stride, 8))
+        upright = strange(column, (50, 1), (8, stride))
+        assert np.array_equal(matrix_product(column, line), column * row)
+        assert np.array_equal(matrix_product(upright, line), column * row)
+        wide = strange(row, (1, 60), (stride, 8))
+        assert np.array_equal(matrix_product(wide, np.outer(row, row)), [row @ np.outer(row, row)])
+
+
+def test_out_of_a_batch() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 4, 4))
+    out = np.full((3, 4, 4), np.nan)
+    assert matrix_product(a, b, out) is out and np.array_equal(out, a @ b)
+
+
+@needs_threadpoolctl
 @pytest.mark.parametrize(("rows", "columns"), [(40, 30), (40, 11), (7, 40)])
 def test_infinities_and_nan_go_where_they_belong(
     threads: int, library: str, rows: int, columns: int
