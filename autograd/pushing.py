@@ -150,10 +150,8 @@ class Pushing:
             return False
         if type(params) is not Transform:
             cut = False
-        elif params.finished:
+        elif params is not self._transform or params.finished:
             return False
-        else:
-            cut = cut and params.pushes and source.operands == ()
         try:
             with np.errstate(all="ignore"):
                 pushed = node.quick(tangent, *node.saved)
@@ -164,13 +162,13 @@ class Pushing:
         node.tangents = {self: pushed}
         node.level = level
         if cut:
-            _let_go(node, params)
+            _let_go(node, self._transform)
         return True
 
     def _push_plainly(self, node: Node, cut: bool) -> bool:
         """The same for any number of operands and a rule that only computes."""
         arriving: list[Any] = []
-        level, moves, outermost = math.inf, False, None
+        level, moves = math.inf, False
         for source in node.inputs:
             if type(source) is not Node:
                 arriving.append(None)
@@ -184,12 +182,8 @@ class Pushing:
                 level = own
             if type(params) is not Transform:
                 cut = False
-            elif params.finished:
+            elif params is not self._transform or params.finished:
                 return False
-            elif cut:
-                cut = params.pushes and source.operands == ()
-                if outermost is None or params.level < outermost.level:
-                    outermost = params
             if tangent is not None:
                 if not isinstance(tangent, _PLAIN):
                     return False
@@ -207,8 +201,7 @@ class Pushing:
         node.tangents = {} if tangent is None else {self: tangent}
         node.level = level
         if cut:
-            assert outermost is not None
-            _let_go(node, outermost)
+            _let_go(node, self._transform)
         return True
 
     def _known(self, node: Node) -> dict[Any, Any]:

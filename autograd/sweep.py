@@ -150,7 +150,7 @@ def _pull_all(
                         _add(contribution, source, found, owned)
                 if free:
                     node.saved = FREED
-                contribution = to_x = to_y = None
+                out = x_value = y_value = contribution = to_x = to_y = None
                 continue
         op = node.op
         targets = node.operands

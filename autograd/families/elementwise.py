@@ -86,9 +86,10 @@ class Elementwise(CallableOp):
         """
         count = len(operands)
         if count != len(self.partials):  # NumPy would write into one too many
+            wanted = len(self.partials)
             raise TypeError(
-                f"{self.name} takes {len(self.partials)} operands, got {count}; options are given "
-                "by their names"
+                f"{self.name} takes {wanted} operand{'s' * (wanted != 1)}, got {count}; "
+                "give options by their names"
             )
         if params or count > 2:
             return apply(self, operands, params)
