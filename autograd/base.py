@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from autograd.node import Node
+
+Pair = tuple[Any, Any]
+"""An array and its tangent, which is None where it is zero."""
+
+
+class PushedTangents(Protocol):
+    """What a rule for pairs may ask of the jvp that runs."""
+
+    def of(self, node: Node) -> Any:
+        """A node's tangent, None where it is zero."""
+
+    def evaluate(self, function: Callable[..., Any], node: Node) -> Pair:
+        """`function` of what the node saved, and its tangent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +82,15 @@ class Op:
     ) -> Sequence[Any]:
         """`pull` on plain arrays, where the cotangent's memory may serve for what is returned."""
         raise AssertionError(f"{self.name} overwrites nothing")
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        """`pull` of a cotangent and its tangent, both plain: the inputs' cotangents and theirs.
+
+        None where the family knows nothing better than to record `pull`.
+        """
+        return None
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from autograd.errors import GraphNeeded
 from autograd.markers import LEAF
-from autograd.node import FREED, Node, describe_place, is_cut, is_finished
+from autograd.node import FREED, Node, Transform, describe_place, is_cut, is_finished
 
 _serial = attrgetter("serial")
 
@@ -53,13 +53,17 @@ def oldest_first(nodes: Iterable[Node]) -> list[Node]:
 
 
 def reaches_other(
-    outputs: Sequence[Node], inputs: Sequence[Node], known: set[Node] | None = None
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    known: set[Node] | None = None,
+    exempt: Transform | None = None,
 ) -> bool:
     """Whether the graph of `outputs` reaches a tracked node other than the leaves in `inputs`.
 
     An input that is a recorded identity of an outer Tensor counts: what depends on it depends on
-    the outer one. Variables of transforms that have finished do not. `known` are nodes that reach
-    no other, for the same `inputs`; those found to be are added.
+    the outer one. Variables of transforms that have finished do not, nor those of the transform
+    `exempt`. `known` are nodes that reach no other, for the same `inputs`; those found to be are
+    added.
     """
     own = set(inputs)
     oldest = min((node.serial for node in inputs), default=0)
@@ -69,14 +73,16 @@ def reaches_other(
     seen.update(stack)
     while stack:
         node = stack.pop()
-        if node.inputs:
+        inputs = node.inputs
+        if inputs:
             other = node.serial < oldest
         else:
             other = not is_finished(node) and (node not in own or node.op is not LEAF)
+            other = other and (exempt is None or node.params is not exempt)
         if other:
             seen.difference_update(visited)
             return True
-        for source in node.inputs:
+        for source in inputs:
             if type(source) is Node and source not in seen:
                 seen.add(source)
                 visited.append(source)
@@ -122,6 +128,14 @@ def leading_to(order: list[Node], inputs: Iterable[Node]) -> set[Node]:
                     leading.add(node)
                     break
     return leading
+
+
+def between(outputs: Iterable[Node], inputs: Iterable[Node]) -> list[Node]:
+    """The nodes that depend on one of `inputs` and that `outputs` reach, oldest first."""
+    inputs = list(inputs)
+    order = oldest_first(reached(outputs, min((node.serial for node in inputs), default=0)))
+    leading = leading_to(order, inputs)
+    return [node for node in order if node in leading]
 
 
 def _raise_freed(node: Node) -> NoReturn:

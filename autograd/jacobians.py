@@ -9,9 +9,11 @@ import numpy as np
 
 from autograd import tree
 from autograd.dispatch import operations
+from autograd.modes import current_modes
+from autograd.node import Transform
 from autograd.tensor import Tensor
 from autograd.tracing import Function, Traced, chosen, renamed, trace
-from autograd.transforms import grad, jvp
+from autograd.transforms import grad, jvp, unit_cotangent
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto") -> Function:
@@ -115,11 +117,26 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hvp(f: Function, x: Any, v: Any) -> Any:
     """The Hessian of `f` at `x` times `v`, forward over reverse, without forming the Hessian.
 
-    `f` takes one argument, which may be a container; the result has its structure. (Pearlmutter,
-    Fast exact multiplication by the Hessian, Neural Computation 6, 1994.)
+    `f` takes one argument, which may be a container; the result has its structure. Tangents are
+    pushed while f runs, and those of the cotangents are pulled with them. (Pearlmutter, Fast exact
+    multiplication by the Hessian, Neural Computation 6, 1994.)
 
     >>> import autograd as ag, numpy as np
     >>> ag.hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    return jvp(grad(f), (x,), (v,))[1]
+    modes = current_modes()
+    if modes.pushing is not None:
+        return jvp(grad(f), (x,), (v,))[1]
+    found: list[Any] = []
+    transform = Transform(modes.level + 1, pushes=False)
+    traced = Traced(
+        f,
+        (x,),
+        {},
+        (0,),
+        transform,
+        (v,),
+        lambda traced: found.extend(traced.pull_tangents(unit_cotangent(traced))),
+    )
+    return traced.per_argument(traced.settled_tangents(found, traced.nodes))[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.base import Op
+from autograd.base import Op, Pair
 from autograd.node import Node
 
 
@@ -19,6 +19,11 @@ class _Identity(Op):
         record: bool,
     ) -> Sequence[Any]:
         return (cotangent,)
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: Any
+    ) -> Sequence[Pair | None]:
+        return (arrived,)
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
@@ -40,6 +45,9 @@ LEAF = Op("leaf", _same, analytic=True)
 
 INPUT = _Identity("input", _same, analytic=True)
 """Through which a transform's argument passes, so that an inner variable is never the outer."""
+
+RESULT = Op("result", _same, analytic=True)
+"""What a sweep inside a running jvp computed, which is not recorded but has a tangent."""
 
 OUTPUT = Op("output", _same, analytic=True)
 """One of several outputs of its input node; which one is `params['index']`."""

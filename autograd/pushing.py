@@ -63,7 +63,16 @@ _PLAIN = (np.ndarray, np.generic)
 class Pushing:
     """One running transform that pushes tangents; also the key of its tangents in the nodes."""
 
-    __slots__ = ("_failures", "_kept", "_modes", "_records", "_since", "_transform", "outer")
+    __slots__ = (
+        "_cuts",
+        "_failures",
+        "_kept",
+        "_modes",
+        "_records",
+        "_since",
+        "outer",
+        "transform",
+    )
 
     def __init__(
         self,
@@ -73,8 +82,9 @@ class Pushing:
         tangents: Sequence[Any],
     ) -> None:
         self.outer: Pushing | None = outside.pushing
-        self._transform = transform
+        self.transform = transform
         self._records = outside.recording
+        self._cuts = transform.pushes
         self._since: int = next_serial() if self.outer is None else self.outer._since
         self._kept: list[Node] = []
         self._failures: list[_Failure] = []
@@ -82,7 +92,7 @@ class Pushing:
         for node, tangent in zip(variables, tangents, strict=True):
             if node.op is INPUT:
                 (source,) = node.inputs
-                node.tangents = dict(self._known(source))
+                node.tangents = dict(self.known(source))
                 node.level = level_of(source)
                 if is_cut(source):
                     _let_go(node, _outermost([source]))
@@ -96,7 +106,7 @@ class Pushing:
 
     def __exit__(self, *exc_info: object) -> None:
         """Break the cycles: tangents may be recorded on the node that has them."""
-        self._transform.finished = True
+        self.transform.finished = True
         for failure in self._failures:
             failure.error = None
         self._failures.clear()
@@ -106,13 +116,14 @@ class Pushing:
 
     def tangent(self, node: Node) -> Any:
         """The tangent of an output's node, None where it is zero."""
-        tangent = self._known(node).get(self)
+        tangent = self.known(node).get(self)
         if type(tangent) is _Failure:
             tangent.throw()
         return tangent
 
     def push(self, node: Node, modes: Modes, cut: bool = True) -> None:
         """Give a node just recorded its tangents; unless `cut` is False, let it go if it may."""
+        cut = cut and self._cuts
         if self.outer is None and modes.profile is None and modes.anomaly is None:
             if node.quick is not None and type(node.second) is not Node:
                 if self._push_quickly(node, cut):
@@ -123,7 +134,7 @@ class Pushing:
         level = math.inf
         for source in sources:
             if not hasattr(source, "tangents"):
-                self._known(source)
+                self.known(source)
             level = min(level, level_of(source))
             cut = cut and is_cut(source)
         node.tangents = {}
@@ -146,11 +157,11 @@ class Pushing:
             tangent, level = source.tangents[self], source.level
         except (AttributeError, KeyError):  # recorded outside, or constant
             return False
-        if level < self._transform.level or not isinstance(tangent, _PLAIN):
+        if level < self.transform.level or not isinstance(tangent, _PLAIN):
             return False
         if type(params) is not Transform:
             cut = False
-        elif params is not self._transform or params.finished:
+        elif params is not self.transform or params.finished:
             return False
         try:
             with np.errstate(all="ignore"):
@@ -162,7 +173,7 @@ class Pushing:
         node.tangents = {self: pushed}
         node.level = level
         if cut:
-            _let_go(node, self._transform)
+            _let_go(node, self.transform)
         return True
 
     def _push_plainly(self, node: Node, cut: bool) -> bool:
@@ -182,14 +193,14 @@ class Pushing:
                 level = own
             if type(params) is not Transform:
                 cut = False
-            elif params is not self._transform or params.finished:
+            elif params is not self.transform or params.finished:
                 return False
             if tangent is not None:
                 if not isinstance(tangent, _PLAIN):
                     return False
                 moves = True
             arriving.append(tangent)
-        if not moves or level < self._transform.level:
+        if not moves or level < self.transform.level:
             return False
         try:
             with np.errstate(all="ignore"):
@@ -201,10 +212,10 @@ class Pushing:
         node.tangents = {} if tangent is None else {self: tangent}
         node.level = level
         if cut:
-            _let_go(node, self._transform)
+            _let_go(node, self.transform)
         return True
 
-    def _known(self, node: Node) -> dict[Any, Any]:
+    def known(self, node: Node) -> dict[Any, Any]:
         """A node's tangents; one that another thread recorded has none yet."""
         try:
             return node.tangents
@@ -221,7 +232,7 @@ class Pushing:
     def _keep(self, node: Node) -> None:
         pushing: Pushing | None = self
         while pushing is not None:
-            if pushing in node.tangents and node.level < pushing._transform.level:
+            if pushing in node.tangents and node.level < pushing.transform.level:
                 pushing._kept.append(node)
             pushing = pushing.outer
 
@@ -258,7 +269,7 @@ class Pushing:
 
     def _by_rule(self, node: Node, arriving: list[Any], modes: Modes) -> Any:
         """What the rule makes of the tangents that arrive; on Tensors where more depends on it."""
-        inside = record = node.level < self._transform.level
+        inside = record = node.level < self.transform.level
         if not inside:
             for tangent in arriving:
                 if isinstance(tangent, Tensor):

@@ -18,6 +18,7 @@ from autograd.node import (
     FREED,
     KEPT_SIZE,
     Node,
+    Place,
     caller_place,
     last_user_code,
     make_node,
@@ -193,7 +194,7 @@ def output_of(parent: Node, index: int, value: Any, modes: Modes) -> Tensor:
     return wrap(value, node)
 
 
-def identity_input(operand: Any) -> Tensor:
+def identity_input(operand: Any, place: Place | None) -> Tensor:
     """A tracked Tensor of a transform's own: a leaf, or a recorded identity of a tracked one."""
     modes = current_modes()
     if isinstance(operand, Tensor) and operand._node is not None:
@@ -205,7 +206,7 @@ def identity_input(operand: Any) -> Tensor:
             (),
             value.shape,
             value.dtype,
-            caller_place(2),
+            place,
             modes.scope,
             small(value),
         )
@@ -214,7 +215,6 @@ def identity_input(operand: Any) -> Tensor:
             modes.pushing.push(node, modes, cut=False)
         return wrap(value, node)
     value = operand.data if isinstance(operand, Tensor) else np.asarray(operand)
-    place = caller_place(2)
     node = make_node(LEAF, (), {}, (), value.shape, value.dtype, place, None, small(value))
     node.level = modes.level
     return wrap(value, node)

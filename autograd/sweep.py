@@ -175,7 +175,7 @@ def _pull_all(
         if node.fingerprint is not None:
             anomaly.check_fingerprint(node)
         if type(cotangent) is list:
-            cotangent = _complete(node, cotangent)
+            cotangent = complete(node, cotangent)
         values = handles(node) if record else node.saved
         if free and plain and op.overwrites and held_once(cotangent):
             contributions = op.pull_in_place(node, cotangent, values, targets)
@@ -231,7 +231,7 @@ def _join_output(node: Node, cotangent: Any, found: dict[Node, Any]) -> None:
     slots[index] = cotangent if slots[index] is None else slots[index] + cotangent
 
 
-def _complete(node: Node, cotangents: list[Any]) -> tuple[Any, ...]:
+def complete(node: Node, cotangents: list[Any]) -> tuple[Any, ...]:
     """Zeros for the outputs at which nothing arrived."""
     return tuple(
         np.zeros(shape, dtype) if cotangent is None else cotangent

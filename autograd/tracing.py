@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd import sweep, tree
+from autograd import forward_over_reverse, sweep, tree
+from autograd.base import Pair
 from autograd.errors import GraphNeeded
 from autograd.gathering import reached, reaches_other
 from autograd.markers import LEAF
 from autograd.modes import current_modes, pushing_tangents, recording_level
-from autograd.node import Node, Transform
+from autograd.node import Node, Transform, caller_place
 from autograd.pushing import Pushing
 from autograd.recording import identity_input, node_of
 from autograd.results import exclusive, seed_array
@@ -32,7 +33,8 @@ MANY = 4
 class Traced:
     """A function called once on variables of a transform's own, ready to be swept.
 
-    With `tangents`, one per argument, they are pushed while the function runs: `out_tangents`.
+    With `tangents`, one per argument, they are pushed while the function runs, and then also by
+    what `then` computes from the result: `out_tangents`.
     """
 
     __slots__ = (
@@ -54,6 +56,7 @@ class Traced:
         argnums: Sequence[int],
         transform: Transform | None = None,
         tangents: Sequence[Any] | None = None,
+        then: Callable[[Traced], None] | None = None,
     ) -> None:
         if not callable(f):
             raise TypeError(f"expected a function to differentiate, got {type(f).__name__}")
@@ -63,7 +66,8 @@ class Traced:
         self.as_tensors = any(isinstance(leaf, Tensor) for leaf in self.argument_leaves)
         outside = current_modes()
         with recording_level():
-            variables = {i: [identity_input(leaf) for leaf in flat[i][0]] for i in argnums}
+            place = caller_place()
+            variables = {i: [identity_input(leaf, place) for leaf in flat[i][0]] for i in argnums}
             called = list(args)
             for i in argnums:
                 called[i] = tree.unflatten(flat[i][1], variables[i])
@@ -89,7 +93,9 @@ class Traced:
                 del seeds
                 with pushing_tangents(pushing):
                     out = f(*called, **kwargs)
-                self._take(out)
+                    self._take(out)
+                    if then is not None:
+                        then(self)
                 self.out_tangents = [
                     None if leaf._node is None else pushing.tangent(leaf._node)
                     for leaf in self.out_leaves
@@ -147,9 +153,12 @@ class Traced:
             for leaf, seed in zip(self.out_leaves, seeds, strict=True)
             if leaf._node is not None
         ]
-        _, found = sweep.reverse(
-            [node for node, _ in pairs], [seed for _, seed in pairs], self.nodes, record=record
-        )
+        outputs, cotangents = [node for node, _ in pairs], [seed for _, seed in pairs]
+        moving = self._pull_pairs(outputs, cotangents) if record else None
+        if moving is None:
+            _, found = sweep.reverse(outputs, cotangents, self.nodes, record=record)
+        else:
+            found = forward_over_reverse.variables(moving)
         results = []
         known: set[Node] = set()
         for node, argument in zip(self.nodes, self.argument_leaves, strict=True):
@@ -158,6 +167,28 @@ class Traced:
                 value = np.zeros(node.shape, node.dtype)
             results.append(self.like_argument(exclusive(value), argument, known))
         return results
+
+    def pull_tangents(self, cotangent: Any) -> list[Any]:
+        """The tangents of what `pull` gives for one output, None where zero; for `then`."""
+        outputs = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
+        cotangents = [cotangent] * len(outputs)
+        moving = self._pull_pairs(outputs, cotangents)
+        if moving is not None:
+            return [moving.get(node, (None, None))[1] for node in self.nodes]
+        pushing = current_modes().pushing
+        assert pushing is not None
+        _, found = sweep.reverse(outputs, cotangents, self.nodes, record=True)
+        pulled = [getattr(found.get(node), "_node", None) for node in self.nodes]
+        return [None if node is None else pushing.tangent(node) for node in pulled]
+
+    def _pull_pairs(self, outputs: list[Node], cotangents: list[Any]) -> dict[Node, Pair] | None:
+        """`pull` with the tangents of a jvp that runs, or None where a sweep must be recorded."""
+        tracked = [
+            seed._node for seed in cotangents if isinstance(seed, Tensor) and seed._node is not None
+        ]
+        if not forward_over_reverse.serves(current_modes(), [*outputs, *tracked], self.nodes):
+            return None
+        return forward_over_reverse.reverse(outputs, cotangents, self.nodes)
 
     def push(self, seeds: Sequence[Any]) -> list[Any]:
         """Tangents of the output leaves, given those of the argument leaves."""
@@ -200,11 +231,13 @@ class Traced:
                 block.append(part)
         return [np.concatenate(block) for block in blocks]
 
-    def settled_tangents(self, tangents: Iterable[Any]) -> list[Any]:
-        """Tangents of the output leaves as the caller gets them."""
+    def settled_tangents(
+        self, tangents: Iterable[Any], like: Sequence[Any] | None = None
+    ) -> list[Any]:
+        """Tangents of the output leaves, or of other values, as the caller gets them."""
         results = []
         known: set[Node] = set()
-        for leaf, value in zip(self.out_leaves, tangents, strict=True):
+        for leaf, value in zip(self.out_leaves if like is None else like, tangents, strict=True):
             if value is None:
                 dtype = leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
                 value = np.zeros(leaf.shape, dtype)

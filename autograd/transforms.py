@@ -43,6 +43,12 @@ def _swept(
 ) -> tuple[Traced, Any]:
     """The traced scalar function and its gradients."""
     traced = trace(f, argnums, args, kwargs)
+    gradients = traced.per_argument(traced.pull([unit_cotangent(traced)]))
+    return traced, chosen(gradients, argnums)
+
+
+def unit_cotangent(traced: Traced) -> np.ndarray:
+    """The cotangent 1 of a scalar function's output; TypeError or ValueError where it is none."""
     out = traced.out_leaves
     if len(out) != 1 or traced.out_structure.kind is not None:
         raise TypeError(
@@ -56,8 +62,7 @@ def _swept(
         )
     if out[0].dtype.kind != "f":
         raise TypeError(f"grad needs a float output, this function returned dtype {out[0].dtype}")
-    gradients = traced.per_argument(traced.pull([np.ones(out[0].shape, out[0].dtype)]))
-    return traced, chosen(gradients, argnums)
+    return np.ones(out[0].shape, out[0].dtype)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:

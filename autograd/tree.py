@@ -18,15 +18,10 @@ class Structure:
     kind: Any
     keys: tuple[Any, ...]
     children: tuple[Structure, ...]
-
-    @property
-    def leaf_count(self) -> int:
-        if self.kind is None:
-            return 1
-        return sum(child.leaf_count for child in self.children)
+    leaf_count: int
 
 
-LEAF = Structure(None, (), ())
+LEAF = Structure(None, (), (), 1)
 
 
 def _entries(tree: Any) -> list[tuple[Any, Any]] | None:
@@ -64,10 +59,12 @@ def _collect(
             check(item, where)
         leaves.append(item)
         return LEAF
+    before = len(leaves)
     children = tuple(
-        _collect(child, where + _step(item, key), check, leaves) for key, child in entries
+        [_collect(child, where + _step(item, key), check, leaves) for key, child in entries]
     )
-    return Structure(type(item), tuple(key for key, _ in entries), children)
+    keys = tuple([key for key, _ in entries])
+    return Structure(type(item), keys, children, len(leaves) - before)
 
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:

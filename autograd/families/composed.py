@@ -12,7 +12,7 @@ import numpy as np
 from autograd import sweep
 from autograd.families.rules import CallableOp, Rule, reads
 from autograd.modes import recording_level
-from autograd.node import Node
+from autograd.node import Node, caller_place
 from autograd.recording import identity_input
 from autograd.tensor import Tensor, wrap
 
@@ -61,8 +61,9 @@ def _trace(
 ) -> tuple[tuple[Tensor, ...], list[Node | None]]:
     """The outputs of `function` on variables of its own, and those variables' nodes."""
     with recording_level():
+        place = caller_place()
         variables = [
-            identity_input(value) if want else value
+            identity_input(value, place) if want else value
             for value, want in zip(inputs, wanted, strict=True)
         ]
         out = function(*variables)

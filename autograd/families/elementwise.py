@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.base import Pair, PushedTangents
 from autograd.families.rules import (
     CallableOp,
     Rule,
@@ -221,6 +222,28 @@ class Elementwise(CallableOp):
                 found.append(cotangent)
             else:
                 found.append(self._times(cotangent, partial, values, params))
+        return found
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        if node.params:
+            return None
+        cotangent, change = arrived
+        found: list[Pair | None] = []
+        for target, partial in zip(targets, self.partials, strict=True):
+            if type(target) is not Node:
+                found.append(None)
+                continue
+            if not callable(partial):
+                moved = None if change is None else self._times(change, partial, (), {})
+                found.append((self._times(cotangent, partial, (), {}), moved))
+                continue
+            slope, bend = tangents.evaluate(partial, node)
+            moved = None if change is None else change * slope
+            if bend is not None:
+                moved = cotangent * bend if moved is None else add_product(moved, cotangent, bend)
+            found.append((cotangent * slope, moved))
         return found
 
     def push(

@@ -8,10 +8,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.base import Op, Pair, PushedTangents
 from autograd.families.rules import CallableOp, Rule, accepts_in_shape, spread_out, total_tangent
 from autograd.modes import current_modes
 from autograd.node import Node
 from autograd.recording import apply
+
+
+def linear_pairs(op: Op, node: Node, arrived: Pair, targets: tuple[Any, ...]) -> list[Pair | None]:
+    """A linear rule of a cotangent and of its tangent."""
+    cotangent, change = arrived
+    values = op.pull(node, cotangent, node.saved, targets, False)
+    moved: Sequence[Any] = [None] * len(values)
+    if change is not None:
+        moved = op.pull(node, change, node.saved, targets, False)
+    return list(zip(values, moved, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +84,11 @@ class Linear(CallableOp):
             else:
                 result.append(rule(cotangent, **params))
         return result
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        return linear_pairs(self, node, arrived, targets)
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
@@ -142,6 +158,44 @@ class Multilinear(CallableOp):
             else:
                 result.append(rule(cotangent, *others, **node.params))
         return result
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        return self.product_pairs(node, arrived, node.saved, targets, tangents)
+
+    def product_pairs(
+        self,
+        node: Node,
+        arrived: Pair,
+        saved: tuple[Any, ...],
+        targets: tuple[Any, ...],
+        tangents: PushedTangents,
+    ) -> list[Pair | None]:
+        """The product rule once more, for what `save` gave."""
+        cotangent, change = arrived
+        operands = saved[1:-1]
+        changes = [
+            tangents.of(source) if type(source) is Node else None
+            for source in node.inputs[: len(operands)]
+        ]
+        found: list[Pair | None] = []
+        for index, (target, rule) in enumerate(zip(targets, self.transposes, strict=True)):
+            if type(target) is not Node:
+                found.append(None)
+                continue
+            params = node.params
+            if accepts_in_shape(rule):
+                params = {**params, "in_shape": saved[-1][index]}
+            others = operands[:index] + operands[index + 1 :]
+            moved = None if change is None else rule(change, *others, **params)
+            for place, other in enumerate(changes[:index] + changes[index + 1 :]):
+                if other is not None:
+                    replaced = (*others[:place], other, *others[place + 1 :])
+                    term = rule(cotangent, *replaced, **params)
+                    moved = term if moved is None else moved + term
+            found.append((rule(cotangent, *others, **params), moved))
+        return found
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
@@ -216,6 +270,19 @@ class Affine(CallableOp):
         added = self.collect(cotangent) if type(targets[2]) is Node else None
         return (*found, added)
 
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        assert self.product is not None
+        assert self.collect is not None
+        saved = (*node.saved[:3], node.saved[-1])
+        found = self.product.product_pairs(node, arrived, saved, targets[:2], tangents)
+        if type(targets[2]) is not Node:
+            return (*found, None)
+        cotangent, change = arrived
+        added = self.collect(cotangent), None if change is None else self.collect(change)
+        return (*found, added)
+
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
     ) -> Any:
@@ -263,6 +330,11 @@ class Selection(CallableOp):
         assert self.scatter is not None
         shape = node.inputs[0].shape
         return (self.scatter(cotangent, values[-1], in_shape=shape, **node.params),)
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        return linear_pairs(self, node, arrived, targets)
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool

@@ -12,8 +12,13 @@ from numba.extending import intrinsic as numba_intrinsic
 from autograd.kernels.compilation import compiled
 
 __all__ = [
+    "TO_X",
+    "TO_X_CHANGE",
+    "TO_Y",
+    "TO_Y_CHANGE",
     "multiply",
     "multiply_by_transpose",
+    "multiply_pairs",
     "multiply_symmetric",
     "multiply_terms",
     "sum_mirrored",
@@ -25,6 +30,9 @@ intrinsic: Any = numba_intrinsic
 
 _BY_ROWS, _AS_IT_IS, _TURNED, _UPPER = 101, 111, 112, 121
 """CblasRowMajor, CblasNoTrans, CblasTrans and CblasUpper."""
+
+TO_X, TO_X_CHANGE, TO_Y, TO_Y_CHANGE = 1, 2, 4, 8
+"""What a part of `multiply_pairs` computes, added up."""
 
 _SQUARE = 16
 """Rows and columns of what is mirrored at a time: it stays in the nearest cache."""
@@ -183,6 +191,57 @@ def multiply_terms(
     turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
     sizes = (sums.shape[1], sums.shape[2], last - first)
     _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
+
+
+@compiled
+def _multiply_whole(
+    function: int, turns: Any, a: Array, b: Array, out: Array, adds: bool, scales: Any
+) -> None:
+    """out = a b, or out += a b, of contiguous factors or their transposes."""
+    inner = a.shape[0] if turns[0] == _TURNED else a.shape[1]
+    places = (a.ctypes.data, a.shape[1], b.ctypes.data, b.shape[1], out.ctypes.data, out.shape[1])
+    one, zero = scales
+    sizes = (out.shape[0], out.shape[1], inner)
+    _call_gemm(function, _BY_ROWS, turns, sizes, places, (one, one if adds else zero))
+
+
+@compiled
+def multiply_pairs(
+    function: int,
+    factors: Any,
+    moves: Any,
+    results: Any,
+    tasks: Any,
+    scales: Any,
+    _worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """Of z = x y the cotangents of x and y, and their tangents, for parts [first, last) of `tasks`.
+
+    `factors` are x, y and the cotangent of z, and what each changes by, if it does by `moves`;
+    `results` go to x and y, and what those change by. All are contiguous.
+    """
+    x, y, z, dx, dy, dz = factors
+    x_moves, y_moves, z_moves = moves
+    to_x, to_y, to_x_change, to_y_change = results
+    by_turned, turned_by = (_AS_IT_IS, _TURNED), (_TURNED, _AS_IT_IS)
+    for part in range(first, last):
+        task = tasks[part]
+        if task & TO_X:
+            _multiply_whole(function, by_turned, z, y, to_x, False, scales)
+        if task & TO_X_CHANGE:
+            if z_moves:
+                _multiply_whole(function, by_turned, dz, y, to_x_change, False, scales)
+            if y_moves:
+                _multiply_whole(function, by_turned, z, dy, to_x_change, z_moves, scales)
+        if task & TO_Y:
+            _multiply_whole(function, turned_by, x, z, to_y, False, scales)
+        if task & TO_Y_CHANGE:
+            if z_moves:
+                _multiply_whole(function, turned_by, x, dz, to_y_change, False, scales)
+            if x_moves:
+                _multiply_whole(function, turned_by, dx, z, to_y_change, z_moves, scales)
 
 
 @compiled

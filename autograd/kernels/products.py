@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from autograd.kernels.workers import (
     threads_are_own,
 )
 
-__all__ = ["matrix_product", "symmetric_product"]
+__all__ = ["SCALES", "matrix_product", "symmetric_product"]
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,8 @@ GRAINS = 4, 16, 16
 PANEL = 32
 """Rows of a symmetric product's panels, at least: thinner ones take longer than they save."""
 
-_SCALES = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
+SCALES: Final = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
+"""1 and 0, as the BLAS's functions are given them."""
 
 
 def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
@@ -102,7 +103,7 @@ def symmetric_product(a: Array, b: Array) -> Array:
     bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
     bounds[-1] = rows
     parallel_parts(
-        multiply_symmetric, (function, *left, *right, bounds, out, _SCALES[letter]), pairs
+        multiply_symmetric, (function, *left, *right, bounds, out, SCALES[letter]), pairs
     )
     return out
 
@@ -117,7 +118,7 @@ def _by_transpose(function: int, a: Array, turned: bool, rows: int, inner: int) 
     from autograd.kernels.compiled_products import multiply_by_transpose, sum_mirrored
 
     sums = np.zeros((thread_count(), rows, rows), a.dtype)
-    given = function, a, turned, sums, _SCALES[a.dtype.char]
+    given = function, a, turned, sums, SCALES[a.dtype.char]
     parallel_parts(multiply_by_transpose, given, inner, GRAINS[2], most=len(sums))
     out = _empty(rows, rows, a)
     sum_mirrored(sums, out)
@@ -269,7 +270,7 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
 
     from autograd.kernels.compiled_products import multiply, multiply_terms
 
-    scales = _SCALES[letter]
+    scales = SCALES[letter]
     if side == 2:
         given: tuple[Any, ...] = function, *left, *right, out, scales
         parallel_parts(multiply_terms, given, sizes[2], GRAINS[2], most=most)

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.base import Pair, PushedTangents
 from autograd.dispatch import operations
 from autograd.families import Multilinear
+from autograd.kernels.paired_products import paired_products
 from autograd.kernels.products import matrix_product
 from autograd.methods import set_operator
 from autograd.modes import current_modes
@@ -51,6 +53,19 @@ class _MatrixProduct(Multilinear):
             matrix_product(cotangent, y.T) if type(to_x) is Node else None,
             matrix_product(x.T, cotangent) if type(to_y) is Node else None,
         )
+
+    def pull_pair(
+        self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
+    ) -> Sequence[Pair | None] | None:
+        z, dz = arrived
+        if z.ndim != 2:
+            return super().pull_pair(node, arrived, targets, tangents)
+        _, x, y, _ = node.saved
+        dx, dy = (tangents.of(source) if type(source) is Node else None for source in node.inputs)
+        to_x, to_y = targets
+        x, y = x if type(to_y) is Node else None, y if type(to_x) is Node else None
+        towards_x, towards_y, x_change, y_change = paired_products(x, y, z, dx, dy, dz)
+        return (towards_x, x_change), (towards_y, y_change)
 
 
 def _flops(out: tuple[int, ...], x: tuple[int, ...], _: tuple[int, ...]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import tree
 from autograd.markers import LEAF
 from autograd.modes import keep_values
-from autograd.node import Node, ancestors
+from autograd.node import Node, ancestors, caller_place
 from autograd.recording import identity_input
 from autograd.tensor import Tensor
 
@@ -75,7 +75,8 @@ class Flat:
     def recorded(self) -> list[Node]:
         """The nodes that `f` records at its arguments, with their values."""
         with keep_values():
-            variables = [identity_input(leaf) for leaf in self.leaves]
+            place = caller_place()
+            variables = [identity_input(leaf, place) for leaf in self.leaves]
             out = self.f(*tree.unflatten(self.structure, variables))
         leaves, _ = tree.flatten(out, "the output", tree.check_output)
         self._alive = variables, leaves
