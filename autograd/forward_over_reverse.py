@@ -21,17 +21,17 @@ from autograd.base import Pair
 from autograd.gathering import between, reaches_other
 from autograd.markers import OUTPUT, RESULT
 from autograd.modes import REVERSE_SWEEP, Modes, Scope, current_modes, reset_modes, set_modes
-from autograd.node import Node, Place, caller_place, make_node, small
+from autograd.node import Node, Place, caller_place, is_cut, make_node, small
 from autograd.pushing import Pushing
 from autograd.recording import handles
 from autograd.sweep import complete, sum_to
 from autograd.tensor import Tensor, wrap
 
-_PLAIN: Final = (np.ndarray, np.generic, tuple)
+_ARRAY: Final = (np.ndarray, np.generic)
 
 
 class _NotPlain(Exception):
-    """A tangent is none of plain arrays: it is recorded itself, or its rule raised."""
+    """A cotangent or tangent is no plain array: it is recorded itself, or its rule raised."""
 
 
 class Tangents:
@@ -47,7 +47,7 @@ class Tangents:
     def of(self, node: Node) -> Any:
         """A node's tangent, None where it is zero."""
         tangent = self._pushing.known(node).get(self._pushing)
-        if tangent is not None and not isinstance(tangent, _PLAIN):
+        if tangent is not None and not isinstance(tangent, (*_ARRAY, tuple)):
             raise _NotPlain
         return tangent
 
@@ -60,7 +60,7 @@ class Tangents:
 
     def variable(self, value: Any, tangent: Any) -> Any:
         """A Tensor with this tangent; the array where that is zero."""
-        return _variable(value, tangent, self._pushing)
+        return value if tangent is None else _variable(value, tangent, self._pushing)
 
     def evaluate(self, function: Callable[..., Any], node: Node) -> Pair:
         """`function` of what a node saved, as rules read it, and its tangent."""
@@ -70,25 +70,25 @@ class Tangents:
 
 
 def variables(pairs: dict[Node, Pair]) -> dict[Node, Any]:
-    """Tensors with the tangents of these pairs, as what jvp has let go of; arrays where zero."""
+    """Tensors with the tangents of these pairs, as what jvp has let go of."""
     pushing = current_modes().pushing
     assert pushing is not None
     place = caller_place()
     return {node: _variable(*pair, pushing, place) for node, pair in pairs.items()}
 
 
-def _variable(value: Any, tangent: Any, pushing: Pushing, place: Place | None = None) -> Any:
-    if tangent is None:
-        return value
+def _variable(value: Any, tangent: Any, pushing: Pushing, place: Place | None = None) -> Tensor:
     transform = pushing.transform
     shape, dtype = value.shape, value.dtype
     node = make_node(RESULT, (), transform, (), shape, dtype, place, None, small(value))
     node.level = transform.level
-    node.tangents = {pushing: tangent}
+    node.tangents = {} if tangent is None else {pushing: tangent}
     return wrap(value, node)
 
 
-def serves(modes: Modes, outputs: Sequence[Node], inputs: Sequence[Node]) -> bool:
+def serves(
+    modes: Modes, outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node]
+) -> bool:
     """Whether the tangents that a sweep from `outputs` to `inputs` must carry are one jvp's, and
     nothing else depends on its results.
     """
@@ -97,8 +97,18 @@ def serves(modes: Modes, outputs: Sequence[Node], inputs: Sequence[Node]) -> boo
         pushing is not None
         and pushing.outer is None
         and modes.quick
+        and all(_is_of(pushing, cotangent) for cotangent in cotangents)
         and not reaches_other(outputs, inputs, exempt=pushing.transform)
     )
+
+
+def _is_of(pushing: Pushing, cotangent: Any) -> bool:
+    """Whether a cotangent depends on nothing but this jvp's variables, and has no graph.
+
+    With one, `inputs` that are older than what it depends on would hide that.
+    """
+    node = cotangent._node if isinstance(cotangent, Tensor) else None
+    return node is None or (is_cut(node) and node.params is pushing.transform)
 
 
 def reverse(
@@ -186,8 +196,12 @@ def _by_recording(node: Node, arrived: Any, targets: tuple[Any, ...], tangents: 
 def _fitted(pair: Pair, source: Node, node: Node) -> Pair:
     """A contribution in the shape and dtype of what it goes to."""
     value, tangent = pair
+    if not isinstance(value, _ARRAY):
+        raise _NotPlain
     shape, dtype = source.shape, source.dtype
     if tangent is not None:
+        if not isinstance(tangent, _ARRAY):
+            raise _NotPlain
         if tangent.shape != value.shape:
             tangent = np.broadcast_to(tangent, value.shape)
         if tangent.shape != shape:

@@ -9,11 +9,12 @@ import numpy as np
 
 from autograd import tree
 from autograd.dispatch import operations
+from autograd.errors import GraphNeeded
 from autograd.modes import current_modes
 from autograd.node import Transform
 from autograd.tensor import Tensor
 from autograd.tracing import Function, Traced, chosen, renamed, trace
-from autograd.transforms import grad, jvp, unit_cotangent
+from autograd.transforms import grad, jvp, linearize, unit_cotangent
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto") -> Function:
@@ -129,14 +130,19 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     if modes.pushing is not None:
         return jvp(grad(f), (x,), (v,))[1]
     found: list[Any] = []
-    transform = Transform(modes.level + 1, pushes=False)
-    traced = Traced(
-        f,
-        (x,),
-        {},
-        (0,),
-        transform,
-        (v,),
-        lambda traced: found.extend(traced.pull_tangents(unit_cotangent(traced))),
-    )
+    transform = Transform(modes.level + 1, pushes=True)
+    try:
+        traced = Traced(
+            f,
+            (x,),
+            {},
+            (0,),
+            transform,
+            (v,),
+            lambda traced: found.extend(traced.pull_tangents(unit_cotangent(traced))),
+        )
+    except GraphNeeded as needed:
+        if needed.transform is not transform:
+            raise
+        return linearize(grad(f), x)[1](v)
     return traced.per_argument(traced.settled_tangents(found, traced.nodes))[0]

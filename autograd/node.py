@@ -42,9 +42,8 @@ class Transform(dict[str, Any]):
     """The params, empty, of one running transform's variables.
 
     Once the transformed function has returned, `finished`, they are constants. Where `pushes`,
-    tangents are pushed while the function runs and nobody will sweep its graph: its nodes let go of
-    what they were made from, have no inputs, and the params of the outermost such transform that
-    they depend on.
+    tangents are pushed while the function runs, and its nodes let go of what they were made from:
+    they have no inputs, and the params of the outermost such transform that they depend on.
     """
 
     __slots__ = ("finished", "level", "needed", "pushes")

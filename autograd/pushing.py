@@ -64,7 +64,6 @@ class Pushing:
     """One running transform that pushes tangents; also the key of its tangents in the nodes."""
 
     __slots__ = (
-        "_cuts",
         "_failures",
         "_kept",
         "_modes",
@@ -84,7 +83,6 @@ class Pushing:
         self.outer: Pushing | None = outside.pushing
         self.transform = transform
         self._records = outside.recording
-        self._cuts = transform.pushes
         self._since: int = next_serial() if self.outer is None else self.outer._since
         self._kept: list[Node] = []
         self._failures: list[_Failure] = []
@@ -113,6 +111,7 @@ class Pushing:
         for node in self._kept:
             node.tangents.pop(self, None)
         self._kept.clear()
+        self._modes = (None, None, None)
 
     def tangent(self, node: Node) -> Any:
         """The tangent of an output's node, None where it is zero."""
@@ -123,7 +122,6 @@ class Pushing:
 
     def push(self, node: Node, modes: Modes, cut: bool = True) -> None:
         """Give a node just recorded its tangents; unless `cut` is False, let it go if it may."""
-        cut = cut and self._cuts
         if self.outer is None and modes.profile is None and modes.anomaly is None:
             if node.quick is not None and type(node.second) is not Node:
                 if self._push_quickly(node, cut):

@@ -15,7 +15,7 @@ from autograd.errors import GraphNeeded
 from autograd.gathering import reached, reaches_other
 from autograd.markers import LEAF
 from autograd.modes import current_modes, pushing_tangents, recording_level
-from autograd.node import Node, Transform, caller_place
+from autograd.node import Node, Place, Transform, caller_place
 from autograd.pushing import Pushing
 from autograd.recording import identity_input, node_of
 from autograd.results import exclusive, seed_array
@@ -33,8 +33,9 @@ MANY = 4
 class Traced:
     """A function called once on variables of a transform's own, ready to be swept.
 
-    With `tangents`, one per argument, they are pushed while the function runs, and then also by
-    what `then` computes from the result: `out_tangents`.
+    With `tangents`, one per argument, they are pushed while the function runs: `out_tangents`. With
+    `then` the function is given variables that depend on those, `then` computes from its result
+    inside as well, and nothing but that is asked of this.
     """
 
     __slots__ = (
@@ -92,16 +93,30 @@ class Traced:
             with Pushing(transform, outside, self.nodes, seeds) as pushing:
                 del seeds
                 with pushing_tangents(pushing):
+                    if then is not None:
+                        called = self._inner(called, argnums, place)
                     out = f(*called, **kwargs)
                     self._take(out)
                     if then is not None:
                         then(self)
-                self.out_tangents = [
-                    None if leaf._node is None else pushing.tangent(leaf._node)
-                    for leaf in self.out_leaves
-                ]
+                if then is None:
+                    self.out_tangents = [
+                        None if leaf._node is None else pushing.tangent(leaf._node)
+                        for leaf in self.out_leaves
+                    ]
             if transform.needed:  # f caught what only jvp should
                 raise GraphNeeded(transform)
+
+    def _inner(self, called: list[Any], argnums: Sequence[int], place: Place | None) -> list[Any]:
+        """Arguments that depend on those `called`, and are the variables from now on."""
+        inner = list(called)
+        self.nodes = []
+        for i, structure in zip(argnums, self.structures, strict=True):
+            outer, _ = tree.flatten(called[i], "")
+            variables = [identity_input(variable, place) for variable in outer]
+            self.nodes += [node_of(variable) for variable in variables]
+            inner[i] = tree.unflatten(structure, variables)
+        return inner
 
     def _take(self, out: Any) -> None:
         leaves, self.out_structure = tree.flatten(out, "the output", tree.check_output)
@@ -110,9 +125,12 @@ class Traced:
         ]
 
     def value(self) -> Any:
-        """The function's own result, free of the transform's variables."""
+        """The function's own result, free of the transform's variables, in memory of its own: a
+        sweep may still read what the function computed.
+        """
         known: set[Node] = set()
         leaves = [self.settled(leaf, self.as_tensors, True, known) for leaf in self.out_leaves]
+        leaves = [np.array(leaf) if type(leaf) is np.ndarray else leaf for leaf in leaves]
         return tree.unflatten(self.out_structure, leaves)
 
     def settled(
@@ -183,10 +201,7 @@ class Traced:
 
     def _pull_pairs(self, outputs: list[Node], cotangents: list[Any]) -> dict[Node, Pair] | None:
         """`pull` with the tangents of a jvp that runs, or None where a sweep must be recorded."""
-        tracked = [
-            seed._node for seed in cotangents if isinstance(seed, Tensor) and seed._node is not None
-        ]
-        if not forward_over_reverse.serves(current_modes(), [*outputs, *tracked], self.nodes):
+        if not forward_over_reverse.serves(current_modes(), outputs, cotangents, self.nodes):
             return None
         return forward_over_reverse.reverse(outputs, cotangents, self.nodes)
 

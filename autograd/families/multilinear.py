@@ -13,6 +13,7 @@ from autograd.families.rules import CallableOp, Rule, accepts_in_shape, spread_o
 from autograd.modes import current_modes
 from autograd.node import Node
 from autograd.recording import apply
+from autograd.results import held_once
 
 
 def linear_pairs(op: Op, node: Node, arrived: Pair, targets: tuple[Any, ...]) -> list[Pair | None]:
@@ -213,7 +214,8 @@ class Multilinear(CallableOp):
                 else:
                     term = apply(self, replaced, params)
                 total = total_tangent(total, term, own)
-                own = not record
+                term = None
+                own = not record and held_once(total)
         return total
 
     def push_many(

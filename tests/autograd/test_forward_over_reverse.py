@@ -71,8 +71,17 @@ def test_hessian_vector_products_are_those_of_recorded_sweeps(f, seed, shape, dt
 
         return ag.jvp(ag.grad(loss), ((x, y),), ((v, u),))
 
+    def directly():
+        def loss(pair):
+            return ag.sum(f(*pair) * f(pair[1], pair[0]))
+
+        return ag.hvp(loss, (x, y), (v, u))
+
+    tolerance = 1e-10 if dtype == "d" else 2e-4
     with np.errstate(all="ignore"):
-        assert_same(product(), recorded(product), 1e-10 if dtype == "d" else 2e-4)
+        expected = recorded(product)
+        assert_same(product(), expected, tolerance)
+        assert_same(directly(), expected[1], tolerance)
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
@@ -92,8 +101,11 @@ def test_every_operation_is_swept_with_pairs(name, swept):
         directions = moved(arrays, rng)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            assert_same(product(), recorded(product))
-    assert swept == {"pairs": len(entry.samples), "recorded": 0}
+            expected = recorded(product)
+            assert_same(product(), expected)
+            packed = ag.hvp(lambda given: loss(*given), arrays, directions)
+            assert_same(packed, expected[1])
+    assert swept == {"pairs": 2 * len(entry.samples), "recorded": 0}
 
 
 def tensors(out):
@@ -112,12 +124,122 @@ def moved(tree, rng):
     return rng.normal(size=np.shape(tree))
 
 
-def test_pullbacks_inside_are_given_tangents(swept):
+def second_slopes(x):
+    """Functions of x that sweep inside, and their Hessians times (1, 2)."""
+    ones = np.ones(2)
+    pulled = []
+
+    def in_place(a):
+        g = ag.grad(lambda y: ag.sum(y**3))(a)
+        g += a
+        g *= a
+        return ag.sum(g)
+
+    def from_outside(a):
+        if not pulled:
+            pulled.append(ag.vjp(lambda y: y * y, ones * 3.0)[1])
+        return ag.sum(pulled[0](a * a)[0])
+
+    def allowed(a):
+        with ag.no_grad(), ag.enable_grad():
+            return ag.sum(ag.grad(lambda y: ag.sum(y**4))(a))
+
+    v = np.array([1.0, 2.0])
+    return [
+        (lambda a: ag.sum(ag.grad(lambda y: ag.sum(y**4))(a)), 24 * x * v),
+        (
+            lambda a: ag.sum(ag.grad(lambda y: ag.sum(ag.sin(y) * a))(ones) * a * a),
+            6 * x * v * np.cos(1),
+        ),
+        (lambda a: ag.sum(ag.vjp(lambda y: y**3, a)[1](a)[0]), 18 * x * v),
+        (
+            lambda a: ag.sum(ag.grad(lambda y: ag.sum(ag.grad(lambda z: ag.sum(z**5))(y)))(a)),
+            120 * x * v,
+        ),
+        (lambda a: ag.sum(ag.pullback(ag.sum(a**4), a) * a), 0.0 * v),
+        (in_place, (18 * x + 2) * v),
+        (from_outside, 12.0 * v),
+        (allowed, 24 * x * v),
+        (lambda a: ag.sum(ag.jacobian(lambda y: y**3, mode="reverse")(a) @ a), 18 * x * v),
+        (lambda a: ag.value_and_grad(lambda y: ag.sum(y**3))(a)[1] @ a, 18 * x * v),
+    ]
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_functions_that_sweep_inside(number):
+    x, v = np.array([0.3, 0.7]), np.array([1.0, 2.0])
+    f, expected = second_slopes(x)[number]
+    as_before = ag.linearize(ag.grad(f), x)[1](v)
+    np.testing.assert_allclose(ag.jvp(ag.grad(f), (x,), (v,))[1], as_before)
+    if number == 4:  # a pullback without create_graph is a constant for grad, and not for jvp
+        expected = as_before
+    np.testing.assert_allclose(ag.hvp(f, x, v), as_before)
+    np.testing.assert_allclose(as_before, expected)
+
+
+def test_hvp_inside_other_transforms():
+    x, v, u = np.array([0.3, 0.7]), np.array([1.0, 2.0]), np.array([-1.0, 0.5])
+
+    def loss(a):
+        return ag.sum(ag.sin(a) * a * a)
+
+    def product(a):
+        return ag.hvp(loss, a, v)
+
+    def recorded_product(a):
+        return ag.linearize(ag.grad(loss), a)[1](v)
+
+    for there in (
+        lambda f: ag.jvp(f, (x,), (u,))[1],
+        lambda f: ag.grad(lambda a: ag.sum(f(a) * u))(x),
+        lambda f: ag.hvp(lambda a: ag.sum(f(a) * a), x, u),
+        lambda f: ag.jacobian(f)(x),
+    ):
+        np.testing.assert_allclose(there(product), there(recorded_product), rtol=1e-10)
+    w = ag.Tensor(np.array([1.5, 0.5]), requires_grad=True)
+    got = ag.pullback(ag.sum(ag.hvp(lambda a: ag.sum(w * a**3), x, v)), w)
+    np.testing.assert_allclose(got.data, 6 * x * v)
+
+
+def test_hvp_needs_no_tangent_of_the_loss_itself():
+    def not_known(*_):
+        raise NotImplementedError
+
+    loss = ag.op.composite(
+        "loss", lambda z: np.sum(z * z), lambda z: ag.sum(z * z), pushforward=not_known
+    )
+    np.testing.assert_allclose(ag.hvp(loss, np.ones(2), np.array([1.0, 2.0])), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("one", [np.ones(2), 1.0])
+def test_a_gradient_whose_tangent_is_zero_is_still_a_tensor(one):
+    def f(a):
+        slope = ag.grad(lambda y: ag.sum(y * ag.floor(a)))(one)
+        assert isinstance(slope, ag.Tensor)
+        return slope.detach() + slope
+
+    assert not np.any(ag.jvp(f, (one * 0.3,), (one,))[1])
+
+
+def test_a_rule_that_closes_over_a_tracked_tensor_is_recorded(swept):
+    w = ag.Tensor(np.full(2, 2.0), requires_grad=True)
+    odd = ag.op.bilinear(
+        "odd", lambda a, b: a * b * 2.0, lambda c, y: c * y * w, lambda c, x: c * x * w
+    )
+    tangent = ag.jvp(
+        lambda a: ag.grad(lambda y: ag.sum(odd(y, a)))(np.ones(2)), (np.ones(2),), (np.ones(2),)
+    )[1]
+    np.testing.assert_allclose(tangent.data, [2.0, 2.0])
+    assert swept == {"pairs": 0, "recorded": 1}
+
+
+@pytest.mark.parametrize("graph", [False, True])  # what has a graph may depend on more
+def test_pullbacks_inside_are_given_tangents(swept, graph):
     x, v = np.array([0.3, 0.7]), np.array([1.0, -2.0])
 
     def f(x):
         out, pullback = ag.vjp(lambda y: ag.sin(y) * x, ag.exp(x))
-        return pullback(out * x)[0]
+        return pullback(ag.cos(x))[0] + (pullback(out * x)[0] if graph else 0.0)
 
     def product():
         return ag.jvp(f, (x,), (v,))
@@ -235,14 +357,15 @@ def test_gradients_inside_keep_nothing_of_their_graph():
 
 
 def test_results_share_no_memory():
-    x = np.linspace(0.1, 1.0, 4)
+    x, ones = np.linspace(0.1, 1.0, 4), np.ones(4)
 
     def f(x):
-        return ag.grad(lambda a, b: ag.sum((a + b) * 3.0), (0, 1))(x, x * x)
+        return ag.grad(lambda a, b: ag.sum((a + b) * x), (0, 1))(ones, ones)
 
-    (first, second), tangents = ag.jvp(f, (x,), (np.ones(4),))
-    assert not np.shares_memory(first, second)
-    for array in (first, second, *tangents):
-        array += 1.0
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(first, np.full(4, 4.0))
+    (first, second), (third, fourth) = ag.jvp(f, (x,), (np.ones(4),))
+    arrays = [first, second, third, fourth]
+    for i, array in enumerate(arrays):
+        assert array.flags.writeable
+        assert not any(np.shares_memory(array, other) for other in (x, ones, *arrays[:i]))
+    np.testing.assert_array_equal(first, x)
+    np.testing.assert_array_equal(fourth, np.ones(4))

@@ -130,3 +130,23 @@ def test_a_rule_keeps_only_what_it_reads():
     out, kept = (y := ag.exp(x)).node.saved
     assert out is y.data
     assert kept is None
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_nothing_is_left_for_the_collector():
+    x, v = np.array([0.25, 0.75]), np.array([1.0, 2.0])
+    soft = ag.op.composite("soft", lambda z: np.logaddexp(z, 0), lambda z: ag.log(1 + ag.exp(z)))
+
+    def loss(a):
+        return ag.sum(soft(a) * ag.sin(a))
+
+    for transform in (
+        lambda: ag.jvp(loss, (x,), (v,)),
+        lambda: ag.jvp(ag.grad(loss), (x,), (v,)),
+        lambda: ag.hvp(loss, x, v),
+        lambda: ag.jvp(lambda a: ag.jvp(ag.grad(loss), (a,), (v,))[1], (x,), (v,)),
+    ):
+        transform()
+        gc.collect()
+        transform()
+        assert gc.collect() == 0

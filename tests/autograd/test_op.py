@@ -132,3 +132,25 @@ def test_a_rule_of_the_wrong_shape_is_named():
     wrong = ag.op.linear("wrong", lambda x: x, lambda c: np.ones(7))
     with pytest.raises(ValueError, match=r"wrong.*\(7,\).*\(3,\)"):
         ag.vjp(wrong, X)[1](X)
+
+
+def test_products_that_give_back_an_operand_are_not_added_to():
+    same = ag.op.bilinear(
+        "same",
+        lambda a, b: a if np.ndim(b) == 0 and float(b) == 1.0 else a * b,
+        lambda c, b: c * b,
+        lambda c, a: ag.sum(c * a),
+    )
+    spread = ag.op.bilinear(
+        "spread",
+        lambda a, b: np.broadcast_to(a * b, (3, 2)),
+        lambda c, b: ag.sum(c, axis=0) * b,
+        lambda c, a: ag.sum(c, axis=0) * a,
+    )
+    x, v = np.array([0.25, 0.75]), np.array([1.0, 2.0])
+    tangent, other = ag.jvp(lambda a: (same(a, ag.sum(a)), a * 3.0), (x,), (v,))[1]
+    np.testing.assert_array_equal(v, [1.0, 2.0])
+    np.testing.assert_array_equal(tangent, [1.75, 4.25])
+    np.testing.assert_array_equal(other, [3.0, 6.0])
+    tangent = ag.jvp(lambda a: spread(a, a * a), (x,), (v,))[1]
+    np.testing.assert_allclose(tangent, np.broadcast_to(3 * x**2 * v, (3, 2)))

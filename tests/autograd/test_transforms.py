@@ -244,3 +244,22 @@ def test_constant_functions(mode):
 def test_errors(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize("shape", [(3,), (200, 200)])
+def test_results_may_be_written_to(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    ones = np.ones(shape)
+    out, pullback = ag.vjp(ag.exp, x)
+    out[...] = 0.0
+    np.testing.assert_allclose(pullback(ones)[0], np.exp(x))
+    out, push = ag.linearize(ag.exp, x)
+    out[...] = 0.0
+    np.testing.assert_allclose(push(ones), np.exp(x))
+    for same in (
+        ag.jvp(lambda a: a, (x,), (ones,)),
+        ag.vjp(lambda a: a, x),
+        ag.jvp(lambda a: (a, a), (x,), (ones,))[0],
+    ):
+        assert not np.shares_memory(same[0], x)
+        assert not np.shares_memory(same[0], same[1] if isinstance(same[1], np.ndarray) else ones)
