@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.buffers import empty
+from autograd.kernels.softmaxes import NANOSECONDS, rows_of, softmax_of_rows
 from autograd.kernels.special import finite_top
+from autograd.kernels.workers import parallel_parts
 
 __all__ = ["cross_entropy_backward", "cross_entropy_forward", "target_total", "target_weights"]
 
@@ -45,17 +48,8 @@ def cross_entropy_forward(
     classes = logits.shape[1]
     safe, kept = (targets, None) if all_classes else _safe(targets, ignore_index)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        scores = np.asfortranarray(logits) if logits.ndim == 2 and classes <= FEW else logits
-        p = scores - finite_top(scores, 1)
+        p, picked, log_total, spread = _by_rows(logits, safe, weight, label_smoothing)
         dtype = p.dtype
-        picked = _picked(p, safe)
-        if label_smoothing:
-            shares = None if weight is None else _per_class(weight, logits).astype(dtype)
-            spread = (p if shares is None else p * shares).sum(axis=1)
-        np.exp(p, out=p)
-        total = np.add.reduce(p, axis=1, keepdims=True)
-        p /= total
-        log_total = np.log(total)[:, 0]
         loss: Array = log_total - picked
         if weight is not None:
             loss *= weight[safe].astype(dtype)
@@ -66,6 +60,33 @@ def cross_entropy_forward(
     if kept is not None:
         loss = np.where(kept, loss, dtype.type(0))
     return loss, p
+
+
+def _by_rows(
+    logits: Array, targets: Array, weight: Array | None, smoothing: float
+) -> tuple[Array, Array, Array, Any]:
+    """The softmax over the classes, and of logits less their largest: those of the targets, the
+    logarithm of the sum of their exponentials, and, with smoothing, their sum by class weights.
+    """
+    classes = logits.shape[1]
+    rows = None
+    if weight is None and logits.ndim == 2 and classes > FEW:
+        rows = rows_of(1, logits)
+    if rows is not None:
+        p, tops, logs = softmax_of_rows(rows[0])
+        picked = _picked(logits, targets) - tops
+        spread = np.add.reduce(logits, axis=1) - classes * tops if smoothing else None
+        return p, picked, logs.astype(p.dtype), spread
+    scores = np.asfortranarray(logits) if logits.ndim == 2 and classes <= FEW else logits
+    p = scores - finite_top(scores, 1)
+    picked, spread = _picked(p, targets), None
+    if smoothing:
+        shares = None if weight is None else _per_class(weight, logits).astype(p.dtype)
+        spread = (p if shares is None else p * shares).sum(axis=1)
+    np.exp(p, out=p)
+    total = np.add.reduce(p, axis=1, keepdims=True)
+    p /= total
+    return p, picked, np.log(total)[:, 0], spread
 
 
 def cross_entropy_backward(
@@ -94,12 +115,28 @@ def cross_entropy_backward(
     hard = (1 - label_smoothing) * seed if label_smoothing else seed
     if weight is not None:
         hard = hard * weight[safe].astype(dtype)
-    mass = hard
+    mass, soft = hard, dtype.type(0)
     if label_smoothing:
         total = float(classes) if weight is None else float(weight.sum())
         soft = seed * (label_smoothing / classes)
         mass = hard + soft * dtype.type(total)
-    out: Array = probabilities * _along_classes(mass)
+    rows = rows_of(1, probabilities) if weight is None and probabilities.ndim == 2 else None
+    if rows is not None:
+        from autograd.kernels.compiled_softmaxes import cross_entropy_gradient_rows
+
+        out = empty(probabilities.shape, dtype)
+        places = np.ascontiguousarray(safe, np.int64)
+        given = (np.broadcast_to(v, targets.shape) for v in (mass, hard, soft))
+        parallel_parts(
+            cross_entropy_gradient_rows,
+            (*rows, places, *(np.ascontiguousarray(v, dtype) for v in given), out),
+            len(out),
+            nanoseconds=NANOSECONDS["cross_entropy"] * out.size,
+        )
+        if kept is not None:
+            out[~kept] = 0
+        return out
+    out = np.asarray(probabilities * _along_classes(mass))
     if out.ndim == 2:
         out[_numbers(len(out)), safe] -= hard
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linearised
-from autograd.kernels import special
+from autograd.kernels import softmaxes
 from autograd.ops.axes import as_axis
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -22,27 +22,32 @@ _ARRAYS = (Tensor, np.ndarray)
 
 def _softmax_change(out: Any, change: Any, axis: int) -> Any:
     """diag(out) - out out^T applied to a change: the Jacobian is symmetric."""
+    if not isinstance(out, Tensor) and not isinstance(change, Tensor):
+        return softmaxes.softmax_change(out, change, axis)
     weighted = out * change
     return weighted - out * operations.sum(weighted, axis, True)
 
 
 _softmax: Linearised = Linearised(
     "softmax",
-    lambda x, axis: special.softmax(x, axis),
+    lambda x, axis: softmaxes.softmax(x, axis),
     jvp=lambda out, x, dx, axis: _softmax_change(out, dx, axis),
     transposes=(lambda cotangent, out, x, axis: _softmax_change(out, cotangent, axis),),
     analytic=False,
 )
 
+
+def _log_softmax_pullback(cotangent: Any, out: Any, axis: int) -> Any:
+    if not isinstance(out, Tensor) and not isinstance(cotangent, Tensor):
+        return softmaxes.log_softmax_pullback(cotangent, out, axis)
+    return cotangent - operations.exp(out) * operations.sum(cotangent, axis, True)
+
+
 _log_softmax: Linearised = Linearised(
     "log_softmax",
-    lambda x, axis: special.log_softmax(x, axis),
+    lambda x, axis: softmaxes.log_softmax(x, axis),
     jvp=lambda out, x, dx, axis: dx - operations.sum(operations.exp(out) * dx, axis, True),
-    transposes=(
-        lambda cotangent, out, x, axis: (
-            cotangent - operations.exp(out) * operations.sum(cotangent, axis, True)
-        ),
-    ),
+    transposes=(lambda cotangent, out, x, axis: _log_softmax_pullback(cotangent, out, axis),),
     analytic=False,
 )
 

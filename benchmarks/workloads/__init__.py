@@ -6,6 +6,7 @@ from benchmarks.workloads.importing import IMPORTING
 from benchmarks.workloads.layers import LAYERS
 from benchmarks.workloads.networks import NETWORKS, Network
 from benchmarks.workloads.optimizers import OPTIMIZERS
+from benchmarks.workloads.rows import ROWS
 from benchmarks.workloads.scalars import SCALARS
 from benchmarks.workloads.small_arrays import SMALL_ARRAYS
 from benchmarks.workloads.training import TRAINING
@@ -20,6 +21,7 @@ WORKLOADS = catalogue(
         SMALL_ARRAYS,
         TRAINING,
         LAYERS,
+        ROWS,
         HIGHER_ORDER,
         OPTIMIZERS,
         IMAGES,

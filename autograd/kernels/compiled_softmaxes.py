@@ -1,0 +1,145 @@
+"""Softmax and its relatives over rows of float32 matrices, each row while it is in cache.
+
+Sums of a row are float32 over `BLOCK` entries and float64 over blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compilation import compiled, inlined
+from autograd.kernels.compiled_activations import exponential, float_of_bits
+
+__all__ = [
+    "cross_entropy_gradient_rows",
+    "log_softmax_gradient_rows",
+    "softmax_change_rows",
+    "softmax_rows",
+]
+
+Array = np.ndarray[Any, Any]
+
+BLOCK = 1 << 10
+
+_LOWEST = np.int32(-(2**31))
+_ALL_BUT_SIGN = np.int32(2**31 - 1)
+
+
+@inlined
+def _exponential_below(y: Any) -> Any:
+    """exp(y) of y <= 0; NaN stays, and what is below 1e-38 is 0."""
+    power = exponential(max(y, np.float32(-87.0)))
+    return y if y != y else (power if y > np.float32(-87.0) else np.float32(0.0))
+
+
+@inlined
+def _in_order(bits: Any) -> Any:
+    """Integers in the order of the floats with these bits; the same again gives the bits."""
+    return bits ^ ((bits >> np.int32(31)) & _ALL_BUT_SIGN)
+
+
+@compiled
+def softmax_rows(
+    x: Array,
+    bits: Array,
+    logarithm: bool,
+    out: Array,
+    tops: Array,
+    logs: Array,
+    strange: Array,
+    _worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """out = softmax of rows [first, last) of x, or its logarithm; logs = log(sum(exp(x - tops))).
+
+    `bits` are those of x as integers.
+    Rows whose largest entry, `tops`, is not finite are `strange`, and nothing else of them is
+    computed.
+    """
+    columns = x.shape[1]
+    for i in range(first, last):
+        best = _LOWEST
+        for j in range(columns):  # integers, because a maximum of floats uses no vectors
+            best = max(best, _in_order(bits[i, j]))
+        top = float_of_bits(np.int32(_in_order(best)))
+        tops[i] = top
+        if not abs(top) < np.inf:
+            strange[i] = 1
+            continue
+        total: Any = 0.0
+        for begin in range(0, columns, BLOCK):
+            part = np.float32(0.0)
+            for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
+                below = x[i, j] - top
+                power = _exponential_below(below)
+                out[i, j] = below if logarithm else power
+                part += power
+            total += part
+        logs[i] = np.log(total)
+        if logarithm:
+            log = np.float32(logs[i])
+            for j in range(columns):  # from memory, or the sum would be x - (top + log)
+                out[i, j] -= log
+        else:
+            inverse = np.float32(1.0 / total)
+            for j in range(columns):
+                out[i, j] *= inverse
+
+
+@compiled
+def softmax_change_rows(
+    out: Array, change: Array, result: Array, _worker: int, first: int, last: int
+) -> None:
+    """result = (diag(p) - p p^T) change for rows p of `out`."""
+    columns = out.shape[1]
+    for i in range(first, last):
+        total: Any = 0.0
+        for begin in range(0, columns, BLOCK):
+            part = np.float32(0.0)
+            for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
+                part += out[i, j] * change[i, j]
+            total += part
+        mean = np.float32(total)
+        for j in range(columns):
+            result[i, j] = out[i, j] * change[i, j] - out[i, j] * mean
+
+
+@compiled
+def log_softmax_gradient_rows(
+    cotangent: Array, out: Array, result: Array, _worker: int, first: int, last: int
+) -> None:
+    """result = cotangent - exp(out) sum(cotangent), row by row."""
+    columns = out.shape[1]
+    for i in range(first, last):
+        total: Any = 0.0
+        for begin in range(0, columns, BLOCK):
+            part = np.float32(0.0)
+            for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
+                part += cotangent[i, j]
+            total += part
+        whole = np.float32(total)
+        for j in range(columns):
+            result[i, j] = cotangent[i, j] - _exponential_below(out[i, j]) * whole
+
+
+@compiled
+def cross_entropy_gradient_rows(
+    p: Array,
+    targets: Array,
+    mass: Array,
+    hard: Array,
+    soft: Array,
+    result: Array,
+    _worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """result = mass p - soft, less hard at the target, row by row."""
+    columns = p.shape[1]
+    for i in range(first, last):
+        for j in range(columns):
+            result[i, j] = p[i, j] * mass[i] - soft[i]
+        result[i, targets[i]] -= hard[i]
