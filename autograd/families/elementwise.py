@@ -46,13 +46,13 @@ class Elementwise(CallableOp):
 
     partials: tuple[Any, ...] = ()
     operator: Any = None
-    """Python's operator for `forward`, if there is one: the same on small arrays and NumPy's
-    scalars, which a ufunc takes ten times as long for.
+    """What is quicker than `forward` on small arrays and NumPy's scalars, and the same there:
+    Python's operator, which takes a tenth of a ufunc's time for a scalar, or the ufunc itself.
     """
     pullback: Rule | None = None
-    """What `partials` says, on plain arrays and all at once, for calls without parameters:
-    `(cotangent, out, x)` to the cotangent of x, in one pass over the memory, or `(cotangent, out,
-    x, y)` to those of x and y, for which the sweep asks where both are of one shape and dtype.
+    """What `partials` says, on plain arrays and all at once: `(cotangent, out, x, **parameters)` to
+    the cotangent of x, in one pass over the memory, or, for calls without parameters, `(cotangent,
+    out, x, y)` to those of x and y, for which the sweep asks where both are of one shape and dtype.
     """
     compute: Any = field(init=False, repr=False)
     """`operator` or else `forward`."""
@@ -103,8 +103,9 @@ class Elementwise(CallableOp):
             if node is not None:
                 if type(value) is _ARRAY and not value.ndim:
                     value = value[()]
+                small_one = type(value) is not _ARRAY or value.size < LARGE
                 try:
-                    out = self.compute(value)
+                    out = self.compute(value) if small_one else self.forward(value)
                 except (TypeError, ValueError):
                     return apply(self, operands, NO_PARAMS)
                 keep_out, keep_x = self._kept.get(1) or self._keeps(1)
@@ -207,7 +208,7 @@ class Elementwise(CallableOp):
     ) -> Sequence[Any]:
         params = node.params
         if self.pullback is not None and not record and len(targets) == 1:
-            return (self.pullback(cotangent, *values),)
+            return (self.pullback(cotangent, *values, **params),)
         found: list[Any] = []
         index = -1
         for target in targets:
@@ -251,7 +252,7 @@ class Elementwise(CallableOp):
     ) -> Any:
         params = node.params
         if self.pullback is not None and not record and len(tangents) == 1:
-            return self.pullback(tangents[0], *values)
+            return self.pullback(tangents[0], *values, **params)
         total = None
         own = False
         for tangent, partial in zip(tangents, self.partials, strict=True):

@@ -21,6 +21,8 @@ __all__ = [
     "fuses",
     "gelu",
     "gelu_pullback",
+    "goes_compiled",
+    "in_one_pass",
     "relu",
     "relu_pullback",
     "tanh_pullback",
@@ -47,10 +49,10 @@ def relu(x: Any) -> Any:
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    if _goes_compiled(x, "fd"):
+    if goes_compiled(x, "fd"):
         from autograd.kernels import compiled_activations as compiled
 
-        return _in_one_pass(compiled.relu, NANOSECONDS["relu"], x)
+        return in_one_pass(compiled.relu, NANOSECONDS["relu"], x)
     return np.maximum(x, 0)
 
 
@@ -60,10 +62,10 @@ def relu_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> relu_pullback(np.array([3.0, 4.0]), np.array([0.0, 2.0]), None).tolist()
     [0.0, 4.0]
     """
-    if _goes_compiled(out, "fd", g):
+    if goes_compiled(out, "fd", g):
         from autograd.kernels import compiled_activations as compiled
 
-        return _in_one_pass(compiled.relu_back, NANOSECONDS["relu"], g, out)
+        return in_one_pass(compiled.relu_back, NANOSECONDS["relu"], g, out)
     return g * (out > 0)
 
 
@@ -73,10 +75,10 @@ def gelu(x: Any) -> Any:
     >>> gelu(np.array([0.0, 1.0])).round(6).tolist()
     [0.0, 0.841345]
     """
-    if _goes_compiled(x, "f"):
+    if goes_compiled(x, "f"):
         from autograd.kernels import compiled_activations as compiled
 
-        return _in_one_pass(compiled.gelu, NANOSECONDS["gelu"], x)
+        return in_one_pass(compiled.gelu, NANOSECONDS["gelu"], x)
     return _product(x, 0.5 * (1 + erf(x * _ROOT_HALF)))
 
 
@@ -86,10 +88,10 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> gelu_pullback(np.array([1.0]), None, np.array([0.0])).tolist()
     [0.5]
     """
-    if _goes_compiled(x, "f", g):
+    if goes_compiled(x, "f", g):
         from autograd.kernels import compiled_activations as compiled
 
-        return _in_one_pass(compiled.gelu_back, NANOSECONDS["gelu"], g, x)
+        return in_one_pass(compiled.gelu_back, NANOSECONDS["gelu"], g, x)
     density = _DENSITY_AT_0 * np.exp(-0.5 * x * x)
     return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + _product(x, density))
 
@@ -100,10 +102,10 @@ def tanh_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> tanh_pullback(np.array([2.0, 4.0]), np.array([0.0, 0.5]), None).tolist()
     [2.0, 3.0]
     """
-    if _goes_compiled(out, "fd", g):
+    if goes_compiled(out, "fd", g):
         from autograd.kernels import compiled_activations as compiled
 
-        return _in_one_pass(compiled.tanh_back, NANOSECONDS["tanh"], g, out)
+        return in_one_pass(compiled.tanh_back, NANOSECONDS["tanh"], g, out)
     one = as_operand(1.0, out.dtype) if type(out) is np.ndarray else 1.0
     return g * (one - out * out)
 
@@ -123,7 +125,7 @@ def activate_in_place(x: Array, activation: str | None) -> None:
     """
     if activation is None:
         return
-    if not fuses(activation, x.dtype) or not _goes_compiled(x, "fd"):
+    if not fuses(activation, x.dtype) or not goes_compiled(x, "fd"):
         x[...] = relu(x) if activation == "relu" else gelu(x)
         return
     from autograd.kernels import compiled_activations as compiled
@@ -145,7 +147,12 @@ def _product(x: Any, factor: Any) -> Any:
     return product if product.ndim else product[()]
 
 
-def _goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:
+def goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:
+    """Whether x, an array of one of these dtypes, and a cotangent like it go to a compiled kernel.
+
+    >>> goes_compiled(np.ones(2, np.float16), "fd")
+    False
+    """
     return (
         type(x) is np.ndarray
         and x.size >= backend.fewest
@@ -155,16 +162,22 @@ def _goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:
     )
 
 
-def _in_one_pass(kernel: Callable[..., None], cost: float, *operands: Array) -> Array:
-    """kernel(*operands, out) over flat memory in the order of the last operand."""
+def in_one_pass(
+    kernel: Callable[..., None], cost: float, *operands: Array, params: tuple[float, ...] = ()
+) -> Array:
+    """kernel(*operands, out, *params) over flat memory in the order of the last operand.
+
+    `cost` is in nanoseconds for an entry; `params` are given in the operands' dtype.
+    """
     like = operands[-1]
     out = empty_like(like)
     flat = [_in_memory_order(array, out) for array in operands]
     target = out.ravel(order="K")
     assert np.shares_memory(target, out) or not out.size
+    numbers = tuple(out.dtype.type(param) for param in params)
 
-    def arguments(_worker: int, first: int, last: int) -> tuple[Array, ...]:
-        return (*(array[first:last] for array in flat), target[first:last])
+    def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
+        return (*(array[first:last] for array in flat), target[first:last], *numbers)
 
     parallel_kernel(kernel, arguments, target.size, GRAIN, cost * target.size)
     return out

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled, inlined
-from autograd.kernels.compiled_activations import exponential, float_of_bits
+from autograd.kernels.compiled_activations import float_of_bits
+from autograd.kernels.compiled_smooth_activations import exponential_below
 
 __all__ = [
     "cross_entropy_gradient_rows",
@@ -25,13 +26,6 @@ BLOCK = 1 << 10
 
 _LOWEST = np.int32(-(2**31))
 _ALL_BUT_SIGN = np.int32(2**31 - 1)
-
-
-@inlined
-def _exponential_below(y: Any) -> Any:
-    """exp(y) of y <= 0; NaN stays, and what is below 1e-38 is 0."""
-    power = exponential(max(y, np.float32(-87.0)))
-    return y if y != y else (power if y > np.float32(-87.0) else np.float32(0.0))
 
 
 @inlined
@@ -74,7 +68,7 @@ def softmax_rows(
             part = np.float32(0.0)
             for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
                 below = x[i, j] - top
-                power = _exponential_below(below)
+                power = exponential_below(below)
                 out[i, j] = below if logarithm else power
                 part += power
             total += part
@@ -122,7 +116,7 @@ def log_softmax_gradient_rows(
             total += part
         whole = np.float32(total)
         for j in range(columns):
-            result[i, j] = cotangent[i, j] - _exponential_below(out[i, j]) * whole
+            result[i, j] = cotangent[i, j] - exponential_below(out[i, j]) * whole
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.families import Elementwise
 from autograd.kernels import activations as kernels
-from autograd.kernels import special
+from autograd.kernels import smooth_activations as smooth
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
 from autograd.ops.transcendental import erf as erf_op
@@ -61,7 +61,7 @@ relu = elementwise(
 
 sigmoid = elementwise(
     "sigmoid",
-    special.sigmoid,
+    smooth.sigmoid,
     (lambda out, x: out * (1 - out),),
     doc="""1 / (1 + exp(-x)) without overflow.
 
@@ -71,11 +71,12 @@ sigmoid = elementwise(
     """,
     analytic=False,
     reference=lambda x: 1 / (1 + np.exp(-x)),
+    pullback=smooth.sigmoid_pullback,
 )
 
 log_sigmoid = elementwise(
     "log_sigmoid",
-    special.log_sigmoid,
+    smooth.log_sigmoid,
     (lambda out, x: -np.expm1(out),),
     doc="""log(sigmoid(x)) without overflow.
 
@@ -85,11 +86,12 @@ log_sigmoid = elementwise(
     """,
     analytic=False,
     reference=lambda x: -np.logaddexp(0, -x),
+    pullback=smooth.log_sigmoid_pullback,
 )
 
 silu = elementwise(
     "silu",
-    lambda x: x * special.sigmoid(x),
+    smooth.silu,
     (lambda out, x: _silu_slope(x),),
     doc="""x * sigmoid(x) (Elfwing, Uchibe & Doya, 2018).
 
@@ -99,6 +101,7 @@ silu = elementwise(
     """,
     analytic=False,
     reference=lambda x: x / (1 + np.exp(-x)),
+    pullback=smooth.silu_pullback,
 )
 
 
@@ -109,8 +112,9 @@ def _silu_slope(x: Any) -> Any:
 
 _leaky_relu = Elementwise(
     "leaky_relu",
-    lambda x, negative_slope: np.where(x > 0, x, x * negative_slope),
+    smooth.leaky_relu,
     (lambda out, x, negative_slope: _slopes(x, negative_slope),),
+    pullback=smooth.leaky_relu_pullback,
     kinks=(lambda x, negative_slope: x,),
 )
 
@@ -147,8 +151,9 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 _elu = Elementwise(
     "elu",
-    lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+    smooth.elu,
     (lambda out, x, alpha: _elu_slope_at(x, alpha),),
+    pullback=smooth.elu_pullback,
     kinks=(lambda x, alpha: x,),
 )
 
@@ -174,15 +179,11 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return _elu(x, alpha=_check_number("elu", "alpha", alpha))
 
 
-def _softplus_values(x: Any, beta: float, threshold: float) -> Any:
-    scaled = x * beta
-    return np.where(scaled > threshold, x, special.softplus(scaled) / beta)
-
-
 _softplus = Elementwise(
     "softplus",
-    _softplus_values,
+    smooth.softplus,
     (lambda out, x, beta, threshold: _softplus_slope(x, beta, threshold),),
+    pullback=smooth.softplus_pullback,
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.kernels.activations import tanh_pullback
 from autograd.kernels.error_function import erf as erf_values
+from autograd.kernels.smooth_activations import tanh as tanh_values
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import (
     ANYWHERE,
@@ -217,12 +218,13 @@ cosh = elementwise(
 
 tanh = elementwise(
     "tanh",
-    np.tanh,
+    tanh_values,
     (lambda out, x: 1 - out * out,),
     doc="The hyperbolic tangent."
     + _example("tanh(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 0.76159416])"),
     numpy=(np.tanh,),
     pullback=tanh_pullback,
+    operator=np.tanh,
 )
 
 arcsinh = elementwise(
