@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
+from autograd.kernels.scattering import add_at
 from autograd.ops.axes import constant
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
@@ -48,7 +49,7 @@ def _scattered(values: Any, index: Any, shape: tuple[int, ...], distinct: bool) 
     if distinct or not _repeats(index):
         out[index] = values
     else:
-        np.add.at(out, index, values)
+        add_at(out, index, values)
     return out
 
 
@@ -122,7 +123,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 def _added(x: Any, values: Any, index: Any) -> Any:
     out = np.array(x, copy=True)
-    np.add.at(out, index, values)
+    add_at(out, index, values)
     return out
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import normalization as kernels
+from autograd.kernels import row_normalization as by_rows
 from autograd.ops.axes import as_shape, shape_of
 from autograd.ops.channels import activated, activated_channels, affine_channels, check_activation
 from autograd.ops.softmaxes import floats
@@ -230,7 +231,7 @@ def batch_norm(
 
 
 def _layer_forward(x: Any, *affine: Any, scaled: bool, axes: int, eps: float) -> Any:
-    out, mean, inverse_std = kernels.layer_norm_forward(x, *_given(affine, scaled), eps, axes)
+    out, mean, inverse_std = by_rows.layer_norm_forward(x, *_given(affine, scaled), eps, axes)
     return out, (mean, inverse_std)
 
 
@@ -239,7 +240,7 @@ def _layer_pullback(
 ) -> tuple[Any, ...]:
     *affine, mean, inverse_std = rest
     weight, _bias = _given(tuple(affine), scaled)
-    back = kernels.layer_norm_backward(cotangent, x, weight, mean, inverse_std, axes)
+    back = by_rows.layer_norm_backward(cotangent, x, weight, mean, inverse_std, axes)
     return _wanted(*back, len(affine), scaled)
 
 
@@ -295,7 +296,7 @@ def layer_norm(
 
 
 def _group_forward(x: Any, *affine: Any, scaled: bool, groups: int, eps: float) -> Any:
-    out, mean, inverse_std = kernels.group_norm_forward(x, groups, *_given(affine, scaled), eps)
+    out, mean, inverse_std = by_rows.group_norm_forward(x, groups, *_given(affine, scaled), eps)
     return out, (mean, inverse_std)
 
 
@@ -304,7 +305,7 @@ def _group_pullback(
 ) -> tuple[Any, ...]:
     *affine, mean, inverse_std = rest
     weight, _bias = _given(tuple(affine), scaled)
-    back = kernels.group_norm_backward(cotangent, x, groups, weight, mean, inverse_std)
+    back = by_rows.group_norm_backward(cotangent, x, groups, weight, mean, inverse_std)
     return _wanted(*back, len(affine), scaled)
 
 

@@ -15,6 +15,8 @@ from autograd.kernels.backend import compiled_for
 from autograd.kernels.normalization import (
     batch_norm_backward,
     batch_norm_forward,
+)
+from autograd.kernels.row_normalization import (
     group_norm_backward,
     group_norm_forward,
     layer_norm_backward,

@@ -18,7 +18,7 @@ from benchmarks.workloads.training import TRAINING, infer_ours, train_ours
 LONG = {"chain_100000", "chain_1000000", "jvp_deep"}
 """Tested with fewer nodes below, or by what they are made of."""
 
-RANDOM = {"augmentation", "loading"}
+RANDOM = {"augmentation", "loading", "dropout_both"}
 
 
 @pytest.mark.parametrize("name", [name for name in WORKLOADS if name not in LONG | set(TRAINING)])

@@ -1,0 +1,274 @@
+"""Layer and group normalisation: fused forward and backward kernels.
+
+y = (x - mean) * inverse_std * weight + bias with inverse_std = 1 / sqrt(var + eps), the biased
+variance: layer norm over the last axes (Ba, Kiros and Hinton, arXiv:1607.06450), group norm over
+the spatial axes and groups of channels (Wu and He, arXiv:1803.08494). Either normalises rows of a
+matrix; compiled kernels take those of large arrays one by one. Statistics have the dtype of x
+(float32 for float16). Results lie in memory in the order of x.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import empty
+from autograd.kernels.normalization import (
+    check_channels,
+    check_same,
+    like_in_memory,
+    per_channel,
+    working_dtype,
+)
+from autograd.kernels.workers import parallel_parts, thread_count
+
+__all__ = [
+    "group_norm_backward",
+    "group_norm_forward",
+    "layer_norm_backward",
+    "layer_norm_forward",
+]
+
+Array = np.ndarray[Any, Any]
+
+FORWARD_NANOSECONDS, BACKWARD_NANOSECONDS = 0.8, 1.2
+"""About what an entry takes."""
+
+
+def layer_norm_forward(
+    x: Array, weight: Array | None, bias: Array | None, eps: float, axes: int = 1
+) -> tuple[Array, Array, Array]:
+    """(y, mean, inverse_std) over the last `axes` axes; weight and bias have their shape.
+
+    mean and inverse_std have the shape of the other axes.
+
+    >>> layer_norm_forward(np.array([[1.0, 3.0]]), None, None, 0.0)[0].tolist()
+    [[-1.0, 1.0]]
+    """
+    inner = _inner_shape(x, axes)
+    for name, array in (("weight", weight), ("bias", bias)):
+        if array is not None and array.shape != inner:
+            raise ValueError(f"{name} has shape {array.shape}, the normalised axes {inner}")
+    rows = x.reshape(_rows(x, axes), int(np.prod(inner)))
+    if _goes_compiled(rows):
+        y, mean, inverse_std = _compiled_forward(rows, _row(weight, rows), _row(bias, rows), eps)
+    else:
+        mean, inverse_std = _row_statistics(rows, eps)
+        y = (rows - mean[:, None]) * inverse_std[:, None]
+        if weight is not None:
+            y *= weight.reshape(-1)
+        if bias is not None:
+            y += bias.reshape(-1)
+    outer = x.shape[: x.ndim - axes]
+    return (
+        y.reshape(x.shape).astype(x.dtype, copy=False),
+        mean.reshape(outer),
+        inverse_std.reshape(outer),
+    )
+
+
+def layer_norm_backward(
+    g: Array, x: Array, weight: Array | None, mean: Array, inverse_std: Array, axes: int = 1
+) -> tuple[Array, Array, Array]:
+    """(dx, dweight, dbias) for a cotangent g of y.
+
+    >>> x, g = np.array([[1.0, 3.0]]), np.array([[1.0, 2.0]])
+    >>> layer_norm_backward(g, x, None, np.array([2.0]), np.array([1.0]))[1].tolist()
+    [-1.0, 2.0]
+    """
+    inner = _inner_shape(x, axes)
+    check_same(g, x)
+    shape = (_rows(x, axes), int(np.prod(inner)))
+    rows, cotangent = x.reshape(shape), g.reshape(shape)
+    if _goes_compiled(rows, cotangent):
+        dx, dweight, dbias = _compiled_backward(
+            cotangent, rows, _row(weight, rows), mean.reshape(-1), inverse_std.reshape(-1)
+        )
+    else:
+        standard = (rows - mean.reshape(-1, 1)) * inverse_std.reshape(-1, 1)
+        dweight = (cotangent * standard).sum(axis=0)
+        dbias = cotangent.sum(axis=0, dtype=standard.dtype)
+        seed = cotangent if weight is None else cotangent * weight.reshape(-1)
+        dx = _row_backward(seed, standard, inverse_std.reshape(-1, 1))
+    return (
+        dx.reshape(x.shape).astype(x.dtype, copy=False),
+        dweight.reshape(inner),
+        dbias.reshape(inner),
+    )
+
+
+def group_norm_forward(
+    x: Array, groups: int, weight: Array | None, bias: Array | None, eps: float
+) -> tuple[Array, Array, Array]:
+    """(y, mean, inverse_std) of x (N, C, *S); the statistics have shape (N, groups).
+
+    >>> x = np.array([[[1.0], [3.0]]])
+    >>> group_norm_forward(x, 1, None, None, 0.0)[0].tolist()
+    [[[-1.0], [1.0]]]
+    """
+    check_channels(x, weight, bias)
+    rows = _group_rows(x, groups)
+    if _goes_compiled(rows):
+        each, shift = _by_group(weight, x, groups), _by_group(bias, x, groups)
+        y, mean, inverse_std = _compiled_forward(rows, each, shift, eps)
+        y = y.reshape(x.shape)
+        statistics = (x.shape[0], groups)
+        return _as_it_lies(x, y), mean.reshape(statistics), inverse_std.reshape(statistics)
+    mean, inverse_std = _row_statistics(rows, eps)
+    y = ((rows - mean[:, None]) * inverse_std[:, None]).reshape(x.shape)
+    if weight is not None:
+        y *= weight.reshape(per_channel(x))
+    if bias is not None:
+        y += bias.reshape(per_channel(x))
+    statistics = (x.shape[0], groups)
+    return like_in_memory(x, y), mean.reshape(statistics), inverse_std.reshape(statistics)
+
+
+def group_norm_backward(
+    g: Array, x: Array, groups: int, weight: Array | None, mean: Array, inverse_std: Array
+) -> tuple[Array, Array, Array]:
+    """(dx, dweight, dbias) for a cotangent g of y; dweight and dbias have shape (C,).
+
+    >>> x, g = np.array([[[1.0], [3.0]]]), np.array([[[1.0], [2.0]]])
+    >>> group_norm_backward(g, x, 1, None, np.array([[2.0]]), np.array([[1.0]]))[1].tolist()
+    [-1.0, 2.0]
+    """
+    check_channels(x, weight, None)
+    check_same(g, x)
+    rows = _group_rows(x, groups)
+    cotangent = g.reshape(rows.shape)
+    if _goes_compiled(rows, cotangent):
+        dx, *totals = _compiled_backward(
+            cotangent,
+            rows,
+            _by_group(weight, x, groups),
+            mean.reshape(-1),
+            inverse_std.reshape(-1),
+            groups,
+        )
+        dweight, dbias = (total.reshape(x.shape[1], -1).sum(axis=1) for total in totals)
+        return _as_it_lies(x, dx.reshape(x.shape)), dweight, dbias
+    standard = (rows - mean.reshape(-1, 1)) * inverse_std.reshape(-1, 1)
+    spread = standard.reshape(x.shape)
+    axes = (0, *range(2, x.ndim))
+    dweight = (g * spread).sum(axis=axes)
+    dbias = g.sum(axis=axes, dtype=standard.dtype)
+    seed = g if weight is None else g * weight.reshape(per_channel(x))
+    dx = _row_backward(seed.reshape(rows.shape), standard, inverse_std.reshape(-1, 1))
+    return like_in_memory(x, dx.reshape(x.shape)), dweight, dbias
+
+
+def _inner_shape(x: Array, axes: int) -> tuple[int, ...]:
+    if not 1 <= axes <= x.ndim:
+        raise ValueError(f"layer norm over the last {axes} axes of an input of shape {x.shape}")
+    if x.dtype.kind not in "fc":
+        raise TypeError(f"normalisation needs floats, not {x.dtype}")
+    inner: tuple[int, ...] = x.shape[x.ndim - axes :]
+    if 0 in inner:
+        raise ValueError(f"layer norm over the empty axes {inner} of an input of shape {x.shape}")
+    return inner
+
+
+def _rows(x: Array, axes: int) -> int:
+    return int(np.prod(x.shape[: x.ndim - axes]))
+
+
+def _group_rows(x: Array, groups: int) -> Array:
+    if groups < 1 or x.shape[1] % groups:
+        raise ValueError(f"groups={groups} must divide the {x.shape[1]} channels of {x.shape}")
+    inner = (x.shape[1] // groups) * int(np.prod(x.shape[2:]))
+    if inner == 0:
+        raise ValueError(f"group norm of an input of shape {x.shape}: a group has no values")
+    return x.reshape(x.shape[0] * groups, inner)
+
+
+def _row_statistics(rows: Array, eps: float) -> tuple[Array, Array]:
+    work = working_dtype(rows.dtype)
+    mean = rows.mean(axis=1, dtype=work)
+    centred = rows - mean[:, None]
+    centred *= centred
+    return mean, (1.0 / np.sqrt(centred.mean(axis=1) + eps)).astype(work, copy=False)
+
+
+def _row_backward(seed: Array, standard: Array, inverse_std: Array) -> Array:
+    """inverse_std * (seed - mean(seed) - standard * mean(seed * standard)) in each row."""
+    slope = (seed * standard).mean(axis=1, keepdims=True)
+    dx: Array = seed - seed.mean(axis=1, keepdims=True)
+    dx -= standard * slope
+    dx *= inverse_std
+    return dx
+
+
+def _goes_compiled(*rows: Array) -> bool:
+    x = rows[0]
+    return all(
+        row.flags.c_contiguous
+        and row.flags.aligned
+        and row.dtype == x.dtype
+        and row.size > 0
+        and compiled_for(row.dtype, row.size)
+        for row in rows
+    )
+
+
+def _row(values: Array | None, rows: Array) -> Array | None:
+    """Parameters of layer norm as a matrix of one row."""
+    return None if values is None else np.ascontiguousarray(values, rows.dtype).reshape(1, -1)
+
+
+def _by_group(values: Array | None, x: Array, groups: int) -> Array | None:
+    """Parameters of the channels as those of all entries of each group."""
+    if values is None:
+        return None
+    positions = int(np.prod(x.shape[2:]))
+    return np.repeat(values.astype(x.dtype, copy=False), positions).reshape(groups, -1)
+
+
+def _as_it_lies(x: Array, y: Array) -> Array:
+    return y if x.flags.c_contiguous else like_in_memory(x, y)
+
+
+def _compiled_forward(
+    rows: Array, weight: Array | None, bias: Array | None, eps: float
+) -> tuple[Array, Array, Array]:
+    """(y, mean, inverse_std); row i has the parameters of row i modulo as many as there are."""
+    from autograd.kernels.compiled_row_normalization import normalize_rows
+
+    count, entries = rows.shape
+    weight = np.ones((1, entries), rows.dtype) if weight is None else weight
+    bias = np.zeros((1, entries), rows.dtype) if bias is None else bias
+    y = empty(rows.shape, rows.dtype)
+    mean, inverse_std = np.empty(count, rows.dtype), np.empty(count, rows.dtype)
+    parallel_parts(
+        normalize_rows,
+        (rows, weight, bias, float(eps), y, mean, inverse_std),
+        count,
+        nanoseconds=FORWARD_NANOSECONDS * rows.size,
+    )
+    return y, mean, inverse_std
+
+
+def _compiled_backward(
+    g: Array, rows: Array, weight: Array | None, mean: Array, inverse_std: Array, groups: int = 1
+) -> tuple[Array, Array, Array]:
+    """(dx, dweight, dbias), the latter for all entries of each group, row i being of i modulo
+    `groups`.
+    """
+    from autograd.kernels.compiled_row_normalization import gradients_of_rows
+
+    count, entries = rows.shape
+    weight = np.ones((1, entries), rows.dtype) if weight is None else weight
+    dx = empty(rows.shape, rows.dtype)
+    sums = np.zeros((2, thread_count(), groups, entries), rows.dtype)
+    parallel_parts(
+        gradients_of_rows,
+        (g, rows, weight, mean, inverse_std, dx, sums),
+        count,
+        grain=groups,
+        nanoseconds=BACKWARD_NANOSECONDS * rows.size,
+        most=sums.shape[1],
+    )
+    dweight, dbias = sums.sum(axis=1)
+    return dx, dweight, dbias
