@@ -1,4 +1,7 @@
-"""Normalisation of each row of a matrix, and its gradients, a row at a time."""
+"""Normalisation of each row of a matrix, and its gradients, a row at a time.
+
+Sums of a row are in its dtype over `BLOCK` entries and in float64 over blocks.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_softmaxes import BLOCK, sum_of_row
 
 __all__ = ["gradients_of_rows", "normalize_rows"]
 
 Array = np.ndarray[Any, Any]
-
-BLOCK = 1 << 10
-"""Entries summed in the working precision before double precision takes over."""
 
 
 @compiled
@@ -38,13 +39,7 @@ def normalize_rows(
     for i in range(first, last):
         own = i % len(weight)
         also = i % len(bias)
-        total: Any = 0.0
-        for begin in range(0, columns, BLOCK):
-            part = number(0)
-            for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
-                part += x[i, j]
-            total += part
-        centre = number(total / columns)
+        centre = number(sum_of_row(x, i) / columns)
         squares: Any = 0.0
         for begin in range(0, columns, BLOCK):
             part = number(0)

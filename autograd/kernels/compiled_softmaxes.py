@@ -18,6 +18,7 @@ __all__ = [
     "log_softmax_gradient_rows",
     "softmax_change_rows",
     "softmax_rows",
+    "sum_of_row",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -26,6 +27,19 @@ BLOCK = 1 << 10
 
 _LOWEST = np.int32(-(2**31))
 _ALL_BUT_SIGN = np.int32(2**31 - 1)
+
+
+@compiled
+def sum_of_row(x: Array, i: int) -> float:
+    columns = x.shape[1]
+    total: Any = 0.0
+    for begin in range(0, columns, BLOCK):
+        part = x.dtype.type(0)
+        for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
+            part += x[i, j]
+        total += part
+    result: float = total
+    return result
 
 
 @inlined
@@ -108,13 +122,7 @@ def log_softmax_gradient_rows(
     """result = cotangent - exp(out) sum(cotangent), row by row."""
     columns = out.shape[1]
     for i in range(first, last):
-        total: Any = 0.0
-        for begin in range(0, columns, BLOCK):
-            part = np.float32(0.0)
-            for j in range(np.uint64(begin), np.uint64(min(begin + BLOCK, columns))):
-                part += cotangent[i, j]
-            total += part
-        whole = np.float32(total)
+        whole = np.float32(sum_of_row(cotangent, i))
         for j in range(columns):
             result[i, j] = cotangent[i, j] - exponential_below(out[i, j]) * whole
 

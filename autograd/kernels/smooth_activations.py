@@ -42,11 +42,8 @@ def tanh(x: Any) -> Any:
     >>> tanh(np.array([0.0, np.inf])).tolist()
     [0.0, 1.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.tanh, NANOSECONDS, x)
-    return np.tanh(x)
+    found = _compiled("tanh", NANOSECONDS, x)
+    return np.tanh(x) if found is None else found
 
 
 def sigmoid(x: Any) -> Any:
@@ -55,11 +52,8 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid(np.array([0.0, np.inf])).tolist()
     [0.5, 1.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.sigmoid, NANOSECONDS, x)
-    return special.sigmoid(x)
+    found = _compiled("sigmoid", NANOSECONDS, x)
+    return special.sigmoid(x) if found is None else found
 
 
 def sigmoid_pullback(g: Any, out: Any, x: Any) -> Any:
@@ -68,11 +62,8 @@ def sigmoid_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> sigmoid_pullback(np.array([2.0]), np.array([0.5]), None).tolist()
     [0.5]
     """
-    if goes_compiled(out, "f", g):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.sigmoid_back, PLAIN, g, out)
-    return g * (out * (1 - out))
+    found = _compiled("sigmoid_back", PLAIN, g, out)
+    return g * (out * (1 - out)) if found is None else found
 
 
 def silu(x: Any) -> Any:
@@ -81,11 +72,8 @@ def silu(x: Any) -> Any:
     >>> silu(np.array([0.0])).tolist()
     [0.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.silu, NANOSECONDS, x)
-    return x * special.sigmoid(x)
+    found = _compiled("silu", NANOSECONDS, x)
+    return x * special.sigmoid(x) if found is None else found
 
 
 def silu_pullback(g: Any, out: Any, x: Any) -> Any:
@@ -94,10 +82,9 @@ def silu_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> silu_pullback(np.array([2.0]), None, np.array([0.0])).tolist()
     [1.0]
     """
-    if goes_compiled(x, "f", g):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.silu_back, NANOSECONDS, g, x)
+    found = _compiled("silu_back", NANOSECONDS, g, x)
+    if found is not None:
+        return found
     s = special.sigmoid(x)
     return g * (s * (1 + x * (1 - s)))
 
@@ -108,11 +95,8 @@ def log_sigmoid(x: Any) -> Any:
     >>> log_sigmoid(np.array([-1000.0])).tolist()
     [-1000.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.log_sigmoid, NANOSECONDS, x)
-    return special.log_sigmoid(x)
+    found = _compiled("log_sigmoid", NANOSECONDS, x)
+    return special.log_sigmoid(x) if found is None else found
 
 
 def log_sigmoid_pullback(g: Any, out: Any, x: Any) -> Any:
@@ -121,11 +105,8 @@ def log_sigmoid_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> log_sigmoid_pullback(np.array([2.0]), np.log([0.5]), None).tolist()
     [1.0]
     """
-    if goes_compiled(out, "f", g):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.log_sigmoid_back, NANOSECONDS, g, out)
-    return g * -np.expm1(out)
+    found = _compiled("log_sigmoid_back", NANOSECONDS, g, out)
+    return g * -np.expm1(out) if found is None else found
 
 
 def softplus(x: Any, beta: float, threshold: float) -> Any:
@@ -134,10 +115,9 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
     >>> softplus(np.array([100.0]), 1.0, 20.0).tolist()
     [100.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.softplus, NANOSECONDS, x, params=(beta, threshold))
+    found = _compiled("softplus", NANOSECONDS, x, params=(beta, threshold))
+    if found is not None:
+        return found
     scaled = x * beta
     return np.where(scaled > threshold, x, special.softplus(scaled) / beta)
 
@@ -148,10 +128,9 @@ def softplus_pullback(g: Any, out: Any, x: Any, beta: float, threshold: float) -
     >>> softplus_pullback(np.array([2.0]), None, np.array([0.0]), 1.0, 20.0).tolist()
     [1.0]
     """
-    if goes_compiled(x, "f", g):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.softplus_back, NANOSECONDS, g, x, params=(beta, threshold))
+    found = _compiled("softplus_back", NANOSECONDS, g, x, params=(beta, threshold))
+    if found is not None:
+        return found
     scaled = x * beta
     return g * np.where(scaled > threshold, 1, special.sigmoid(scaled))
 
@@ -162,11 +141,8 @@ def elu(x: Any, alpha: float) -> Any:
     >>> elu(np.array([2.0, -np.inf]), 3.0).tolist()
     [2.0, -3.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.elu, NANOSECONDS, x, params=(alpha,))
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    found = _compiled("elu", NANOSECONDS, x, params=(alpha,))
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))) if found is None else found
 
 
 def elu_pullback(g: Any, out: Any, x: Any, alpha: float) -> Any:
@@ -175,11 +151,8 @@ def elu_pullback(g: Any, out: Any, x: Any, alpha: float) -> Any:
     >>> elu_pullback(np.array([2.0]), None, np.array([0.0]), 3.0).tolist()
     [6.0]
     """
-    if goes_compiled(x, "f", g):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.elu_back, NANOSECONDS, g, x, params=(alpha,))
-    return g * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
+    found = _compiled("elu_back", NANOSECONDS, g, x, params=(alpha,))
+    return g * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0))) if found is None else found
 
 
 def leaky_relu(x: Any, negative_slope: float) -> Any:
@@ -188,11 +161,8 @@ def leaky_relu(x: Any, negative_slope: float) -> Any:
     >>> leaky_relu(np.array([2.0, -2.0]), 0.5).tolist()
     [2.0, -1.0]
     """
-    if goes_compiled(x, "f"):
-        from autograd.kernels import compiled_smooth_activations as compiled
-
-        return in_one_pass(compiled.leaky_relu, PLAIN, x, params=(negative_slope,))
-    return np.where(x > 0, x, x * negative_slope)
+    found = _compiled("leaky_relu", PLAIN, x, params=(negative_slope,))
+    return np.where(x > 0, x, x * negative_slope) if found is None else found
 
 
 def leaky_relu_pullback(g: Any, out: Any, x: Any, negative_slope: float) -> Any:
@@ -201,8 +171,23 @@ def leaky_relu_pullback(g: Any, out: Any, x: Any, negative_slope: float) -> Any:
     >>> leaky_relu_pullback(np.array([2.0]), None, np.array([-1.0]), 0.5).tolist()
     [1.0]
     """
-    if goes_compiled(x, "f", g):
-        from autograd.kernels import compiled_smooth_activations as compiled
+    found = _compiled("leaky_relu_back", PLAIN, g, x, params=(negative_slope,))
+    return (
+        g * np.where(x > 0, np.ones((), x.dtype), np.asarray(negative_slope, x.dtype))
+        if found is None
+        else found
+    )
 
-        return in_one_pass(compiled.leaky_relu_back, PLAIN, g, x, params=(negative_slope,))
-    return g * np.where(x > 0, np.ones((), x.dtype), np.asarray(negative_slope, x.dtype))
+
+def _compiled(
+    name: str, cost: float, *operands: Any, params: tuple[float, ...] = ()
+) -> np.ndarray[Any, Any] | None:
+    """What the compiled kernel of this name makes of a large float32 array, the last operand, and a
+    cotangent before it; None for others.
+    """
+    *cotangent, x = operands
+    if not goes_compiled(x, "f", *cotangent):
+        return None
+    from autograd.kernels import compiled_smooth_activations as compiled
+
+    return in_one_pass(getattr(compiled, name), cost, *operands, params=params)
