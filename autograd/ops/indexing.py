@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
-from autograd.kernels.scattering import add_at
+from autograd.kernels.indexed_rows import add_at, read_at
 from autograd.ops.axes import constant
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
@@ -65,7 +65,7 @@ def _along(index: Any) -> Any:
 
 _gather: Linear = Linear(
     "getitem",
-    lambda x, index, distinct: x[index],
+    lambda x, index, distinct: read_at(x, index),
     lambda cotangent, in_shape, index, distinct: _scatter(
         cotangent, index=index, shape=in_shape, distinct=distinct
     ),

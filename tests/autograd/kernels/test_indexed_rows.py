@@ -1,4 +1,4 @@
-"""Rows added to rows, against NumPy's, bit for bit."""
+"""Rows that an index names, read and added to, against NumPy's, bit for bit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels.scattering import add_at
+from autograd.kernels.indexed_rows import add_at, read_at
 
 
 @pytest.mark.usefixtures("threads")
@@ -29,12 +29,18 @@ def test_as_numpy(rows, row, shape, dtype, kind, seed, in_tuple):
     np.add.at(expected, index, values)
     add_at(out, (index,) if in_tuple else index, values)
     np.testing.assert_array_equal(out, expected)
+    read = read_at(out, (index,) if in_tuple else index)
+    np.testing.assert_array_equal(read, out[index])
+    assert read.dtype == out.dtype
+    assert not np.shares_memory(read, out)
 
 
 @pytest.mark.parametrize("index", [[3], [-4], [0, 1, 7]])
 def test_an_index_out_of_bounds(index):
     with pytest.raises(IndexError, match="out of bounds"):
         add_at(np.zeros((3, 2)), np.array(index), np.ones((len(index), 2)))
+    with pytest.raises(IndexError, match="out of bounds"):
+        read_at(np.zeros((3, 2)), np.array(index))
 
 
 def test_more_rows_than_the_index_can_name():

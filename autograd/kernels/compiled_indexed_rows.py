@@ -1,4 +1,4 @@
-"""The compiled side of adding rows to rows that an index names."""
+"""The compiled side of reading rows that an index names, and of adding to them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["add_rows"]
+__all__ = ["add_rows", "read_rows"]
 
 Array = np.ndarray[Any, Any]
+
+
+@compiled
+def read_rows(x: Array, places: Array, out: Array, _worker: int, first: int, last: int) -> None:
+    """out[i] = x[places[i]] for i from first to last - 1."""
+    for i in range(first, last):
+        row = places[i]
+        for j in range(x.shape[1]):
+            out[i, j] = x[row, j]
 
 
 @compiled
