@@ -20,6 +20,7 @@ from autograd.families.rules import (
     spread_out,
     total_tangent,
 )
+from autograd.kernels import backend
 from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
@@ -103,7 +104,7 @@ class Elementwise(CallableOp):
             if node is not None:
                 if type(value) is _ARRAY and not value.ndim:
                     value = value[()]
-                small_one = type(value) is not _ARRAY or value.size < LARGE
+                small_one = type(value) is not _ARRAY or value.size < backend.fewest
                 try:
                     out = self.compute(value) if small_one else self.forward(value)
                 except (TypeError, ValueError):

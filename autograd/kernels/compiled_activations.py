@@ -13,7 +13,6 @@ from autograd.kernels.compilation import compiled, inlined
 __all__ = [
     "GELU",
     "RELU",
-    "exponential",
     "float_of_bits",
     "gelu",
     "gelu_back",
@@ -21,6 +20,8 @@ __all__ = [
     "gelu_slope",
     "gelu_value",
     "normal_parts",
+    "power_of_two",
+    "power_parts",
     "relu",
     "relu_back",
     "relu_in_place",
@@ -56,9 +57,9 @@ float_of_bits: Any = _intrinsic_float_of_bits
 
 
 @inlined
-def exponential(y: Any) -> Any:
-    """exp(y) of a float32 from -87 to 88, without branches: Cody and Waite's reduction and a Taylor
-    polynomial.
+def power_parts(y: Any) -> Any:
+    """(p, n), float32 and int32, with exp(y) = p 2^n, without branches: Cody and Waite's reduction
+    and a Taylor polynomial.
     """
     number = np.float32
     n = np.floor(y * _LOG2_E + number(0.5))
@@ -71,7 +72,13 @@ def exponential(y: Any) -> Any:
     p = p * r + number(0.5)
     p = p * r + number(1)
     p = p * r + number(1)
-    return p * float_of_bits((np.int32(n) + np.int32(127)) << np.int32(23))
+    return p, np.int32(n)
+
+
+@inlined
+def power_of_two(n: Any) -> Any:
+    """2^n of an int32 from -126 to 127."""
+    return float_of_bits((n + np.int32(127)) << np.int32(23))
 
 
 @inlined
@@ -82,7 +89,8 @@ def normal_parts(x: Any) -> Any:
     error below 1.5e-7.
     """
     number = np.float32
-    density = exponential(max(number(-0.5) * x * x, number(-87.0)))
+    p, n = power_parts(max(number(-0.5) * x * x, number(-87.0)))
+    density = p * power_of_two(n)
     t = number(1) / (number(1) + number(0.3275911) * (abs(x) * _ROOT_HALF))
     q = number(1.061405429)
     q = q * t + number(-1.453152027)

@@ -75,7 +75,7 @@ def _by_rows(
     if rows is not None:
         p, tops, logs = softmax_of_rows(rows[0])
         picked = _picked(logits, targets) - tops
-        spread = np.add.reduce(logits, axis=1) - classes * tops if smoothing else None
+        spread = np.add.reduce(logits - tops[:, None], axis=1) if smoothing else None
         return p, picked, logs.astype(p.dtype), spread
     scores = np.asfortranarray(logits) if logits.ndim == 2 and classes <= FEW else logits
     p = scores - finite_top(scores, 1)

@@ -36,6 +36,9 @@ Array = np.ndarray[Any, Any]
 FORWARD_NANOSECONDS, BACKWARD_NANOSECONDS = 0.8, 1.2
 """About what an entry takes."""
 
+APART = 32
+"""Entries: more than a cache line."""
+
 
 def layer_norm_forward(
     x: Array, weight: Array | None, bias: Array | None, eps: float, axes: int = 1
@@ -53,7 +56,7 @@ def layer_norm_forward(
             raise ValueError(f"{name} has shape {array.shape}, the normalised axes {inner}")
     rows = x.reshape(_rows(x, axes), int(np.prod(inner)))
     if _goes_compiled(rows):
-        y, mean, inverse_std = _compiled_forward(rows, _row(weight, rows), _row(bias, rows), eps)
+        y, mean, inverse_std = _compiled_forward(rows, weight, bias, eps)
     else:
         mean, inverse_std = _row_statistics(rows, eps)
         y = (rows - mean[:, None]) * inverse_std[:, None]
@@ -84,7 +87,7 @@ def layer_norm_backward(
     rows, cotangent = x.reshape(shape), g.reshape(shape)
     if _goes_compiled(rows, cotangent):
         dx, dweight, dbias = _compiled_backward(
-            cotangent, rows, _row(weight, rows), mean.reshape(-1), inverse_std.reshape(-1)
+            cotangent, rows, weight, mean.reshape(-1), inverse_std.reshape(-1)
         )
     else:
         standard = (rows - mean.reshape(-1, 1)) * inverse_std.reshape(-1, 1)
@@ -111,8 +114,7 @@ def group_norm_forward(
     check_channels(x, weight, bias)
     rows = _group_rows(x, groups)
     if _goes_compiled(rows):
-        each, shift = _by_group(weight, x, groups), _by_group(bias, x, groups)
-        y, mean, inverse_std = _compiled_forward(rows, each, shift, eps)
+        y, mean, inverse_std = _compiled_forward(rows, weight, bias, eps, groups, x.shape[1])
         y = y.reshape(x.shape)
         statistics = (x.shape[0], groups)
         return _as_it_lies(x, y), mean.reshape(statistics), inverse_std.reshape(statistics)
@@ -140,15 +142,10 @@ def group_norm_backward(
     rows = _group_rows(x, groups)
     cotangent = g.reshape(rows.shape)
     if _goes_compiled(rows, cotangent):
-        dx, *totals = _compiled_backward(
-            cotangent,
-            rows,
-            _by_group(weight, x, groups),
-            mean.reshape(-1),
-            inverse_std.reshape(-1),
-            groups,
+        statistics = mean.reshape(-1), inverse_std.reshape(-1)
+        dx, dweight, dbias = _compiled_backward(
+            cotangent, rows, weight, *statistics, groups, x.shape[1]
         )
-        dweight, dbias = (total.reshape(x.shape[1], -1).sum(axis=1) for total in totals)
         return _as_it_lies(x, dx.reshape(x.shape)), dweight, dbias
     standard = (rows - mean.reshape(-1, 1)) * inverse_std.reshape(-1, 1)
     spread = standard.reshape(x.shape)
@@ -213,62 +210,70 @@ def _goes_compiled(*rows: Array) -> bool:
     )
 
 
-def _row(values: Array | None, rows: Array) -> Array | None:
-    """Parameters of layer norm as a matrix of one row."""
-    return None if values is None else np.ascontiguousarray(values, rows.dtype).reshape(1, -1)
-
-
-def _by_group(values: Array | None, x: Array, groups: int) -> Array | None:
-    """Parameters of the channels as those of all entries of each group."""
-    if values is None:
-        return None
-    positions = int(np.prod(x.shape[2:]))
-    return np.repeat(values.astype(x.dtype, copy=False), positions).reshape(groups, -1)
-
-
 def _as_it_lies(x: Array, y: Array) -> Array:
     return y if x.flags.c_contiguous else like_in_memory(x, y)
 
 
+def _parameters(values: Array | None, count: int, default: float, dtype: Any) -> Array:
+    """Parameters in a line, for rows or channels."""
+    if values is None:
+        return np.full(count, default, dtype)
+    return np.ascontiguousarray(values, dtype).reshape(-1)
+
+
 def _compiled_forward(
-    rows: Array, weight: Array | None, bias: Array | None, eps: float
+    rows: Array,
+    weight: Array | None,
+    bias: Array | None,
+    eps: float,
+    groups: int = 1,
+    channels: int = 0,
 ) -> tuple[Array, Array, Array]:
-    """(y, mean, inverse_std); row i has the parameters of row i modulo as many as there are."""
-    from autograd.kernels.compiled_row_normalization import normalize_rows
+    """(y, mean, inverse_std) of rows, with a parameter for each column; or of `groups` groups of
+    `channels` channels in all, with one for each channel.
+    """
+    from autograd.kernels.compiled_row_normalization import normalize_groups, normalize_rows
 
     count, entries = rows.shape
-    weight = np.ones((1, entries), rows.dtype) if weight is None else weight
-    bias = np.zeros((1, entries), rows.dtype) if bias is None else bias
+    each = _parameters(weight, channels or entries, 1.0, rows.dtype)
+    shift = _parameters(bias, channels or entries, 0.0, rows.dtype)
     y = empty(rows.shape, rows.dtype)
     mean, inverse_std = np.empty(count, rows.dtype), np.empty(count, rows.dtype)
-    parallel_parts(
-        normalize_rows,
-        (rows, weight, bias, float(eps), y, mean, inverse_std),
-        count,
-        nanoseconds=FORWARD_NANOSECONDS * rows.size,
-    )
+    given: tuple[Any, ...] = (rows, each, shift, float(eps), y, mean, inverse_std)
+    cost = FORWARD_NANOSECONDS * rows.size
+    if channels:
+        given = (*given, entries * groups // channels)
+        parallel_parts(normalize_groups, given, count, nanoseconds=cost)
+    else:
+        parallel_parts(normalize_rows, given, count, nanoseconds=cost)
     return y, mean, inverse_std
 
 
 def _compiled_backward(
-    g: Array, rows: Array, weight: Array | None, mean: Array, inverse_std: Array, groups: int = 1
+    g: Array,
+    rows: Array,
+    weight: Array | None,
+    mean: Array,
+    inverse_std: Array,
+    groups: int = 1,
+    channels: int = 0,
 ) -> tuple[Array, Array, Array]:
-    """(dx, dweight, dbias), the latter for all entries of each group, row i being of i modulo
-    `groups`.
-    """
-    from autograd.kernels.compiled_row_normalization import gradients_of_rows
+    """(dx, dweight, dbias), as `_compiled_forward`."""
+    from autograd.kernels.compiled_row_normalization import gradients_of_groups, gradients_of_rows
 
     count, entries = rows.shape
-    weight = np.ones((1, entries), rows.dtype) if weight is None else weight
+    parameters = channels or entries
+    each = _parameters(weight, parameters, 1.0, rows.dtype)
     dx = empty(rows.shape, rows.dtype)
-    sums = np.zeros((2, thread_count(), groups, entries), rows.dtype)
-    parallel_parts(
-        gradients_of_rows,
-        (g, rows, weight, mean, inverse_std, dx, sums),
-        count,
-        grain=groups,
-        nanoseconds=BACKWARD_NANOSECONDS * rows.size,
-        most=sums.shape[1],
-    )
-    dweight, dbias = sums.sum(axis=1)
-    return dx, dweight, dbias
+    parts = max(1, min(thread_count(), count // groups))
+    # A line of memory apart, or threads that add to their own sums would wait for each other.
+    sums = np.zeros((parts, 2 * parameters + APART), rows.dtype)
+    given: tuple[Any, ...] = (g, rows, each, mean, inverse_std, dx, sums)
+    cost = BACKWARD_NANOSECONDS * rows.size
+    if channels:
+        given = (*given, entries * groups // channels)
+        parallel_parts(gradients_of_groups, given, count, groups, cost, most=parts)
+    else:
+        parallel_parts(gradients_of_rows, given, count, nanoseconds=cost, most=parts)
+    total = np.add.reduce(sums, axis=0) if parts > 1 else sums[0]
+    return dx, total[:parameters], total[parameters : 2 * parameters]

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
+from autograd.kernels.buffers import empty
 from autograd.kernels.indexed_rows import add_at, read_at
 from autograd.ops.axes import constant
 from autograd.registry import Kink, bad, register
@@ -40,7 +41,8 @@ def _zeros(shape: tuple[int, ...], values: Any) -> Any:
     if type(values) is not np.ndarray or values.ndim != len(shape):
         return np.zeros(shape, np.result_type(values))
     order = sorted(range(values.ndim), key=lambda axis: -abs(values.strides[axis]))
-    packed = np.zeros([shape[axis] for axis in order], values.dtype)
+    packed = empty(tuple(shape[axis] for axis in order), values.dtype)  # used before, if large
+    packed.fill(0)
     return packed.transpose(np.argsort(order))
 
 

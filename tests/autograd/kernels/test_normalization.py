@@ -318,3 +318,36 @@ def test_bad_arguments() -> None:
         layer_norm_forward(x, None, None, EPS, axes=4)
     with pytest.raises(ValueError, match="groups=3"):
         group_norm_forward(x, 3, None, None, EPS)
+
+
+@pytest.mark.parametrize("columns", [40, 768, 1000, 2049])
+def test_rows_far_from_zero(columns: int) -> None:
+    x = (np.random.default_rng(0).normal(size=(30, columns)) + 1e4).astype(np.float32)
+    wide = x.astype(float)
+    centred = wide - wide.mean(axis=1, keepdims=True)
+    expected = centred / wide.std(axis=1, keepdims=True)
+    y, _, _ = layer_norm_forward(x, None, None, 0.0)
+    np.testing.assert_allclose(y, expected, atol=1.5e-3)  # a float32 of 1e4 is a thousandth off
+    y, _, _ = group_norm_forward(x.reshape(6, 5, columns), 5, None, None, 0.0)
+    np.testing.assert_allclose(y.reshape(30, columns), expected, atol=1.5e-3)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("shape", [(1, 6, 40), (2, 6, 5, 7), (9, 12, 1), (5, 6)])
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+def test_groups_on_any_number_of_threads(shape: tuple[int, ...], groups: int) -> None:
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(size=(2, *shape))
+    weight, bias = rng.normal(size=(2, shape[1]))
+    if x.size // (shape[0] * groups) == 1:
+        return
+    y, mean, inverse_std = group_norm_forward(x, groups, weight, bias, EPS)
+    dx, dweight, dbias = group_norm_backward(g, x, groups, weight, mean, inverse_std)
+    moved = group_norm_forward(x + 1e-30j * g, groups, weight, bias, EPS)[0].imag / 1e-30
+    np.testing.assert_allclose(np.sum(dx * g), np.sum(moved * g), rtol=1e-9)
+    standard = (y - bias.reshape(-1, *(1,) * (len(shape) - 2))) / weight.reshape(
+        -1, *(1,) * (len(shape) - 2)
+    )
+    axes = (0, *range(2, len(shape)))
+    np.testing.assert_allclose(dweight, (g * standard).sum(axis=axes), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(dbias, g.sum(axis=axes), rtol=1e-9, atol=1e-12)

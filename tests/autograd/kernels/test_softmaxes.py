@@ -99,6 +99,24 @@ def test_cross_entropy_of_many_classes(rows, classes, smoothing, ignore, kind, s
     close(whole, g[0] * (np.exp(log_p) * kept[:, None] - wanted), dtype)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e6, 1e37])
+def test_smoothing_of_logits_far_from_zero(offset):
+    x = (np.random.default_rng(0).normal(size=(60, 70)) + offset).astype(np.float32)
+    targets = np.arange(60)
+    log_p = special.log_softmax(x.astype(float))
+    expected = -(0.8 * log_p[targets, targets] + 0.2 / 70 * log_p.sum(axis=1))
+    loss, _ = cross_entropy_forward(x, targets, None, 0.2)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+def test_probabilities_that_are_not_normal_numbers():
+    x = np.zeros((40, 40), np.float32)
+    x[:, 1:] = -np.linspace(80.0, 110.0, 39)
+    wide = special.softmax(x.astype(float))
+    np.testing.assert_allclose(softmaxes.softmax(x), wide, rtol=2e-6, atol=3e-45)
+    assert np.all(softmaxes.softmax(x)[:, x[0] > -103] > 0)
+
+
 def test_an_ignored_row_of_nan_stays_out_of_many_classes():
     logits = np.zeros((2, 50), np.float32)
     logits[0, 3] = np.nan
