@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd import anomaly, storage
 from autograd.dispatch import operations
-from autograd.gathering import leading_to, oldest_first, reached
+from autograd.gathering import between, leading_to, oldest_first, reached
 from autograd.kernels.accumulation import accumulate, sum_of
 from autograd.markers import LEAF, OUTPUT
 from autograd.modes import (
@@ -57,15 +57,14 @@ def reverse(
             "reverse sweep", reverse, outputs, cotangents, inputs, record=record
         )
         return result
-    oldest = 0 if inputs is None else min((node.serial for node in inputs), default=0)
-    found = reached(outputs, oldest)
-    order = oldest_first(found)
     wanted: frozenset[Node] = frozenset()
-    if inputs is not None:
+    if inputs is None:
+        found = reached(outputs, 0)
+        order = oldest_first(found)
+    else:
         wanted = frozenset(inputs)
-        leading = leading_to(order, wanted)
-        order = [node for node in order if node in leading]
-        found = dict.fromkeys(leading)
+        order = between(outputs, inputs)
+        found = dict.fromkeys((*order, *inputs))
     for node, cotangent in zip(outputs, cotangents, strict=True):
         if node in found:
             if not record and node.shape == ():

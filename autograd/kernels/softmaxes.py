@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -72,14 +73,7 @@ def softmax_change(out: Any, change: Any, axis: int = -1) -> Any:
         return weighted - out * np.sum(weighted, axis=axis, keepdims=True)
     from autograd.kernels.compiled_softmaxes import softmax_change_rows
 
-    result = empty(rows[0].shape, out.dtype)
-    parallel_parts(
-        softmax_change_rows,
-        (*rows, result),
-        len(result),
-        nanoseconds=NANOSECONDS["change"] * result.size,
-    )
-    return _along(result, out, axis)
+    return _along(_by_rows(softmax_change_rows, NANOSECONDS["change"], *rows), out, axis)
 
 
 def log_softmax_pullback(cotangent: Any, out: Any, axis: int = -1) -> Any:
@@ -93,13 +87,7 @@ def log_softmax_pullback(cotangent: Any, out: Any, axis: int = -1) -> Any:
         return cotangent - np.exp(out) * np.sum(cotangent, axis=axis, keepdims=True)
     from autograd.kernels.compiled_softmaxes import log_softmax_gradient_rows
 
-    result = empty(rows[0].shape, out.dtype)
-    parallel_parts(
-        log_softmax_gradient_rows,
-        (*rows, result),
-        len(result),
-        nanoseconds=NANOSECONDS["log_softmax"] * result.size,
-    )
+    result = _by_rows(log_softmax_gradient_rows, NANOSECONDS["log_softmax"], *rows)
     return _along(result, out, axis)
 
 
@@ -149,6 +137,13 @@ def softmax_of_rows(x: Array, logarithm: bool = False) -> Rows:
             tops[strange] = special.finite_top(some, -1)[:, 0]
             logs[strange] = np.log(np.exp(some - tops[strange, None]).sum(axis=-1))
     return Rows(out, tops, logs)
+
+
+def _by_rows(kernel: Callable[..., None], cost: float, *rows: Array) -> Array:
+    """What a kernel makes of the rows of matrices, at `cost` nanoseconds an entry."""
+    result = empty(rows[0].shape, rows[0].dtype)
+    parallel_parts(kernel, (*rows, result), len(result), nanoseconds=cost * result.size)
+    return result
 
 
 def _along(rows: Array, like: Array, axis: int) -> Array:

@@ -233,6 +233,32 @@ def test_a_rule_that_closes_over_a_tracked_tensor_is_recorded(swept):
     assert swept == {"pairs": 0, "recorded": 1}
 
 
+def test_a_linear_rule_that_closes_over_a_tracked_tensor_is_recorded(swept):
+    w = ag.Tensor(np.full(2, 2.0), requires_grad=True)
+    odd = ag.op.linear("odd", lambda x: x * 2.0, lambda c: c * w)
+
+    def f(a):
+        return ag.grad(lambda y: ag.sum(odd(y)) + ag.sum(y * a))(np.ones(2))
+
+    value, tangent = ag.jvp(f, (np.ones(2),), (np.array([1.0, 3.0]),))
+    np.testing.assert_array_equal(ag.pullback(ag.sum(value), w).data, [1.0, 1.0])
+    np.testing.assert_array_equal(np.asarray(tangent), [1.0, 3.0])
+    assert swept == {"pairs": 0, "recorded": 1}
+
+
+def test_mixed_dtypes_give_each_argument_its_own(swept):
+    rng = np.random.default_rng(0)
+    x, v = (rng.normal(size=3).astype(np.float32) for _ in range(2))
+    wide = rng.normal(size=3)
+
+    def product():
+        return ag.jvp(ag.grad(lambda a: ag.sum(a * a * wide * a)), (x,), (v,))
+
+    assert_same(product(), recorded(product), 1e-6)
+    assert ag.hvp(lambda a: ag.sum(a * a * wide * a), x, v).dtype == np.float32
+    assert swept["recorded"] == 0
+
+
 @pytest.mark.parametrize("graph", [False, True])  # what has a graph may depend on more
 def test_pullbacks_inside_are_given_tangents(swept, graph):
     x, v = np.array([0.3, 0.7]), np.array([1.0, -2.0])
