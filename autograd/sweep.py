@@ -18,7 +18,7 @@ import numpy as np
 from autograd import anomaly, storage
 from autograd.dispatch import operations
 from autograd.gathering import between, leading_to, oldest_first, reached
-from autograd.kernels.accumulation import accumulate, sum_of
+from autograd.kernels.arithmetic import accumulate, sum_of
 from autograd.markers import LEAF, OUTPUT
 from autograd.modes import (
     FORWARD_SWEEP,

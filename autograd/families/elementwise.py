@@ -21,6 +21,7 @@ from autograd.families.rules import (
     total_tangent,
 )
 from autograd.kernels import backend
+from autograd.kernels.arithmetic import product_of
 from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
@@ -300,22 +301,21 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
         return op.pullback
     if count > 2 or (not callable(partial) and partial == 0):
         return None
-    if count == 1:
-        if callable(partial):
-            return lambda cotangent, out, x: cotangent * partial(out, x)
-        return lambda cotangent, out, x: op._times(cotangent, partial, (), {})
     if callable(partial):
 
-        def rule(cotangent: Any, out: Any, x: Any, y: Any) -> Any:
-            factor = partial(out, x, y)
-            if type(factor) in NUMBERS and type(cotangent) is _ARRAY:
-                factor = as_operand(factor, cotangent.dtype)
+        def rule(cotangent: Any, *saved: Any) -> Any:
+            factor = partial(*saved)
+            if type(cotangent) is _ARRAY:
+                if cotangent.size >= LARGE:
+                    return product_of(cotangent, factor)
+                if type(factor) in NUMBERS:
+                    factor = as_operand(factor, cotangent.dtype)
             return cotangent * factor
 
         return rule
     if partial == 1:
-        return lambda cotangent, out, x, y: cotangent
-    return lambda cotangent, out, x, y: op._times(cotangent, partial, (), {})
+        return lambda cotangent, *saved: cotangent
+    return lambda cotangent, *saved: op._times(cotangent, partial, (), {})
 
 
 def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
@@ -380,7 +380,8 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
         elif modes.quick and type(y) in NUMBERS:  # as `op.pair` does it
             xn, xv = x._node, x._value
             if xn is not None and type(xv) is _ARRAY and xv.ndim:
-                out = compute(xv, as_operand(y, xv.dtype) if simple else y)
+                some = compute if xv.size < LARGE else op.forward
+                out = some(xv, as_operand(y, xv.dtype) if simple else y)
                 saved = none_kept or (
                     out if out_kept else None,
                     xv if x_kept else None,

@@ -52,7 +52,7 @@ def total_tangent(total: Any, term: Any, own: bool) -> Any:
     return np.add(total, term, out=total)
 
 
-BLOCK = 1 << 13
+BLOCK = 1 << 15
 """Entries of a product that are added before the next are made: they stay in cache."""
 
 

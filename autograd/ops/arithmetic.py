@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families.elementwise import scalar_operator
-from autograd.kernels.accumulation import on_threads
+from autograd.kernels.arithmetic import arithmetic, product_of, quotient_of
 from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
@@ -30,7 +30,7 @@ __all__ = [
 
 add = elementwise(
     "add",
-    on_threads(np.add),
+    arithmetic(np.add),
     (1, 1),
     doc="""x1 + x2, with broadcasting.
 
@@ -45,7 +45,7 @@ add = elementwise(
 
 subtract = elementwise(
     "subtract",
-    on_threads(np.subtract),
+    arithmetic(np.subtract),
     (1, -1),
     doc="""x1 - x2, with broadcasting.
 
@@ -60,7 +60,7 @@ subtract = elementwise(
 
 multiply = elementwise(
     "multiply",
-    on_threads(np.multiply),
+    arithmetic(np.multiply),
     (lambda out, x, y: y, lambda out, x, y: x),
     doc="""x1 * x2, with broadcasting.
 
@@ -70,12 +70,18 @@ multiply = elementwise(
     """,
     numpy=(np.multiply,),
     operator=operator.mul,
-    pullback=lambda c, out, x, y: (c * y, c * x),
+    pullback=lambda c, out, x, y: (product_of(c, y), product_of(c, x)),
 )
+
+
+def _divide_pullback(c: Any, out: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """In the order in which the partials are multiplied."""
+    return product_of(c, quotient_of(1, y)), product_of(c, quotient_of(-out, y))
+
 
 divide = elementwise(
     "divide",
-    on_threads(np.true_divide),
+    arithmetic(np.true_divide),
     (lambda out, x, y: 1 / y, lambda out, x, y: -out / y),
     ANYWHERE,
     AWAY_FROM_ZERO,
@@ -87,6 +93,7 @@ divide = elementwise(
     """,
     numpy=(np.true_divide,),
     operator=operator.truediv,
+    pullback=_divide_pullback,
 )
 
 negative = elementwise(

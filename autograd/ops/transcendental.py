@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.activations import tanh_pullback
+from autograd.kernels.entrywise import on_threads
 from autograd.kernels.error_function import erf as erf_values
 from autograd.kernels.smooth_activations import tanh as tanh_values
+from autograd.ops.arithmetic import square
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import (
     ANYWHERE,
@@ -61,64 +63,71 @@ def _example(call: str, result: str) -> str:
 
 exp = elementwise(
     "exp",
-    np.exp,
+    on_threads(np.exp),
     (lambda out, x: out,),
     doc="e ** x." + _example("exp(ag.Tensor([0.0, 1.0]))", "Tensor([1.        , 2.71828183])"),
     numpy=(np.exp,),
+    operator=np.exp,
 )
 
 exp2 = elementwise(
     "exp2",
-    np.exp2,
+    on_threads(np.exp2),
     (lambda out, x: out * _LN2,),
     doc="2 ** x." + _example("exp2(ag.Tensor([0.0, 3.0]))", "Tensor([1., 8.])"),
     numpy=(np.exp2,),
+    operator=np.exp2,
 )
 
 expm1 = elementwise(
     "expm1",
-    np.expm1,
+    on_threads(np.expm1),
     (lambda out, x: out + 1,),
     doc="e ** x - 1, accurate near 0."
     + _example("expm1(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 1.71828183])"),
     numpy=(np.expm1,),
+    operator=np.expm1,
 )
 
 log = elementwise(
     "log",
-    np.log,
+    on_threads(np.log),
     (lambda out, x: 1 / x,),
     POSITIVE,
     doc="The natural logarithm." + _example("log(ag.Tensor([1.0]))", "Tensor([0.])"),
     numpy=(np.log,),
+    operator=np.log,
 )
 
 log2 = elementwise(
     "log2",
-    np.log2,
+    on_threads(np.log2),
     (lambda out, x: 1 / (x * _LN2),),
     POSITIVE,
     doc="The logarithm to base 2." + _example("log2(ag.Tensor([1.0, 8.0]))", "Tensor([0., 3.])"),
     numpy=(np.log2,),
+    operator=np.log2,
 )
 
 log10 = elementwise(
     "log10",
-    np.log10,
+    on_threads(np.log10),
     (lambda out, x: 1 / (x * _LN10),),
     POSITIVE,
     doc="The logarithm to base 10."
     + _example("log10(ag.Tensor([1.0, 100.0]))", "Tensor([0., 2.])"),
     numpy=(np.log10,),
+    operator=np.log10,
 )
 
 log1p = elementwise(
     "log1p",
-    np.log1p,
+    on_threads(np.log1p),
     (lambda out, x: 1 / (1 + x),),
     {"low": -0.7, "high": 2.0},
     doc="log(1 + x), accurate near 0." + _example("log1p(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.log1p,),
+    operator=np.log1p,
 )
 
 sqrt = elementwise(
@@ -135,12 +144,13 @@ sqrt = elementwise(
 
 cbrt = elementwise(
     "cbrt",
-    np.cbrt,
+    on_threads(np.cbrt),
     (lambda out, x: 1 / (3 * out * out),),
     AWAY_FROM_ZERO,
     doc="The real cube root; its derivative at 0 is infinite."
     + _example("cbrt(ag.Tensor([8.0, -27.0]))", "Tensor([ 2., -3.])"),
     numpy=(np.cbrt,),
+    operator=np.cbrt,
     analytic=False,
     kinks=(Kink((0.0,), (np.inf,), "cbrt'(0) = inf"),),
     near=(lambda x: x,),
@@ -148,78 +158,86 @@ cbrt = elementwise(
 
 sin = elementwise(
     "sin",
-    np.sin,
+    on_threads(np.sin),
     (lambda out, x: np.cos(x),),
     doc="The sine of x in radians." + _example("sin(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.sin,),
+    operator=np.sin,
 )
 
 cos = elementwise(
     "cos",
-    np.cos,
+    on_threads(np.cos),
     (lambda out, x: -np.sin(x),),
     doc="The cosine of x in radians." + _example("cos(ag.Tensor([0.0]))", "Tensor([1.])"),
     numpy=(np.cos,),
+    operator=np.cos,
 )
 
 tan = elementwise(
     "tan",
-    np.tan,
+    on_threads(np.tan),
     (lambda out, x: 1 + out * out,),
     {"low": -1.2, "high": 1.2},
     doc="The tangent of x in radians." + _example("tan(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.tan,),
+    operator=np.tan,
 )
 
 arcsin = elementwise(
     "arcsin",
-    np.arcsin,
+    on_threads(np.arcsin),
     (lambda out, x: 1 / np.sqrt(1 - x * x),),
     INSIDE_UNIT,
     doc="The inverse sine, in radians, for x in [-1, 1]."
     + _example("arcsin(ag.Tensor([1.0]))", "Tensor([1.57079633])"),
     numpy=(np.arcsin,),
+    operator=np.arcsin,
 )
 
 arccos = elementwise(
     "arccos",
-    np.arccos,
+    on_threads(np.arccos),
     (lambda out, x: -1 / np.sqrt(1 - x * x),),
     INSIDE_UNIT,
     doc="The inverse cosine, in radians, for x in [-1, 1]."
     + _example("arccos(ag.Tensor([0.0]))", "Tensor([1.57079633])"),
     numpy=(np.arccos,),
+    operator=np.arccos,
 )
 
 arctan = elementwise(
     "arctan",
-    np.arctan,
+    on_threads(np.arctan),
     (lambda out, x: 1 / (1 + x * x),),
     doc="The inverse tangent, in radians."
     + _example("arctan(ag.Tensor([1.0]))", "Tensor([0.78539816])"),
     numpy=(np.arctan,),
+    operator=np.arctan,
 )
 
 sinh = elementwise(
     "sinh",
-    np.sinh,
+    on_threads(np.sinh),
     (lambda out, x: np.cosh(x),),
     doc="The hyperbolic sine." + _example("sinh(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.sinh,),
+    operator=np.sinh,
 )
 
 cosh = elementwise(
     "cosh",
-    np.cosh,
+    on_threads(np.cosh),
     (lambda out, x: np.sinh(x),),
     doc="The hyperbolic cosine." + _example("cosh(ag.Tensor([0.0]))", "Tensor([1.])"),
     numpy=(np.cosh,),
+    operator=np.cosh,
 )
 
 tanh = elementwise(
     "tanh",
     tanh_values,
-    (lambda out, x: 1 - out * out,),
+    (lambda out, x: 1 - square(out),),
     doc="The hyperbolic tangent."
     + _example("tanh(ag.Tensor([0.0, 1.0]))", "Tensor([0.        , 0.76159416])"),
     numpy=(np.tanh,),
@@ -229,30 +247,33 @@ tanh = elementwise(
 
 arcsinh = elementwise(
     "arcsinh",
-    np.arcsinh,
+    on_threads(np.arcsinh),
     (lambda out, x: 1 / np.sqrt(x * x + 1),),
     doc="The inverse hyperbolic sine." + _example("arcsinh(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.arcsinh,),
+    operator=np.arcsinh,
 )
 
 arccosh = elementwise(
     "arccosh",
-    np.arccosh,
+    on_threads(np.arccosh),
     (lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
     {"low": 1.3, "high": 4.0},
     doc="The inverse hyperbolic cosine, for x >= 1."
     + _example("arccosh(ag.Tensor([1.0]))", "Tensor([0.])"),
     numpy=(np.arccosh,),
+    operator=np.arccosh,
 )
 
 arctanh = elementwise(
     "arctanh",
-    np.arctanh,
+    on_threads(np.arctanh),
     (lambda out, x: 1 / (1 - x * x),),
     INSIDE_UNIT,
     doc="The inverse hyperbolic tangent, for x in (-1, 1)."
     + _example("arctanh(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.arctanh,),
+    operator=np.arctanh,
 )
 
 erf = elementwise(

@@ -1,0 +1,60 @@
+"""NumPy's functions of one array that take long for each entry, on all threads.
+
+Where a result is not finite, NumPy computes it all again in the caller's thread, and warns once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.backend import compiled_for
+from autograd.kernels.buffers import empty_like, fills_memory
+from autograd.kernels.workers import parallel_ranges
+
+__all__ = ["on_threads"]
+
+FEWEST = 1 << 17
+"""Entries from which handing over a part pays."""
+
+GRAIN = 1 << 12
+"""Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
+
+NANOSECONDS = 1.0
+"""About what an entry takes one thread."""
+
+
+def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:
+    """A function that computes what `ufunc` does of one operand.
+
+    >>> on_threads(np.exp)(np.array([0.0])).tolist()
+    [1.0]
+    """
+
+    def compute(x: Any) -> Any:
+        if (
+            type(x) is not np.ndarray
+            or x.size < FEWEST
+            or not compiled_for(x.dtype, x.size)
+            or not fills_memory(x)
+            or np.geterr()["under"] != "ignore"
+        ):
+            return ufunc(x)
+        out = empty_like(x)
+        source, target = x.ravel(order="K"), out.ravel(order="K")
+        strange = []
+
+        def part(_worker: int, first: int, last: int) -> None:
+            some = target[first:last]
+            with np.errstate(all="ignore"):
+                ufunc(source[first:last], out=some)
+            if not np.isfinite(some).all():
+                strange.append(first)
+
+        parallel_ranges(part, x.size, GRAIN, NANOSECONDS * x.size)
+        return ufunc(x) if strange else out
+
+    compute.__name__ = compute.__qualname__ = ufunc.__name__
+    return compute

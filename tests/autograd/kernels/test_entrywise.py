@@ -1,0 +1,78 @@
+"""NumPy's functions on threads give what they give on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.kernels import entrywise
+from autograd.kernels.entrywise import on_threads
+
+Array = np.ndarray[Any, Any]
+
+UFUNCS = [np.exp, np.log, np.sin, np.cos, np.log1p, np.expm1, np.tan]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def all_sizes(backend: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entrywise, "FEWEST", 0)
+        patch.setattr(entrywise, "NANOSECONDS", np.inf)
+        yield
+
+
+@pytest.mark.parametrize("ufunc", UFUNCS)
+@given(
+    st.sampled_from([(), (0, 3), (7,), (3, 5), (2, 3, 60, 61), (40001,)]),
+    st.sampled_from("efd"),
+    st.integers(0, 2**32 - 1),
+    st.data(),
+)
+def test_values(
+    threads: int,
+    in_layout: Callable[[Array, str], Array],
+    layouts: tuple[str, ...],
+    ufunc: np.ufunc,
+    shape: tuple[int, ...],
+    dtype: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    x = np.asarray(np.random.default_rng(seed).uniform(0.1, 3.0, shape), dtype)
+    if shape:
+        x = in_layout(x, data.draw(st.sampled_from(layouts)))
+    before = x.copy()
+    found, expected = on_threads(ufunc)(x), ufunc(x)
+    assert found.dtype == expected.dtype and found.shape == expected.shape
+    # NumPy's loops treat the last entries of an array in another way.
+    np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(dtype).eps)
+    assert np.array_equal(x, before)
+    for number in (0.5, 2):
+        assert on_threads(ufunc)(number) == ufunc(number)
+
+
+def test_numpy_says_what_it_was_told_to_say() -> None:
+    x = np.full((1 << 13,), -1.0)
+    with pytest.warns(RuntimeWarning, match="invalid value") as told:
+        on_threads(np.log)(x)
+    assert len(told) == 1
+    with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+        on_threads(np.log)(x)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(on_threads(np.log)(x)).all()
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "sin", "cos", "expm1", "log1p"])
+def test_gradients_of_large_arrays(name: str) -> None:
+    rng = np.random.default_rng(0)
+    x, g = rng.uniform(0.5, 2.0, (2, 150, 130)).astype(np.float32)
+    variable = ag.Tensor(x, requires_grad=True)
+    getattr(ag, name)(variable).backward(g)
+    slope = getattr(np, name)(x + 1e-30j * np.ones(x.shape)).imag / 1e-30
+    np.testing.assert_allclose(variable.grad, g * slope, rtol=2e-5, atol=1e-6)
