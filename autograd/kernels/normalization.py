@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import channel_rows
+from autograd.kernels import channel_planes, channel_rows
 from autograd.kernels.activations import fuses, gelu, gelu_pullback, relu, relu_pullback
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.windows import channels_put_last, is_channels_last
@@ -56,6 +56,8 @@ def batch_norm_forward(
     if activation is not None:
         y, mean, inverse_std = batch_norm_forward(x, weight, bias, eps)
         return _activated(y, activation), mean, inverse_std
+    if (planes := _planes_compiled(x)) is not None:
+        return channel_planes.batch_norm_forward(x, planes, weight, bias, eps)
     work = working_dtype(x.dtype)
     mean = _channel_sums(x) / count
     centred = mean.astype(work)
@@ -106,6 +108,8 @@ def batch_norm_backward(
         y = channel_affine(x, scale.astype(x.dtype), shift.astype(x.dtype))
         g = relu_pullback(g, y, None) if activation == "relu" else gelu_pullback(g, None, y)
         return batch_norm_backward(g, x, weight, mean, inverse_std)
+    if g.dtype == x.dtype and (planes := _planes_compiled(x)) is not None:
+        return channel_planes.batch_norm_backward(g, x, planes, weight, mean, inverse_std)
     work = working_dtype(x.dtype)
     count = max(1, x.size // max(1, x.shape[1]))
     dbias = _channel_sums(g)
@@ -166,6 +170,11 @@ def _rows_compiled(x: Array) -> bool:
     return rows.flags.c_contiguous and compiled_for(x.dtype, x.size)
 
 
+def _planes_compiled(x: Array) -> Array | None:
+    """The planes of x (N, C, *S) that the compiled kernels take, if they do."""
+    return channel_planes.planes_of(x) if compiled_for(x.dtype, x.size) else None
+
+
 def per_channel(x: Array) -> tuple[int, ...]:
     """The shape in which channels broadcast along x (N, C, ...).
 
@@ -196,6 +205,8 @@ def channel_affine(
     same = scale.dtype == x.dtype and (shift is None or shift.dtype == x.dtype)
     if same and _rows_compiled(x) and fuses(activation, x.dtype):
         return channel_rows.channel_affine(x, scale, shift, activation)
+    if same and (planes := _planes_compiled(x)) is not None:
+        return _activated(channel_planes.channel_affine(x, planes, scale, shift), activation)
     shape = per_channel(x)
     out: Array = x * scale.reshape(shape)
     return _activated(out if shift is None else out + shift.reshape(shape), activation)
@@ -216,6 +227,8 @@ def channel_sums(x: Array) -> Array:
     """
     if _rows_compiled(x):
         total = channel_rows.channel_sums(x)
+    elif (planes := _planes_compiled(x)) is not None:
+        total = channel_planes.channel_sums(x, planes)
     elif x.ndim == 2 and x.size <= BLOCK and x.dtype.char in "fd":
         return _block_sum(x, rows_first=True)  # the same as below, where this is the only block
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf
 
+from autograd.kernels import channel_planes
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.normalization import (
     batch_norm_backward,
@@ -43,6 +44,14 @@ def complex_step(f: Callable[[Array], Array], x: Array, g: Array) -> Array:
         z[at] += 1e-30j
         out[at] = np.sum(f(z) * g).imag / 1e-30
     return out
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_planes(backend: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channel_planes, "FEWEST_POSITIONS", 1)
+        patch.setattr(channel_planes, "NANOSECONDS", np.inf)
+        yield
 
 
 shapes = st.one_of(
@@ -198,6 +207,15 @@ def test_batch_norm_of_numbers_far_from_zero() -> None:
     axes = (0, 2, 3)
     expected = (wide - wide.mean(axis=axes, keepdims=True)) / wide.std(axis=axes, keepdims=True)
     np.testing.assert_allclose(y, expected, atol=5e-4)
+
+
+@pytest.mark.parametrize("value", [1e3, 12345.678, 1.2345e7, 9.87e7])
+def test_planes_of_one_value_are_zero(value: float) -> None:
+    x = np.full((2, 3, 32, 33), value, np.float32)
+    y, mean, _ = batch_norm_forward(x, None, None, 1e-5)
+    if compiled_for(x.dtype, x.size):  # NumPy's sums are rounded
+        assert np.all(y == 0) and np.all(mean == np.float32(value))
+    assert np.all(abs(y) <= 1)
 
 
 @given(shapes, affine_kinds, seeds, st.data())
