@@ -7,7 +7,7 @@ arrays have the rows of the parts one after the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,14 +15,17 @@ import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.buffers import empty
-from autograd.kernels.workers import parallel_chunks
+from autograd.kernels.workers import parallel_parts
 
 __all__ = ["join", "separate"]
 
 Array = np.ndarray[Any, Any]
 
-CHUNK_ENTRIES = 1 << 18
-"""Of joined rows: they stay in cache while their parts are copied."""
+NARROW = 16
+"""Entries of a row up to which beginning each takes too long."""
+
+NANOSECONDS = 0.2
+"""About what an entry takes one thread."""
 
 
 def join(arrays: Sequence[Array], axis: int) -> Array:
@@ -46,16 +49,15 @@ def join(arrays: Sequence[Array], axis: int) -> Array:
         return np.concatenate(arrays, axis)
     out = empty(tuple(shape[k] for k in order), first.dtype)
     joined = out.transpose(np.argsort(order))
+    if order[0] == axis:  # one after the other
+        return np.concatenate(arrays, axis, out=joined)
     ends = np.cumsum([0, *(array.shape[axis] for array in arrays)]).tolist()
     whole = _rows(joined, axis, order)
     each = whole.shape[1] // length
     parts = [_rows(array, axis, order) for array in arrays]
 
-    def task(some: slice) -> None:
-        for rows, (start, end) in zip(parts, pairwise(ends), strict=True):
-            whole[some, start * each : end * each] = rows[some]
-
-    _in_chunks(task, whole)
+    for rows, start in zip(parts, ends, strict=False):
+        _copy(rows, 0, whole, start * each, rows.shape[1])
     return joined
 
 
@@ -82,11 +84,8 @@ def separate(x: Array, ends: Sequence[int], axis: int) -> tuple[Array, ...]:
         parts.append(memory.transpose(np.argsort(order)))
     targets = [_rows(part, axis, order) for part in parts]
 
-    def task(some: slice) -> None:
-        for rows, (start, end) in zip(targets, pairwise(ends), strict=True):
-            rows[some] = whole[some, start * each : end * each]
-
-    _in_chunks(task, whole)
+    for rows, start in zip(targets, ends, strict=False):
+        _copy(whole, start * each, rows, 0, rows.shape[1])
     return tuple(parts)
 
 
@@ -113,7 +112,13 @@ def _rows(x: Array, axis: int, order: tuple[int, ...]) -> Array:
     return packed.reshape(count, packed.size // max(1, count))
 
 
-def _in_chunks(task: Callable[[slice], None], rows: Array) -> None:
-    """task(some of the rows), a few at a time, so that these stay in cache, on all threads."""
-    step = max(1, CHUNK_ENTRIES // max(1, rows.shape[1]))
-    parallel_chunks(lambda first, last: task(slice(first, last)), len(rows), step)
+def _copy(source: Array, begin: int, target: Array, place: int, count: int) -> None:
+    """Some columns of a matrix to those of another from `place` on, rows on all threads."""
+    from autograd.kernels.compiled_joining import copy_columns
+
+    if count < NARROW:
+        target[:, place : place + count] = source[:, begin : begin + count]
+        return
+    given = source, begin, target, place, count
+    rows = len(target)
+    parallel_parts(copy_columns, given, rows, nanoseconds=NANOSECONDS * rows * count)

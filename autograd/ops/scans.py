@@ -8,9 +8,11 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
+from autograd.kernels.scans import running_sums
 from autograd.ops.axes import as_axis, ndim_of, shape_of
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
+from autograd.tensor import Tensor
 
 __all__ = ["cumprod", "cumsum"]
 
@@ -23,12 +25,17 @@ _CALLS = (
 )
 _AXIS_ERROR = bad(ValueError, "out of range", np.ones(2), 1)
 
+
+def _sums_from_the_end(x: Any, axis: int) -> Any:
+    if not isinstance(x, Tensor):
+        return running_sums(x, axis, backwards=True)
+    return operations.flip(operations.cumsum(operations.flip(x, axis), axis), axis)
+
+
 _cumsum: Linear = Linear(
     "cumsum",
-    lambda x, axis: np.cumsum(x, axis),
-    lambda cotangent, axis: operations.flip(
-        operations.cumsum(operations.flip(cotangent, axis), axis), axis
-    ),
+    running_sums,
+    lambda cotangent, axis: _sums_from_the_end(cotangent, axis),
     analytic=True,
 )
 

@@ -85,8 +85,9 @@ def test_what_numpy_refuses_is_refused(axis: int) -> None:
         join([parts[0], np.ones((65, 2, 300))], 1)
 
 
-def test_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "CHUNK_ENTRIES", 100)
+def test_parts_for_every_thread(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "NANOSECONDS", np.inf)
+    monkeypatch.setattr(joining, "NARROW", 1)
     parts = [lying((2, c, 40, 40), (0, 2, 3, 1), "d", c) for c in (5, 2)]
     whole = join(parts, 1)
     assert np.array_equal(whole, np.concatenate(parts, 1))
