@@ -121,6 +121,7 @@ from autograd.ops.einstein import (
 from autograd.ops.embeddings import (
     embedding,
 )
+from autograd.ops.extremes import max, min
 from autograd.ops.indexing import (
     at,
     getitem,
@@ -164,9 +165,7 @@ from autograd.ops.pooling import (
 )
 from autograd.ops.reductions import (
     logsumexp,
-    max,
     mean,
-    min,
     prod,
     std,
     sum,

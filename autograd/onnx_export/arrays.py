@@ -13,6 +13,7 @@ from autograd.onnx_export.graph import Graph, Step
 from autograd.ops import (
     affine,
     contractions,
+    extremes,
     indexing,
     joining,
     padding,
@@ -206,8 +207,8 @@ ARRAYS: dict[Op, Translation] = {
     reductions._sum: _reduction("ReduceSum"),
     reductions._mean: _reduction("ReduceMean"),
     reductions._prod: _reduction("ReduceProd"),
-    reductions._max: _reduction("ReduceMax"),
-    reductions._min: _reduction("ReduceMin"),
+    extremes._max: _reduction("ReduceMax"),
+    extremes._min: _reduction("ReduceMin"),
     reductions._logsumexp: _reduction("ReduceLogSumExp"),
     scans._cumsum: _cumsum,
     contractions._matmul: _matmul,

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.families import Composite, Linear, Selection
+from autograd.families import Composite, Linear
+from autograd.kernels.arithmetic import product_of
+from autograd.kernels.softmaxes import rows_of, softmax, softmax_of_rows
 from autograd.ops.axes import as_axes, data_of, ndim_of, shape_of
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
 from autograd.tensor import Tensor
 
-__all__ = ["logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
+__all__ = ["logsumexp", "mean", "prod", "std", "sum", "var"]
 
 Axes = tuple[int, ...]
 
@@ -28,7 +30,7 @@ _CALLS = (
     call(real(2, 3), 1, keepdims=True),
     call(real()),
 )
-_AXIS_ERRORS = (
+AXIS_ERRORS = (
     bad(ValueError, "axis 2 is out of range", np.ones((2, 2)), axis=2),
     bad(ValueError, "twice", np.ones((2, 2)), axis=(0, 0)),
 )
@@ -64,7 +66,7 @@ _sum: Linear = Linear(
 )
 
 
-@register([*_CALLS, call(real(0, 2), 0), call(real(0))], numpy=(np.sum,), bad=_AXIS_ERRORS)
+@register([*_CALLS, call(real(0, 2), 0), call(real(0))], numpy=(np.sum,), bad=AXIS_ERRORS)
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over an axis, several (a tuple) or all (None).
 
@@ -105,7 +107,7 @@ _mean: Linear = Linear(
 @register(
     _CALLS,
     numpy=(np.mean,),
-    bad=[*_AXIS_ERRORS, bad(ValueError, "no entries", np.ones((0, 2)), axis=0)],
+    bad=[*AXIS_ERRORS, bad(ValueError, "no entries", np.ones((0, 2)), axis=0)],
 )
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean over an axis, several (a tuple) or all (None).
@@ -117,11 +119,12 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Tensor([2., 3.])
     """
     axes = as_axes(axis, ndim_of(x), "mean")
-    _check_entries(shape_of(x), axes, "mean")
+    check_entries(shape_of(x), axes, "mean")
     return _mean(x, axis=axes, keepdims=keepdims)
 
 
-def _check_entries(shape: tuple[int, ...], axes: Axes, name: str) -> None:
+def check_entries(shape: tuple[int, ...], axes: Axes, name: str) -> None:
+    """Raise ValueError where nothing is reduced to something."""
     if 0 not in tuple(size for i, size in enumerate(shape) if i not in axes) and not _count(
         shape, axes
     ):
@@ -131,7 +134,7 @@ def _check_entries(shape: tuple[int, ...], axes: Axes, name: str) -> None:
 @register(
     [*_CALLS, call(real(3, 2), 0, ddof=1)],
     numpy=(np.var,),
-    bad=[*_AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
+    bad=[*AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
 )
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance sum((x - mean)^2) / (n - ddof) over an axis, several or all.
@@ -143,7 +146,7 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     Tensor(1.)
     """
     axes = as_axes(axis, ndim_of(x), "var")
-    _check_entries(shape_of(x), axes, "var")
+    check_entries(shape_of(x), axes, "var")
     freedom = _count(shape_of(x), axes) - ddof
     if freedom <= 0:
         raise ValueError(
@@ -167,7 +170,7 @@ def root(x: Any) -> Any:
     [*_CALLS[:4], call(real(3, 2), 0, ddof=1)],
     numpy=(np.std,),
     kinks=(Kink((np.ones(2),), (np.zeros(2),), "std of a constant has derivative 0"),),
-    bad=[*_AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
+    bad=[*AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
 )
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation sqrt(var(x)); where x is constant its derivative is 0.
@@ -211,7 +214,7 @@ _prod: Composite = Composite(
 @register(
     [*_CALLS, call(real(2, 5), 1), call(real(0))],
     numpy=(np.prod,),
-    bad=_AXIS_ERRORS,
+    bad=AXIS_ERRORS,
     kinks=(
         Kink((np.array([2.0, 0.0, 3.0]),), (np.array([0.0, 6.0, 0.0]),), "prod with a zero"),
         Kink((np.array([2.0, 0.0, 0.0]),), (np.zeros(3),), "prod with two zeros"),
@@ -229,91 +232,8 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _prod(x, axis=as_axes(axis, ndim_of(x), "prod"), keepdims=keepdims)
 
 
-def _extreme(reduce: Any) -> Any:
-    def forward(x: Any, axis: Axes, keepdims: bool) -> tuple[Any, Any]:
-        """The extreme, and each entry's share of it: one over the number of ties."""
-        x = np.asarray(x)
-        out = reduce(x, axis=axis, keepdims=True)
-        chosen = x == out
-        count = np.count_nonzero(chosen, axis=axis, keepdims=True)
-        dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
-        shares = (chosen / np.maximum(count, 1)).astype(dtype)
-        return (out if keepdims else out.reshape(_left(x.shape, axis))[()]), shares
-
-    return forward
-
-
 def _left(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
     return tuple(size for i, size in enumerate(shape) if i not in axis)
-
-
-def _share_out(
-    cotangent: Any, shares: Any, in_shape: tuple[int, ...], axis: Axes, keepdims: bool
-) -> Any:
-    return operations.reshape(cotangent, kept_shape(in_shape, axis)) * shares
-
-
-def _selection(name: str, reduce: Any) -> Selection:
-    return Selection(
-        name,
-        _extreme(reduce),
-        gather=lambda x, shares, axis, keepdims: sum(x * shares, axis, keepdims),
-        scatter=_share_out,
-        analytic=False,
-    )
-
-
-_max = _selection("max", np.max)
-_min = _selection("min", np.min)
-_DISTINCT = (
-    call(real(2, 3, distinct=True)),
-    call(real(2, 3, distinct=True), 0),
-    call(real(2, 3, 2, distinct=True), (0, -1), keepdims=True),
-    call(real()),
-)
-_NO_ENTRIES = bad(ValueError, "no entries", np.ones(0))
-
-
-@register(
-    _DISTINCT,
-    numpy=(np.max, np.amax),
-    analytic=False,
-    bad=[*_AXIS_ERRORS, _NO_ENTRIES],
-    kinks=(Kink((np.array([1.0, 1.0]),), (np.array([0.5, 0.5]),), "max shares among ties"),),
-)
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest entry over an axis, several or all; entries that tie share its derivative.
-
-    Raises ValueError for an axis that x does not have, or a maximum of no entries.
-
-    >>> import autograd as ag
-    >>> ag.max(ag.Tensor([1.0, 3.0, 2.0]))
-    Tensor(3.)
-    """
-    axes = as_axes(axis, ndim_of(x), "max")
-    _check_entries(shape_of(x), axes, "max")
-    return _max(x, axis=axes, keepdims=keepdims)
-
-
-@register(
-    _DISTINCT,
-    numpy=(np.min, np.amin),
-    analytic=False,
-    bad=[*_AXIS_ERRORS, _NO_ENTRIES],
-    kinks=(Kink((np.array([1.0, 1.0]),), (np.array([0.5, 0.5]),), "min shares among ties"),),
-)
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest entry over an axis, several or all; entries that tie share its derivative.
-
-    Raises ValueError for an axis that x does not have, or a minimum of no entries.
-
-    >>> import autograd as ag
-    >>> ag.min(ag.Tensor([1.0, 3.0, 2.0]))
-    Tensor(1.)
-    """
-    axes = as_axes(axis, ndim_of(x), "min")
-    _check_entries(shape_of(x), axes, "min")
-    return _min(x, axis=axes, keepdims=keepdims)
 
 
 def _shift(x: Any, axis: Axes) -> Any:
@@ -333,24 +253,34 @@ def _logsumexp_reference(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 def _logsumexp_forward(x: Any, axis: Axes, keepdims: bool) -> Any:
     x = np.asarray(x)
+    rows = rows_of(axis[0], x) if len(axis) == 1 else None
+    if rows is not None:
+        found = softmax_of_rows(rows[0])
+        out = (found.tops + found.logs).astype(x.dtype)
+        return out.reshape(kept_shape(x.shape, axis) if keepdims else _left(x.shape, axis))
     with np.errstate(divide="ignore"):
         return _logsumexp_reference(x if x.dtype.kind in "fc" else x.astype(float), axis, keepdims)
+
+
+def _logsumexp_pullback(cotangent: Any, out: Any, x: Any, axis: Axes, keepdims: bool) -> tuple[Any]:
+    shape = shape_of(x)
+    if len(axis) == 1 and rows_of(axis[0], x) is not None and np.isfinite(out).all():
+        return (product_of(softmax(x, axis[0]), cotangent.reshape(kept_shape(shape, axis))),)
+    return (expanded(cotangent, shape, axis) * np.exp(x - expanded(out, shape, axis)),)
 
 
 _logsumexp: Composite = Composite(
     "logsumexp",
     _logsumexp_forward,
     reference=_logsumexp_reference,
-    pullback=lambda cotangent, out, x, axis, keepdims: (
-        expanded(cotangent, shape_of(x), axis) * np.exp(x - expanded(out, shape_of(x), axis)),
-    ),
+    pullback=_logsumexp_pullback,
     analytic=True,
 )
 
 
 @register(
     [*_CALLS, call(real(2, 2, low=-300.0, high=300.0), 1)],
-    bad=_AXIS_ERRORS,
+    bad=AXIS_ERRORS,
     reference=lambda x, axis=None, keepdims=False: (
         np.log(np.sum(np.exp(np.asarray(x, np.longdouble)), axis=axis, keepdims=keepdims)).astype(
             float
