@@ -8,7 +8,7 @@ have any strides.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
@@ -33,6 +33,9 @@ Array = np.ndarray[Any, Any]
 
 COLUMN_BYTES = 1 << 20
 """Size of the column buffer: enough rows for an efficient product, small enough for cache."""
+
+GRAIN = 16
+"""Positions: parts begin at multiples."""
 
 THREADS_FROM = 1 << 23
 """Multiplications from which splitting the batch over threads pays."""
@@ -95,6 +98,17 @@ def columns_convolve(
     into the C-contiguous y (N, P, Q, O).
     """
     matrix = weight_matrix(w, geometry.groups)
+    if _goes_by_blocks(x, geometry):
+        rows = y.reshape(-1, geometry.outputs)
+
+        def multiply(_worker: int, first: int, last: int) -> None:
+            for columns, some in _blocks(x, geometry, first, last):
+                np.matmul(columns, matrix[0], out=rows[some])
+                if bias is not None:
+                    np.add(rows[some], bias, out=rows[some])
+
+        parallel_ranges(multiply, len(rows), GRAIN)
+        return
 
     def task(first: int, last: int) -> None:
         target = y[first:last]
@@ -130,6 +144,12 @@ def columns_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     groups, depth, width = geometry.groups, geometry.depth, geometry.outputs // geometry.groups
     totals = np.zeros((thread_count(), groups, depth, width), x.dtype)
     step = geometry.images_at_a_time(x.itemsize)
+    by_blocks = _goes_by_blocks(x, geometry)
+    rows = g.reshape(-1, width) if by_blocks else g
+
+    def multiply(worker: int, first: int, last: int) -> None:
+        for columns, some in _blocks(x, geometry, first, last):
+            totals[worker, 0] += columns.T @ rows[some]
 
     def task(worker: int, first: int, last: int) -> None:
         for at in range(first, last, step):
@@ -137,7 +157,9 @@ def columns_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
             columns = _columns(x[part], geometry)
             totals[worker] += columns.swapaxes(1, 2) @ _split_groups(g[part], groups)
 
-    if geometry.multiplications(len(x)) < THREADS_FROM:
+    if by_blocks:
+        parallel_ranges(multiply, len(rows), GRAIN, most=len(totals))
+    elif geometry.multiplications(len(x)) < THREADS_FROM:
         task(0, 0, len(x))
     else:
         parallel_ranges(task, len(x), most=len(totals))
@@ -193,6 +215,40 @@ def _compiled_columns(x: Array, geometry: Geometry) -> Array:
     gather = compiled.gather_segments_float32 if float32 else compiled.gather_segments
     gather(images, starts, offsets, length, columns)
     return columns[:count].reshape(1, starts.size, geometry.depth)
+
+
+def _goes_by_blocks(x: Array, geometry: Geometry) -> bool:
+    """Whether positions are split, not images: where one image has more columns than the buffer, or
+    there are fewer images than threads.
+    """
+    if geometry.groups != 1 or geometry.pointwise or not x.size:
+        return False
+    each = math.prod(geometry.out) * geometry.depth
+    large = each * x.itemsize > 2 * COLUMN_BYTES
+    few = len(x) < thread_count() and geometry.multiplications(len(x)) >= THREADS_FROM
+    return (large or few) and compiled_for(x.dtype, len(x) * each)
+
+
+def _blocks(x: Array, geometry: Geometry, first: int, last: int) -> Iterator[tuple[Array, slice]]:
+    """The columns of positions [first, last) of all images, as many as the buffer holds at a time,
+    and which they are.
+    """
+    from autograd.kernels import compiled_columns as compiled
+
+    positions, depth = math.prod(geometry.out), geometry.depth
+    starts, offsets, length = segments(1, geometry)
+    step = max(GRAIN, COLUMN_BYTES // (depth * x.itemsize))
+    columns = scratch("columns", (step * depth + compiled.SLACK,), x.dtype)
+    float32 = x.dtype.char == "f"
+    gather = compiled.gather_segments_float32 if float32 else compiled.gather_segments
+    for n in range(first // positions, -(-last // positions)):
+        image = _padded_images(x[n : n + 1], geometry)
+        before = n * positions
+        for begin in range(max(first - before, 0), min(last - before, positions), step):
+            end = min(begin + step, last - before, positions)
+            count = (end - begin) * depth
+            gather(image, starts[begin:end], offsets, length, columns[: count + compiled.SLACK])
+            yield columns[:count].reshape(-1, depth), slice(before + begin, before + end)
 
 
 def _padded_images(x: Array, geometry: Geometry) -> Array:

@@ -9,6 +9,7 @@ tiles for large float32 batches of 3x3 kernels (`winograd`), windows where they 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -48,6 +49,9 @@ from autograd.kernels.winograd import winograd_convolve, winograd_pays, winograd
 __all__ = ["convolve", "convolve_input_gradient", "convolve_weight_gradient"]
 
 Array = np.ndarray[Any, Any]
+
+WASTEFUL = 2.5
+"""How many times as much; measured."""
 
 
 def convolve(
@@ -214,6 +218,8 @@ def _convolve(
 
 def _input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
     turned = _turned(geometry)
+    if turned is not None and _is_wasteful(turned):
+        turned = turned if winograd_pays(turned, len(g), dx.dtype) else None
     if depthwise_pays(geometry, len(g), dx.dtype):
         depthwise_input_gradient(g, w, geometry, dx)
     elif grouped_pays(geometry, len(g), dx.dtype):
@@ -269,6 +275,14 @@ def _turned(geometry: Geometry) -> Geometry | None:
         channels=geometry.outputs,
         outputs=geometry.channels,
     )
+
+
+def _is_wasteful(turned: Geometry) -> bool:
+    """Whether a turned convolution, one of all pixels of the input, gathers that much more than the
+    columns of all pixels of the output, of the input's channels, are.
+    """
+    gathered = math.prod(turned.out) * turned.channels
+    return gathered >= WASTEFUL * math.prod(turned.in_sizes) * turned.outputs
 
 
 def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
