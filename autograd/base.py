@@ -23,6 +23,9 @@ class PushedTangents(Protocol):
     def evaluate(self, function: Callable[..., Any], node: Node) -> Pair:
         """`function` of what the node saved, and its tangent."""
 
+    def wants_value(self, target: Any) -> bool:
+        """Whether a target's cotangent is asked for; otherwise only its tangent is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Op:

@@ -37,10 +37,11 @@ class _NotPlain(Exception):
 class Tangents:
     """The tangents that one jvp pushes, as the rules of a sweep on pairs ask for them."""
 
-    __slots__ = ("_handles", "_node", "_pushing")
+    __slots__ = ("_ends", "_handles", "_node", "_pushing")
 
-    def __init__(self, pushing: Pushing) -> None:
+    def __init__(self, pushing: Pushing, ends: frozenset[Node] = frozenset()) -> None:
         self._pushing = pushing
+        self._ends = ends
         self._node: Node | None = None
         self._handles: tuple[Any, ...] = ()
 
@@ -57,6 +58,10 @@ class Tangents:
             return value, None
         node = value._node
         return value._value, None if node is None else self.of(node)
+
+    def wants_value(self, target: Any) -> bool:
+        """Whether a target's cotangent is asked for, beside its tangent."""
+        return target not in self._ends
 
     def variable(self, value: Any, tangent: Any) -> Any:
         """A Tensor with this tangent; the array where that is zero."""
@@ -112,16 +117,22 @@ def _is_of(pushing: Pushing, cotangent: Any) -> bool:
 
 
 def reverse(
-    outputs: Sequence[Node], cotangents: Sequence[Any], inputs: Sequence[Node]
+    outputs: Sequence[Node],
+    cotangents: Sequence[Any],
+    inputs: Sequence[Node],
+    tangents_only: bool = False,
 ) -> dict[Node, Pair] | None:
     """Pull cotangents, arrays or Tensors, back to `inputs`, on which Tensors may depend.
+
+    With `tangents_only`, the inputs' cotangents, but not their tangents, may be None; then no input
+    may depend on another.
 
     None where a tangent is not a plain array, or a rule raises: the recorded sweep knows whether
     that matters.
     """
     modes = current_modes()
     assert modes.pushing is not None
-    tangents = Tangents(modes.pushing)
+    tangents = Tangents(modes.pushing, frozenset(inputs if tangents_only else ()))
     token = set_modes(modes.changed(level=modes.level + 1, scope=Scope(REVERSE_SWEEP, modes.scope)))
     try:
         with np.errstate(all="ignore"):
@@ -173,7 +184,9 @@ def _pull_pairs(
         if pairs is None:
             pairs = _by_recording(node, arrived, targets, tangents)
         for source, pair in zip(targets, pairs, strict=True):
-            if type(source) is Node and pair is not None and pair[0] is not None:
+            if type(source) is not Node or pair is None:
+                continue
+            if pair[0] is not None or pair[1] is not None:
                 found[source] = _sum(found[source], _fitted(pair, source, node))
     return {node: pair for node in wanted if (pair := found.get(node)) is not None}
 
@@ -196,18 +209,20 @@ def _by_recording(node: Node, arrived: Any, targets: tuple[Any, ...], tangents: 
 def _fitted(pair: Pair, source: Node, node: Node) -> Pair:
     """A contribution in the shape and dtype of what it goes to."""
     value, tangent = pair
-    if not isinstance(value, _ARRAY):
-        raise _NotPlain
     shape, dtype = source.shape, source.dtype
     if tangent is not None:
         if not isinstance(tangent, _ARRAY):
             raise _NotPlain
-        if tangent.shape != value.shape:
+        if value is not None and tangent.shape != value.shape:
             tangent = np.broadcast_to(tangent, value.shape)
         if tangent.shape != shape:
             tangent = sum_to(tangent, shape, node)
         if tangent.dtype != dtype:
             tangent = tangent.astype(dtype)
+    if value is None:
+        return pair[0], tangent
+    if not isinstance(value, _ARRAY):
+        raise _NotPlain
     if value.shape != shape:
         value = sum_to(value, shape, node)
     if value.dtype != dtype:
@@ -218,7 +233,9 @@ def _fitted(pair: Pair, source: Node, node: Node) -> Pair:
 def _sum(before: Pair | None, pair: Pair) -> Pair:
     if before is None:
         return pair
-    value, tangent = before[0] + pair[0], pair[1]
+    value, tangent = None, pair[1]
+    if before[0] is not None and pair[0] is not None:
+        value = before[0] + pair[0]
     if before[1] is None or tangent is None:
         return value, before[1] if tangent is None else tangent
     return value, before[1] + tangent

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd.base import Op, Pair
 from autograd.node import Node
 
 
 class _Identity(Op):
+    pushes_plainly: ClassVar[bool] = True
+
     def pull(
         self,
         node: Node,

@@ -162,10 +162,9 @@ class Pushing:
         elif params is not self.transform or params.finished:
             return False
         try:
-            with np.errstate(all="ignore"):
-                pushed = node.quick(tangent, *node.saved)
-                if pushed.shape != node.shape or pushed.dtype is not node.dtype:
-                    pushed = fit(pushed, node)
+            pushed = _quietly(node.quick, tangent, *node.saved)
+            if pushed.shape != node.shape or pushed.dtype is not node.dtype:
+                pushed = _quietly(fit, pushed, node)
         except Exception:
             return False  # `push` will keep it as what it is
         node.tangents = {self: pushed}
@@ -201,10 +200,9 @@ class Pushing:
         if not moves or level < self.transform.level:
             return False
         try:
-            with np.errstate(all="ignore"):
-                tangent = node.op.push(node, arriving, node.saved, False)
-                if tangent is not None and type(tangent) is not tuple:
-                    tangent = fit(tangent, node)
+            tangent = _quietly(node.op.push, node, arriving, node.saved, False)
+            if tangent is not None and type(tangent) is not tuple:
+                tangent = _quietly(fit, tangent, node)
         except Exception:
             return False
         node.tangents = {} if tangent is None else {self: tangent}
@@ -280,8 +278,7 @@ class Pushing:
                 tangent = node.op.push(node, arriving, values, True)
             else:
                 values = node.saved
-                with np.errstate(all="ignore"):
-                    tangent = node.op.push(node, arriving, values, False)
+                tangent = _quietly(node.op.push, node, arriving, values, False)
         finally:
             reset_modes(token)
         if modes.anomaly is not None and tangent is not None:
@@ -300,6 +297,12 @@ class Pushing:
             last = self._modes = (modes, record, changed)
         result: Modes = last[2]
         return result
+
+
+@np.errstate(all="ignore")
+def _quietly(rule: Any, *given: Any) -> Any:
+    """rule(*given), without NumPy's warnings; in half of the time that a with block takes."""
+    return rule(*given)
 
 
 def _let_go(node: Node, outermost: dict[str, Any]) -> None:

@@ -190,7 +190,7 @@ class Traced:
         """The tangents of what `pull` gives for one output, None where zero; for `then`."""
         outputs = [leaf._node for leaf in self.out_leaves if leaf._node is not None]
         cotangents = [cotangent] * len(outputs)
-        moving = self._pull_pairs(outputs, cotangents)
+        moving = self._pull_pairs(outputs, cotangents, tangents_only=True)
         if moving is not None:
             return [moving.get(node, (None, None))[1] for node in self.nodes]
         pushing = current_modes().pushing
@@ -199,11 +199,13 @@ class Traced:
         pulled = [getattr(found.get(node), "_node", None) for node in self.nodes]
         return [None if node is None else pushing.tangent(node) for node in pulled]
 
-    def _pull_pairs(self, outputs: list[Node], cotangents: list[Any]) -> dict[Node, Pair] | None:
+    def _pull_pairs(
+        self, outputs: list[Node], cotangents: list[Any], tangents_only: bool = False
+    ) -> dict[Node, Pair] | None:
         """`pull` with the tangents of a jvp that runs, or None where a sweep must be recorded."""
         if not forward_over_reverse.serves(current_modes(), outputs, cotangents, self.nodes):
             return None
-        return forward_over_reverse.reverse(outputs, cotangents, self.nodes)
+        return forward_over_reverse.reverse(outputs, cotangents, self.nodes, tangents_only)
 
     def push(self, seeds: Sequence[Any]) -> list[Any]:
         """Tangents of the output leaves, given those of the argument leaves."""

@@ -3,6 +3,7 @@
 - Batch norm, then ReLU or GELU: one operation.
 - Conv2d, then batch norm in evaluation, then ReLU or GELU, then MaxPool2d(2) (not after GELU), or
   some of these, where nothing is recorded: one convolution, the norm's factors in its weights.
+- Linear, then ReLU or GELU, where nothing is recorded: one operation.
 - ReLU, then MaxPool2d: pooled first, since max(relu(x)) = relu(max(x)), derivatives and ties too.
 
 Only for large arrays, whose passes cost more than the operations' overhead, so that small graphs
@@ -23,6 +24,7 @@ from autograd.modes import current_modes, scope
 from nn.checks import pair
 from nn.layers.activation import GELU, ReLU
 from nn.layers.convolution import Conv2d
+from nn.layers.linear import Linear
 from nn.layers.normalization import BatchNorm1d, BatchNorm2d
 from nn.layers.pooling import MaxPool2d
 from nn.module import Module
@@ -32,6 +34,7 @@ SMALLEST: Final = 1 << 17
 
 _CALLS: Final = Module.__call__
 _CONVOLVES: Final = Conv2d.forward
+_MAPS: Final = Linear.forward
 _NORMALISES: Final = BatchNorm2d.forward
 _ACTIVATES: Final = {ReLU.forward: "relu", GELU.forward: "gelu"}
 _POOLS: Final = MaxPool2d.forward
@@ -77,6 +80,11 @@ def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[i
             options = {"activation": activation, "max_pool": pool}
             with scope(first):
                 return count, first.forward(input, weights=weights, **options)
+    elif forward is _MAPS and isinstance(first, Linear) and not recording:
+        activation = _activation(second)
+        if activation is not None:
+            with scope(first):
+                return 2, first.activated(input, activation)
     elif _activation(first) == "relu" and _forward(second) is _POOLS:
         # Windows of padding alone, where the two would differ, are refused.
         return 2, first(second(input))

@@ -195,7 +195,8 @@ class Multilinear(CallableOp):
                     replaced = (*others[:place], other, *others[place + 1 :])
                     term = rule(cotangent, *replaced, **params)
                     moved = term if moved is None else moved + term
-            found.append((rule(cotangent, *others, **params), moved))
+            wanted = tangents.wants_value(target)
+            found.append((rule(cotangent, *others, **params) if wanted else None, moved))
         return found
 
     def push(

@@ -13,7 +13,7 @@ from autograd.kernels.buffers import empty_like
 from autograd.kernels.constants import as_operand
 from autograd.kernels.error_function import erf
 from autograd.kernels.layouts import in_order_of
-from autograd.kernels.workers import parallel_kernel
+from autograd.kernels.workers import WORTH_A_PART, parallel_kernel
 
 __all__ = [
     "FUSED",
@@ -172,9 +172,12 @@ def in_one_pass(
     like = operands[-1]
     out = empty_like(like)
     flat = [_in_memory_order(array, out) for array in operands]
-    target = out.ravel(order="K")
+    target = out.reshape(-1) if out.flags.c_contiguous else out.ravel(order="K")
+    numbers = tuple([out.dtype.type(param) for param in params])
+    if cost * target.size < WORTH_A_PART:
+        kernel(*flat, target, *numbers)
+        return out
     assert np.shares_memory(target, out) or not out.size
-    numbers = tuple(out.dtype.type(param) for param in params)
 
     def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
         return (*(array[first:last] for array in flat), target[first:last], *numbers)
@@ -185,4 +188,6 @@ def in_one_pass(
 
 def _in_memory_order(array: Array, like: Array) -> Array:
     """The entries of `array` one after the other, as those of `like` lie in memory."""
+    if array.flags.c_contiguous and like.flags.c_contiguous:
+        return array.reshape(-1)
     return in_order_of(like, array).ravel(order="K")

@@ -10,15 +10,18 @@ from numba.core import types as numba_types
 from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_activations import relu_value
 
 __all__ = [
-    "TO_X",
-    "TO_X_CHANGE",
-    "TO_Y",
-    "TO_Y_CHANGE",
+    "AS_IT_IS",
+    "BY_ROWS",
+    "TURNED",
+    "call_gemm",
     "multiply",
+    "multiply_affine",
     "multiply_by_transpose",
-    "multiply_pairs",
+    "multiply_each",
+    "multiply_sum",
     "multiply_symmetric",
     "multiply_terms",
     "sum_mirrored",
@@ -28,11 +31,8 @@ Array = np.ndarray[Any, Any]
 types: Any = numba_types
 intrinsic: Any = numba_intrinsic
 
-_BY_ROWS, _AS_IT_IS, _TURNED, _UPPER = 101, 111, 112, 121
+BY_ROWS, AS_IT_IS, TURNED, _UPPER = 101, 111, 112, 121
 """CblasRowMajor, CblasNoTrans, CblasTrans and CblasUpper."""
-
-TO_X, TO_X_CHANGE, TO_Y, TO_Y_CHANGE = 1, 2, 4, 8
-"""What a part of `multiply_pairs` computes, added up."""
 
 _SQUARE = 16
 """Rows and columns of what is mirrored at a time: it stays in the nearest cache."""
@@ -41,7 +41,7 @@ _ENUM, _INDEX = ir.IntType(32), ir.IntType(64)
 
 
 @intrinsic
-def _call_gemm(
+def call_gemm(
     _context: Any, function: Any, order: Any, turns: Any, sizes: Any, matrices: Any, scales: Any
 ) -> Any:
     """cblas_?gemm with 64-bit integers, by its address; `matrices` are three addresses, each with
@@ -159,9 +159,90 @@ def multiply(
         left += first * size * (1 if a_turned else across)
         target += first * size * pitch
         rows = last - first
-    turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    turns = (TURNED if a_turned else AS_IT_IS, TURNED if b_turned else AS_IT_IS)
     matrices = (left, across, right, down, target, pitch)
-    _call_gemm(function, _BY_ROWS, turns, (rows, columns, inner), matrices, scales)
+    call_gemm(function, BY_ROWS, turns, (rows, columns, inner), matrices, scales)
+
+
+@compiled
+def multiply_affine(
+    function: int,
+    a: Array,
+    a_turned: bool,
+    b: Array,
+    b_turned: bool,
+    out: Array,
+    by_columns: bool,
+    scales: Any,
+    bias: Array,
+    positive: bool,
+    worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """The same with `bias` added to each row, and the positive part of that if it is wanted, while
+    what this thread computed is in its cache.
+    """
+    multiply(function, a, a_turned, b, b_turned, out, by_columns, scales, worker, first, last)
+    rows, columns = (0, len(out)), (first, last)
+    if not by_columns:
+        rows, columns = columns, (0, out.shape[1])
+    zero = out.dtype.type(0)
+    for i in range(rows[0], rows[1]):
+        for j in range(np.uint64(columns[0]), np.uint64(columns[1])):
+            value = out[i, j] + bias[j]
+            out[i, j] = relu_value(value, zero) if positive else value
+
+
+@compiled
+def multiply_each(
+    function: int,
+    a: Array,
+    a_turned: bool,
+    a_offsets: Array,
+    b: Array,
+    b_turned: bool,
+    b_offsets: Array,
+    out: Array,
+    scales: Any,
+    _worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """Products [first, last) of matrices that lie so many bytes after a and b as `a_offsets` and
+    `b_offsets` say; otherwise as in `multiply`.
+    """
+    inner = a.shape[0] if a_turned else a.shape[1]
+    turns = (TURNED if a_turned else AS_IT_IS, TURNED if b_turned else AS_IT_IS)
+    sizes = (out.shape[1], out.shape[2], inner)
+    across, down = _pitch(a), _pitch(b)
+    for k in range(first, last):
+        left, right = a.ctypes.data + a_offsets[k], b.ctypes.data + b_offsets[k]
+        target = out.ctypes.data + k * out.strides[0]
+        matrices = (left, across, right, down, target, out.shape[2])
+        call_gemm(function, BY_ROWS, turns, sizes, matrices, scales)
+
+
+@compiled
+def multiply_sum(
+    function: int,
+    first_factors: Any,
+    first_turned: Any,
+    second_factors: Any,
+    second_turned: Any,
+    out: Array,
+    scales: Any,
+    worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """Rows [first, last) of out = a b + c d, for pairs of factors as in `multiply`."""
+    a, b = first_factors
+    c, d = second_factors
+    turned = first_turned
+    multiply(function, a, turned[0], b, turned[1], out, False, scales, worker, first, last)
+    adding, turned = (scales[0], scales[0]), second_turned
+    multiply(function, c, turned[0], d, turned[1], out, False, adding, worker, first, last)
 
 
 @compiled
@@ -188,60 +269,9 @@ def multiply_terms(
         sums.ctypes.data + worker * sums.strides[0],
         sums.shape[2],
     )
-    turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    turns = (TURNED if a_turned else AS_IT_IS, TURNED if b_turned else AS_IT_IS)
     sizes = (sums.shape[1], sums.shape[2], last - first)
-    _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
-
-
-@compiled
-def _multiply_whole(
-    function: int, turns: Any, a: Array, b: Array, out: Array, adds: bool, scales: Any
-) -> None:
-    """out = a b, or out += a b, of contiguous factors or their transposes."""
-    inner = a.shape[0] if turns[0] == _TURNED else a.shape[1]
-    places = (a.ctypes.data, a.shape[1], b.ctypes.data, b.shape[1], out.ctypes.data, out.shape[1])
-    one, zero = scales
-    sizes = (out.shape[0], out.shape[1], inner)
-    _call_gemm(function, _BY_ROWS, turns, sizes, places, (one, one if adds else zero))
-
-
-@compiled
-def multiply_pairs(
-    function: int,
-    factors: Any,
-    moves: Any,
-    results: Any,
-    tasks: Any,
-    scales: Any,
-    _worker: int,
-    first: int,
-    last: int,
-) -> None:
-    """Of z = x y the cotangents of x and y, and their tangents, for parts [first, last) of `tasks`.
-
-    `factors` are x, y and the cotangent of z, and what each changes by, if it does by `moves`;
-    `results` go to x and y, and what those change by. All are contiguous.
-    """
-    x, y, z, dx, dy, dz = factors
-    x_moves, y_moves, z_moves = moves
-    to_x, to_y, to_x_change, to_y_change = results
-    by_turned, turned_by = (_AS_IT_IS, _TURNED), (_TURNED, _AS_IT_IS)
-    for part in range(first, last):
-        task = tasks[part]
-        if task & TO_X:
-            _multiply_whole(function, by_turned, z, y, to_x, False, scales)
-        if task & TO_X_CHANGE:
-            if z_moves:
-                _multiply_whole(function, by_turned, dz, y, to_x_change, False, scales)
-            if y_moves:
-                _multiply_whole(function, by_turned, z, dy, to_x_change, z_moves, scales)
-        if task & TO_Y:
-            _multiply_whole(function, turned_by, x, z, to_y, False, scales)
-        if task & TO_Y_CHANGE:
-            if z_moves:
-                _multiply_whole(function, turned_by, x, dz, to_y_change, False, scales)
-            if x_moves:
-                _multiply_whole(function, turned_by, dx, z, to_y_change, z_moves, scales)
+    call_gemm(function, BY_ROWS, turns, sizes, matrices, scales)
 
 
 @compiled
@@ -278,7 +308,7 @@ def multiply_symmetric(
     size, rows = a.itemsize, len(out)
     across, down = _pitch(a), _pitch(b)
     inner = a.shape[0] if a_turned else a.shape[1]
-    turns = (_TURNED if a_turned else _AS_IT_IS, _TURNED if b_turned else _AS_IT_IS)
+    turns = (TURNED if a_turned else AS_IT_IS, TURNED if b_turned else AS_IT_IS)
     for pair in range(first, last):
         for panel in (pair, len(bounds) - 2 - pair):
             begin, end = bounds[panel], bounds[panel + 1]
@@ -293,7 +323,7 @@ def multiply_symmetric(
                 rows,
             )
             sizes = (end - begin, rows - begin, inner)
-            _call_gemm(function, _BY_ROWS, turns, sizes, matrices, scales)
+            call_gemm(function, BY_ROWS, turns, sizes, matrices, scales)
             _mirror(out, begin, end)
 
 
@@ -319,7 +349,7 @@ def multiply_by_transpose(
         sums.ctypes.data + worker * sums.strides[0],
         sums.shape[2],
     )
-    enums = (_BY_ROWS, _UPPER, _TURNED if turned else _AS_IT_IS)
+    enums = (BY_ROWS, _UPPER, TURNED if turned else AS_IT_IS)
     _call_syrk(function, enums, (sums.shape[1], last - first), matrices, scales)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.kernels.compilation import compiled
 from autograd.kernels.vector_maps import LANES, few_outer_sums
 
-__all__ = ["FEW", "WIDTH", "long_dots", "long_dots_of_terms", "long_rows"]
+__all__ = ["FEW", "MOST_DOTS", "WIDTH", "long_dots", "long_dots_of_terms", "long_rows"]
 
 Array = np.ndarray[Any, Any]
 
@@ -22,6 +22,9 @@ WIDTH = 2 * LANES
 
 FEW = 5
 """Rows that are."""
+
+MOST_DOTS = 2 * FEW if LANES > 8 else FEW
+"""Columns up to which long dots are quicker than the BLAS, which shorter vectors slow less."""
 
 
 @compiled
@@ -71,9 +74,10 @@ def long_dots(a: Array, b: Array, first: int, last: int, out: Array) -> None:
             out[i + 3, j : j + FEW] = (s30, s31, s32, s33, s34)
     for i in range(rows):
         for j in range(whole_columns if i < whole_rows else 0, columns):
+            x, y = a[i, first:last], b[j, first:last]  # or the loop would use no vectors
             total = zero
-            for t in range(first, last):
-                total += a[i, t] * b[j, t]
+            for t in range(depth):
+                total += x[t] * y[t]
             out[i, j] = total
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.products import matrix_product, symmetric_product
+from autograd.kernels.products import matrix_product
+from autograd.kernels.symmetric_products import symmetric_product
 
 __all__ = ["MUON_COEFFICIENTS", "orthogonalise"]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 import numpy as np
 
+from autograd.kernels.activations import activate_in_place
 from autograd.kernels.backend import LARGE, compiled_for
-from autograd.kernels.blas import blas_address
+from autograd.kernels.batched_products import batched_product
+from autograd.kernels.blas_operands import GRAINS, SCALES, empty_product, gemm, lines
 from autograd.kernels.split_products import Matrix, split_pays, split_product
 from autograd.kernels.workers import (
     parallel_kernel,
@@ -17,7 +20,7 @@ from autograd.kernels.workers import (
     threads_are_own,
 )
 
-__all__ = ["SCALES", "matrix_product", "symmetric_product"]
+__all__ = ["affine_product", "matrix_product", "product_by_blas"]
 
 Array = np.ndarray[Any, Any]
 
@@ -26,22 +29,22 @@ WORTHWHILE = 1 << 21
 than handing over the rest and the matrices' way from core to core, there and back, cost.
 """
 
-MOST_DOTS, FEWEST_TERMS = 16, 256
-"""Columns up to which a product is one of long dots, and the length that makes them long."""
+WORTHWHILE_OF_VECTORS = 1 << 22
+"""The same for a vector times a matrix, whose parts reach threads through Python."""
+
+FEWEST_TERMS = 256
+"""The length from which few columns make a product one of long dots."""
 
 MOST_ROWS, FEWEST_COLUMNS = 10, 512
 """Rows up to which a product is one of long rows, and the length that makes them long."""
 
 SMALL_INNER = 32
 
-GRAINS = 4, 16, 16
-"""Rows, columns and terms: parts begin at multiples, which the BLAS computes together."""
+LARGEST_OUTER = 1 << 18
+"""Entries of a column times a row from which NumPy's own product is quicker than the BLAS's."""
 
-PANEL = 32
-"""Rows of a symmetric product's panels, at least: thinner ones take longer than they save."""
-
-SCALES: Final = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
-"""1 and 0, as the BLAS's functions are given them."""
+ROWS, COLUMNS, TERMS = range(3)
+"""What of a product is split over threads."""
 
 
 def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
@@ -65,77 +68,73 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     return _product(a, b, out, units=True)
 
 
-def symmetric_product(a: Array, b: Array) -> Array:
-    """`matrix_product` where the result is known to be symmetric, as x x^T is.
+def affine_product(a: Array, b: Array, bias: Array | None, activation: str | None = None) -> Array:
+    """a b + bias for `bias` (columns,), and the relu or gelu of that.
 
-    A large one is computed on one side of the diagonal only and copied: x x^T by the BLAS's own
-    function for it, others in panels of rows. None goes to matrix units, where entries that mirror
-    each other are summed in different orders.
+    Each thread that computes a part of a large product adds to that part.
 
-    >>> x = np.arange(4.0).reshape(2, 2)
-    >>> symmetric_product(x, x.T).tolist()
-    [[1.0, 3.0], [3.0, 13.0]]
+    >>> affine_product(np.eye(2), np.ones((2, 2)), np.array([1.0, -2.0]), "relu").tolist()
+    [[2.0, 0.0], [2.0, 0.0]]
     """
-    assert a.shape[-2] == b.shape[-1], f"{a.shape} times {b.shape} is not square"
-    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
-        return _product(a, b, None, units=False)
-    rows, inner = a.shape
-    work = rows * rows * inner
-    if work < WORTHWHILE or inner != len(b) or not compiled_for(a.dtype, work):
-        return _product(a, b, None, units=False)
-    pairs = max(2, thread_count())
-    if rows < 2 * pairs * PANEL:
-        return _product(a, b, None, units=False)
-    left, right, letter = _lines(a), _lines(b), a.dtype.char
-    if left is None or right is None:
-        return _product(a, b, None, units=False)
-    if inner >= rows and left[1] != right[1] and _same_memory(left[0], right[0]):
-        function = blas_address("ssyrk" if letter == "f" else "dsyrk")
-        if function:
-            return _by_transpose(function, *left, rows, inner)
-    function = blas_address("sgemm" if letter == "f" else "dgemm")
-    if not function:
-        return _product(a, b, None, units=False)
-    from autograd.kernels.compiled_products import multiply_symmetric
-
-    out = _empty(rows, rows, a)
-    grains = -(-rows // GRAINS[0])
-    bounds = np.array([GRAINS[0] * (grains * k // (2 * pairs)) for k in range(2 * pairs + 1)])
-    bounds[-1] = rows
-    parallel_parts(
-        multiply_symmetric, (function, *left, *right, bounds, out, SCALES[letter]), pairs
-    )
+    if bias is not None and (out := _affine_parts(a, b, bias, activation == "relu")) is not None:
+        activate_in_place(out, None if activation == "relu" else activation)
+        return out
+    out = matrix_product(a, b)
+    if bias is not None:
+        out = np.add(out, bias, out=out) if bias.dtype == out.dtype else out + bias
+    activate_in_place(out, activation)
     return out
 
 
-def _same_memory(a: Array, b: Array) -> bool:
-    places = (array.__array_interface__["data"][0] for array in (a, b))
-    return a.strides == b.strides and next(places) == next(places)
+def _affine_parts(a: Array, b: Array, bias: Array, positive: bool) -> Array | None:
+    """a b + bias, or the positive part of it, split over threads; None where the product is not."""
+    (rows, inner), columns = a.shape, b.shape[1]
+    work = rows * inner * columns
+    if (
+        work < WORTHWHILE
+        or not a.dtype == b.dtype == bias.dtype
+        or not compiled_for(a.dtype, work)
+        or thread_count() == 1
+        or _is_of_dots(a, b)
+        or _is_of_rows(a, b)
+        or (a.dtype.char == "f" and split_pays(rows, columns, inner))
+        or (side := _side_to_split(rows, inner, columns)) == TERMS
+    ):
+        return None
+    left, right, function = lines(a), lines(b), gemm(a.dtype)
+    if not function or left is None or right is None or not bias.dtype.isnative:
+        return None
+    from autograd.kernels.compiled_products import multiply_affine
 
-
-def _by_transpose(function: int, a: Array, turned: bool, rows: int, inner: int) -> Array:
-    """a a^T by the syrk at the address `function`, a part of the sum for each thread."""
-    from autograd.kernels.compiled_products import multiply_by_transpose, sum_mirrored
-
-    sums = np.zeros((thread_count(), rows, rows), a.dtype)
-    given = function, a, turned, sums, SCALES[a.dtype.char]
-    parallel_parts(multiply_by_transpose, given, inner, GRAINS[2], most=len(sums))
-    out = _empty(rows, rows, a)
-    sum_mirrored(sums, out)
+    out = empty_product(rows, columns, a)
+    given = function, *left, *right, out, side == COLUMNS, SCALES[a.dtype.char]
+    end = np.ascontiguousarray(bias), positive
+    parallel_parts(multiply_affine, (*given, *end), (rows, columns)[side], GRAINS[side])
     return out
+
+
+def product_by_blas(a: Array, b: Array) -> Array:
+    """`matrix_product`, but never on matrix units.
+
+    >>> product_by_blas(np.eye(2), np.ones((2, 1))).tolist()
+    [[1.0], [1.0]]
+    """
+    return _product(a, b, None, units=False)
 
 
 def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
     """See `matrix_product`; not on matrix units unless `units`, and `out` is contiguous."""
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
         _settle_threads(a, max(a.size, b.size))
-        return _by_numpy(a, b, out)
+        together = batched_product(a, b)
+        return _by_numpy(a, b, out) if together is None else _in_place_of(out, together)
     (rows, inner), columns = a.shape, b.shape[1]
     work = rows * inner * columns
-    if work < WORTHWHILE or inner != b.shape[0] or not compiled_for(a.dtype, work):
+    worthwhile = WORTHWHILE if min(rows, columns) > 1 else WORTHWHILE_OF_VECTORS
+    if work < worthwhile or inner != b.shape[0] or not compiled_for(a.dtype, work):
         _settle_threads(a, work)
-        if inner == 1 == len(b):
-            return _in_place_of(out, a * b)  # a product of each with each, which matmul sums
+        if inner == 1 == len(b) and work >= LARGEST_OUTER:
+            return _in_place_of(out, a * b)  # a product of each with each, which the BLAS sums
         return _by_numpy(a, b, out)
     if _is_of_dots(a, b):
         return _in_place_of(out, _long_dots(a, b))
@@ -144,24 +143,24 @@ def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
     if units and a.dtype.char == "f" and split_pays(rows, columns, inner):
         left, right = _in_memory(a), _in_memory(b)
         if left is not None and right is not None:
-            target = _empty(rows, columns, a) if out is None else out
+            target = empty_product(rows, columns, a) if out is None else out
             if split_product(a, b, left, right, target):
                 return target
     if thread_count() == 1:
         return _by_numpy(a, b, out)
-    if inner > 8 * max(rows, columns):
+    if (side := _side_to_split(rows, inner, columns)) == TERMS:
         return _in_place_of(out, _sum_of_products(a, b))
-    target = _empty(rows, columns, a) if out is None else out
-    # Rows are also better where b is small: what follows is split over them too.
-    by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
-    _multiply_parts(a, b, target, 0 if by_rows else 1)
+    target = empty_product(rows, columns, a) if out is None else out
+    _multiply_parts(a, b, target, side)
     return target
 
 
-def _empty(rows: int, columns: int, like: Array) -> Array:
-    from autograd.kernels.buffers import empty
-
-    return empty((rows, columns), like.dtype)
+def _side_to_split(rows: int, inner: int, columns: int) -> int:
+    if inner > 8 * max(rows, columns):
+        return TERMS
+    # Rows are also better where b is small: what follows is split over them too.
+    by_rows = rows >= columns or (inner <= SMALL_INNER and rows >= 8 * thread_count())
+    return ROWS if by_rows else COLUMNS
 
 
 def _by_numpy(a: Array, b: Array, out: Array | None) -> Array:
@@ -188,8 +187,15 @@ def _settle_threads(a: Array, work: int) -> None:
 
 def _is_of_dots(a: Array, b: Array) -> bool:
     """Whether the sums go along rows of a and columns of b as they lie, and are few and long."""
-    few = 1 < b.shape[1] <= MOST_DOTS and len(b) >= FEWEST_TERMS
+    few = 1 < b.shape[1] <= _most_dots() and len(b) >= FEWEST_TERMS
     return few and _plain(a) and _plain(b.T)
+
+
+@cache
+def _most_dots() -> int:
+    from autograd.kernels.compiled_thin_products import MOST_DOTS
+
+    return MOST_DOTS
 
 
 def _long_dots(a: Array, b: Array) -> Array:
@@ -238,7 +244,7 @@ def _plain(matrix: Array) -> bool:
 def _sum_of_products(a: Array, b: Array) -> Array:
     """a b as the sum of one product for each thread."""
     parts = np.zeros((thread_count(), len(a), b.shape[1]), a.dtype)
-    _multiply_parts(a, b, parts, 2)
+    _multiply_parts(a, b, parts, TERMS)
     total: Array = parts[0]
     for part in parts[1:]:
         total += part
@@ -246,21 +252,21 @@ def _sum_of_products(a: Array, b: Array) -> Array:
 
 
 def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
-    """out = a b, a part of the rows (side 0) or columns (1) for each thread, or (2) out[worker] =
-    a product of a part of what is summed over.
+    """out = a b, a part of the rows or columns, as `side` says, for each thread; or out[worker] = a
+    product of a part of the terms that are summed.
     """
     sizes = (a.shape[0], b.shape[1], a.shape[1])
-    most = len(out) if side == 2 else None
+    most = len(out) if side == TERMS else None
     letter = a.dtype.char
-    function = blas_address("sgemm" if letter == "f" else "dgemm")
-    left, right = _lines(a), _lines(b)
+    function = gemm(a.dtype)
+    left, right = lines(a), lines(b)
     if not function or left is None or right is None or 1 in sizes[:2]:
 
         def part(worker: int, first: int, last: int) -> None:
             some = slice(first, last)
-            if side == 0:
+            if side == ROWS:
                 np.matmul(a[some], b, out=out[some])
-            elif side == 1:
+            elif side == COLUMNS:
                 np.matmul(a, b[:, some], out=out[:, some])
             else:
                 np.matmul(a[:, some], b[some], out=out[worker])
@@ -271,38 +277,19 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
     from autograd.kernels.compiled_products import multiply, multiply_terms
 
     scales = SCALES[letter]
-    if side == 2:
+    if side == TERMS:
         given: tuple[Any, ...] = function, *left, *right, out, scales
         parallel_parts(multiply_terms, given, sizes[2], GRAINS[2], most=most)
     else:
-        given = function, *left, *right, out, side == 1, scales
+        given = function, *left, *right, out, side == COLUMNS, scales
         parallel_parts(multiply, given, sizes[side], GRAINS[side])
-
-
-def _lines(matrix: Array) -> tuple[Array, bool] | None:
-    """The matrix or its transpose, whichever has rows that are contiguous, and whether it is the
-    transpose; None where neither has, or the BLAS could not read them.
-    """
-    flags = matrix.flags
-    if not flags.aligned or not matrix.dtype.isnative:
-        return None
-    if flags.c_contiguous:
-        return matrix, False
-    if flags.f_contiguous:
-        return matrix.T, True
-    (rows, columns), (down, across), size = matrix.shape, matrix.strides, matrix.itemsize
-    if across == size and down % size == 0 and down >= size * columns:
-        return matrix, False
-    if down == size and across % size == 0 and across >= size * rows:
-        return matrix.T, True
-    return None
 
 
 def _in_memory(matrix: Array) -> Matrix | None:
     """The same as its address and the entries from one line in memory to the next."""
-    found = _lines(matrix)
+    found = lines(matrix)
     if found is None:
         return None
-    lines, turned = found
-    pitch = max(lines.strides[0] // lines.itemsize, lines.shape[1])
-    return lines.__array_interface__["data"][0], pitch, turned
+    lying, turned = found
+    pitch = max(lying.strides[0] // lying.itemsize, lying.shape[1])
+    return lying.__array_interface__["data"][0], pitch, turned

@@ -27,6 +27,7 @@ from autograd.kernels.blas import blas_threads, set_blas_threads
 from autograd.kernels.crew import Crew
 
 __all__ = [
+    "WORTH_A_PART",
     "get_num_threads",
     "parallel_chunks",
     "parallel_kernel",

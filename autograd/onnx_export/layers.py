@@ -10,7 +10,7 @@ import numpy as np
 from autograd.base import Op
 from autograd.onnx_export.elementwise import Terms, Translation, gelu
 from autograd.onnx_export.graph import Graph, Step, Value
-from autograd.ops import channels, convolutions, normalizations, pooling, softmaxes
+from autograd.ops import affine, channels, convolutions, normalizations, pooling, softmaxes
 
 
 def _sides(pairs: Any) -> list[int]:
@@ -33,16 +33,25 @@ def _conv(graph: Graph, step: Step) -> list[str]:
     ]
 
 
+def _linear_then(graph: Graph, step: Step) -> list[str]:
+    operands = [graph.use(operand, step.dtype) for operand in step.operands]
+    return [_activated(graph, step, graph.node("Gemm", operands, transB=1))]
+
+
+def _activated(graph: Graph, step: Step, y: str) -> str:
+    """The activation that the step has, if it has one."""
+    activation = step.params["activation"]
+    if activation == "relu":
+        return graph.node("Relu", [y])
+    return gelu(Terms(graph, step.dtype), y) if activation == "gelu" else y
+
+
 def _conv_then(*, max_pool: bool) -> Translation:
     """A convolution with an activation, if it has one, and the maxima of windows of 2x2."""
 
     def translate(graph: Graph, step: Step) -> list[str]:
         (y,) = _conv(graph, step)
-        activation = step.params["activation"]
-        if activation == "relu":
-            y = graph.node("Relu", [y])
-        elif activation == "gelu":
-            y = gelu(Terms(graph, step.dtype), y)
+        y = _activated(graph, step, y)
         if max_pool:
             y = graph.node("MaxPool", [y], kernel_shape=[2, 2], strides=[2, 2])
         return [y]
@@ -187,6 +196,7 @@ def _softmax(kind: str) -> Translation:
 
 
 LAYERS: dict[Op, Translation] = {
+    affine._affine_activated: _linear_then,
     channels.affine_channels: _affine_channels,
     convolutions._convolve: _conv,
     convolutions._convolve_biased: _conv,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.families import Affine, Multilinear
+from autograd.families import Affine, Composite, Multilinear
 from autograd.kernels.normalization import channel_sums
-from autograd.kernels.products import matrix_product
+from autograd.kernels.products import affine_product, matrix_product
+from autograd.ops.channels import activated, check_activation
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -23,11 +24,8 @@ def _turned(x: Any) -> Any:
     return operations.swapaxes(x, 0, 1) if isinstance(x, Tensor) else x.T
 
 
-def _forward(x: Any, w: Any, b: Any = None) -> Any:
-    out = matrix_product(x, w.T)
-    if b is None:
-        return out
-    return np.add(out, b, out=out) if b.dtype == out.dtype else out + b
+def _forward(x: Any, w: Any, b: Any = None, activation: str | None = None) -> Any:
+    return matrix_product(x, w.T) if b is None else affine_product(x, w.T, b, activation)
 
 
 def _flops(out: tuple[int, ...], x: tuple[int, ...], *_: tuple[int, ...]) -> int:
@@ -61,6 +59,14 @@ _affine: Affine = Affine(
     flops=_flops,
 )
 
+_affine_activated: Composite = Composite(
+    "linear",
+    _forward,
+    reference=lambda x, w, b, activation: activated(_affine(x, w, b), activation),
+    analytic=False,
+    flops=_flops,
+)
+
 
 @register(
     [
@@ -69,18 +75,22 @@ _affine: Affine = Affine(
         call(real(2), real(3, 2), real(3)),
         call(real(2, 2, 3), real(2, 3), real(2)),
         call(real(0, 2), real(3, 2), real(3)),
+        call(real(3, 2), real(4, 2), real(4), activation="relu"),
+        call(real(2, 2, 3), real(2, 3), activation="gelu"),
     ],
     bad=[
         bad(ValueError, r"\(3, 2\)", np.ones((4, 3)), np.ones((3, 2))),
         bad(ValueError, "bias", np.ones((4, 2)), np.ones((3, 2)), np.ones(2)),
         bad(TypeError, "linear", np.ones((4, 2), int), np.ones((3, 2))),
+        bad(ValueError, "activation", np.ones((4, 2)), np.ones((3, 2)), activation="tanh"),
     ],
-    reference=lambda x, w, b=None: np.einsum("...i,oi->...o", x, w) + (0 if b is None else b),
 )
-def linear(x: Any, w: Any, b: Any = None) -> Any:
+def linear(x: Any, w: Any, b: Any = None, *, activation: str | None = None) -> Any:
     """x w^T + b over the last axis of x: (..., in) with w (out, in) and b (out,) gives (..., out).
 
-    Recorded as one operation. Raises ValueError for sizes that do not fit, TypeError for integers.
+    Recorded as one operation. The `activation`, "relu" or "gelu", is applied to the result in the
+    same pass, for inference (sweeps go by way of the map and the activation). Raises ValueError for
+    sizes that do not fit, TypeError for integers.
 
     >>> import autograd as ag
     >>> ag.linear(ag.Tensor([1.0, 2.0]), [[3.0, 4.0]], [0.5])
@@ -97,5 +107,10 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
         if b.shape != w.shape[:1]:
             raise ValueError(f"linear: the bias must have shape {w.shape[:1]}, got {b.shape}")
     rows = x if x.ndim == 2 else operations.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-    out = _product(rows, w) if b is None else _affine(rows, w, b)
+    check_activation("linear", activation)
+    if activation is not None:
+        added = np.zeros(w.shape[0], w.dtype) if b is None else b
+        out = _affine_activated(rows, w, added, activation=activation)
+    else:
+        out = _product(rows, w) if b is None else _affine(rows, w, b)
     return out if x.ndim == 2 else operations.reshape(out, (*x.shape[:-1], w.shape[0]))

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.base import Pair, PushedTangents
 from autograd.dispatch import operations
 from autograd.families import Multilinear
-from autograd.kernels.paired_products import paired_products
+from autograd.kernels.paired_products import paired_products, sum_of_products
 from autograd.kernels.products import matrix_product
 from autograd.methods import set_operator
 from autograd.modes import current_modes
@@ -54,6 +54,17 @@ class _MatrixProduct(Multilinear):
             matrix_product(x.T, cotangent) if type(to_y) is Node else None,
         )
 
+    def push(
+        self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
+    ) -> Any:
+        dx, dy = tangents
+        if record or dx is None or dy is None or dx.ndim != 2 or dy.ndim != 2:
+            return super().push(node, tangents, values, record)
+        if current_modes().profile is not None:
+            return super().push(node, tangents, values, record)
+        _, x, y, _ = values
+        return sum_of_products(dx, y, x, dy)
+
     def pull_pair(
         self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
     ) -> Sequence[Pair | None] | None:
@@ -64,7 +75,8 @@ class _MatrixProduct(Multilinear):
         dx, dy = (tangents.of(source) if type(source) is Node else None for source in node.inputs)
         to_x, to_y = targets
         x, y = x if type(to_y) is Node else None, y if type(to_x) is Node else None
-        towards_x, towards_y, x_change, y_change = paired_products(x, y, z, dx, dy, dz)
+        values = tangents.wants_value(to_x), tangents.wants_value(to_y)
+        towards_x, towards_y, x_change, y_change = paired_products(x, y, z, dx, dy, dz, values)
         return (towards_x, x_change), (towards_y, y_change)
 
 

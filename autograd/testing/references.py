@@ -88,6 +88,11 @@ def conv2d(
     return y
 
 
+def linear(x: Array, w: Array, b: Array = None, *, activation: str | None = None) -> Array:
+    """Sums of products along the last axis of x and of w."""
+    return _activated(np.einsum("...i,oi->...o", x, w) + (0 if b is None else b), activation)
+
+
 def _activated(y: Array, activation: str | None) -> Array:
     if activation is None:
         return y
@@ -347,6 +352,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
         gelu,
         group_norm,
         layer_norm,
+        linear,
         max_pool2d,
         mse_loss,
         multi_margin_loss,

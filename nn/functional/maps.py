@@ -14,16 +14,17 @@ from nn.randomness import choose_rng
 _PAD_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Any, weight: Any, bias: Any = None, *, activation: str | None = None) -> Any:
     """x W^T + b on the last axis: input (..., in), weight (out, in), bias (out,) or None.
 
-    Raises ValueError if the sizes do not fit, TypeError for integers.
+    The `activation`, "relu" or "gelu", is applied to the result in the same pass. Raises ValueError
+    if the sizes do not fit, TypeError for integers.
 
     >>> import numpy as np
     >>> linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([11.5])
     """
-    return ag.linear(input, weight, bias)
+    return ag.linear(input, weight, bias, activation=activation)
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:

@@ -46,13 +46,17 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         """The map; ValueError unless the last axis has `in_features` entries."""
+        return self.activated(input, None)
+
+    def activated(self, input: Any, activation: str | None) -> Any:
+        """The same with an activation, "relu" or "gelu", applied in the same pass."""
         input = as_floats(input, "Linear")
         if input.ndim == 0 or input.shape[-1] != self.in_features:
             raise ValueError(
                 f"{describe(self)} takes an input (..., {self.in_features}), "
                 f"got shape {input.shape}"
             )
-        return F.linear(input, self.weight, self.bias)
+        return F.linear(input, self.weight, self.bias, activation=activation)
 
     def extra_repr(self) -> str:
         """The sizes."""

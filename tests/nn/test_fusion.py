@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -245,3 +246,40 @@ def test_nan_stays() -> None:
         out = net(pixels)
     assert np.isnan(out[1, :, 3, 4]).all()
     assert not np.isnan(out[0]).any()
+
+
+@given(
+    st.lists(st.sampled_from(["linear", "relu", "gelu", "tanh_gelu"]), min_size=1, max_size=6),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["float32", "float64"]),
+    st.sampled_from([(2, 3), (7,), (0, 2)]),
+)
+def test_linear_layers_take_the_activation_where_nothing_is_recorded(
+    kinds: list[str], seed: int, dtype: str, sizes: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(seed)
+    made: dict[str, Any] = {
+        "linear": lambda: nn.Linear(5, 5, bias=bool(seed % 2), dtype=dtype, rng=rng),
+        "relu": nn.ReLU,
+        "gelu": nn.GELU,
+        "tanh_gelu": lambda: nn.GELU("tanh"),
+    }
+    net = nn.Sequential(*(made[kind]() for kind in kinds))
+    x = rng.normal(size=(*sizes, 5)).astype(dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fusion, "SMALLEST", 0)
+        with ag.no_grad(), ag.profile(show=False) as profile:
+            fused = net(ag.Tensor(x)).numpy()
+        recorded = net(ag.Tensor(x)).numpy()
+    single = one_by_one(net, ag.Tensor(x)).numpy()
+    pairs = sum(
+        first == "linear" and second in ("relu", "gelu")
+        for first, second in itertools.pairwise(kinds)
+    )
+    # Each activation on its own is one call in a module of its own.
+    alone = [row.module for row in profile.rows if "LU)" in row.module]
+    assert len(set(alone)) == len(kinds) - kinds.count("linear") - pairs
+    scale = {"float32": 2e-4, "float64": 1e-12}[dtype]
+    for found in (fused, recorded):
+        assert found.dtype == single.dtype
+        np.testing.assert_allclose(found, single, rtol=scale, atol=scale)

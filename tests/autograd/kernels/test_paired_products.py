@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import paired_products
+import autograd as ag
+from autograd.kernels import paired_products, products
 from autograd.kernels.blas import blas_address
 from autograd.kernels.workers import thread_count
+from autograd.ops import contractions
 
 SIDES = st.integers(1, 40)
 TOLERANCE = {"f": 1e-4, "d": 1e-12}
@@ -42,10 +44,9 @@ def factors(rows, inner, columns, dtype, missing, seed=0):
     ]
 
 
-def assert_right(matrices, dtype):
-    for got, want in zip(
-        paired_products.paired_products(*matrices), expected(*matrices), strict=True
-    ):
+def assert_right(matrices, dtype, values=(True, True)):
+    wanted = [want if k > 1 or values[k] else None for k, want in enumerate(expected(*matrices))]
+    for got, want in zip(paired_products.paired_products(*matrices, values), wanted, strict=True):
         assert (got is None) == (want is None)
         if want is not None:
             assert got.dtype == np.dtype(dtype)
@@ -65,9 +66,15 @@ def fewest(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("fewest", "threads")
-@given(SIDES, SIDES, SIDES, st.sampled_from("fd"), MISSING, st.integers(0, 2**20))
-def test_any_matrices(rows, inner, columns, dtype, missing, seed):
-    assert_right(factors(rows, inner, columns, dtype, missing, seed), dtype)
+@given(
+    st.tuples(SIDES, SIDES, SIDES),
+    st.sampled_from("fd"),
+    MISSING,
+    st.tuples(st.booleans(), st.booleans()),
+    st.integers(0, 2**20),
+)
+def test_any_matrices(sizes, dtype, missing, values, seed):
+    assert_right(factors(*sizes, dtype, missing, seed), dtype, values)
 
 
 @pytest.fixture
@@ -110,3 +117,55 @@ def test_other_matrices_do_not(together, in_layout, layout):
 def test_neither_factor_gives_nothing():
     nothing = paired_products.paired_products(None, None, np.ones((2, 2)), None, None, None)
     assert nothing == (None,) * 4
+
+
+@pytest.mark.usefixtures("threads")
+@given(
+    st.integers(1, 90),
+    st.integers(0, 40),
+    st.integers(0, 40),
+    st.integers(1, 40),
+    st.sampled_from("fd"),
+    st.tuples(*(st.booleans() for _ in range(4))),
+    st.integers(0, 2**20),
+)
+def test_sums_of_two_products(rows, inner, other, columns, dtype, turned, seed):
+    rng = np.random.default_rng(seed)
+    shapes = (rows, inner), (inner, columns), (rows, other), (other, columns)
+    a, b, c, d = (
+        np.asarray(rng.normal(size=shape), dtype, order="F" if by_columns else "C")
+        for shape, by_columns in zip(shapes, turned, strict=True)
+    )
+    before = [matrix.copy() for matrix in (a, b, c, d)]
+    wide = [matrix.astype(float) for matrix in (a, b, c, d)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "WORTHWHILE", 1)
+        got = paired_products.sum_of_products(a, b, c, d)
+    assert got.dtype == np.dtype(dtype)
+    want = wide[0] @ wide[1] + wide[2] @ wide[3]
+    scale = np.max(np.abs(want), initial=1.0)
+    np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE[dtype] * scale)
+    for matrix, same in zip((a, b, c, d), before, strict=True):
+        assert np.array_equal(matrix, same)
+        assert not np.shares_memory(matrix, got)
+
+
+def test_hvp_leaves_out_the_gradient(monkeypatch):
+    asked = []
+    real = contractions.paired_products
+    monkeypatch.setattr(
+        contractions, "paired_products", lambda *given: asked.append(given[-1]) or real(*given)
+    )
+    rng = np.random.default_rng(0)
+    weights, direction = ([rng.normal(size=(4, 4)) for _ in range(2)] for _ in range(2))
+    x = rng.normal(size=(3, 4))
+
+    def f(w):
+        return (ag.tanh(x @ w[0]) @ w[1]).sum()
+
+    found = ag.hvp(f, weights, direction)
+    assert asked == [(True, False), (True, False)]
+    expected = ag.jvp(ag.grad(f), (weights,), (direction,))[1]
+    assert asked[2:] == [(True, True), (True, True)]
+    for got, want in zip(found, expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12)

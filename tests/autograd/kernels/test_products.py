@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import blas, products, workers
+from autograd.kernels import blas, blas_operands, products, symmetric_products, workers
+from autograd.kernels.activations import gelu, relu
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.products import matrix_product, symmetric_product
+from autograd.kernels.products import affine_product, matrix_product
+from autograd.kernels.symmetric_products import symmetric_product
 
 needs_threadpoolctl = pytest.mark.skipif(
     find_spec("threadpoolctl") is None, reason="threadpoolctl is not installed"
@@ -28,10 +30,11 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
     """With the BLAS library's own function, if Numba is there to call it, and without."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "not found" or find_spec("numba") is None:
-            patch.setattr(products, "blas_address", lambda name: 0)
+            for module in (blas_operands, symmetric_products):
+                patch.setattr(module, "blas_address", lambda name: 0)
         patch.setattr(products, "LARGE", 0)
         patch.setattr(products, "WORTHWHILE", 1000)
-        patch.setattr(products, "PANEL", 4)
+        patch.setattr(symmetric_products, "PANEL", 4)
         patch.setattr(products, "FEWEST_TERMS", 20)
         patch.setattr(products, "FEWEST_COLUMNS", 20)
         yield str(request.param)
@@ -97,6 +100,48 @@ def test_thin_products(
     dtype: str,
 ) -> None:  # fmt: skip
     check(seed, sizes, kinds, dtype)
+
+
+@needs_threadpoolctl
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sizes=st.tuples(st.integers(0, 60), st.integers(0, 60) | st.just(700), st.integers(0, 60)),
+    kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
+    bias_kind=st.sampled_from(["none", "together", "apart", "wider", "one"]),
+    activation=st.sampled_from([None, "relu", "gelu"]),
+    dtype=st.sampled_from(["float64", "float32"]),
+)
+def test_affine_products(
+    threads: int, library: str, seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str],
+    bias_kind: str, activation: str | None, dtype: str,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    rows, inner, columns = sizes
+    a, b = matrix(rng, rows, inner, kinds[0], dtype), matrix(rng, inner, columns, kinds[1], dtype)
+    bias = None
+    if bias_kind != "none":
+        bias = rng.normal(size=2 * columns).astype("f8" if bias_kind == "wider" else dtype)
+        bias = bias[::2] if bias_kind == "apart" else bias[:columns]
+        if bias_kind == "one":
+            bias = np.broadcast_to(bias.dtype.type(0.5), bias.shape)
+    expected = matrix_product(a, b)
+    if bias is not None:
+        expected = expected + bias
+    if activation is not None:
+        expected = np.asarray({"relu": relu, "gelu": gelu}[activation](expected))
+    found = affine_product(a, b, bias, activation)
+    assert found.shape == expected.shape and found.dtype == expected.dtype.newbyteorder("=")
+    # The same product, of which only the last pass may be another kernel's.
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert activation != "relu" or (found >= 0).all()
+
+
+@needs_threadpoolctl
+def test_affine_products_keep_what_is_not_a_number(threads: int, library: str) -> None:
+    a, b = np.ones((40, 30), np.float32), np.ones((30, 50), np.float32)
+    a[3, 4], a[5, 6] = np.nan, -np.inf
+    found = affine_product(a, b, np.zeros(50, np.float32), "relu")
+    assert np.isnan(found[3]).all() and (found[5] == 0).all() and (found[0] == 30).all()
 
 
 def check(seed: int, sizes: tuple[int, int, int], kinds: tuple[str, str], dtype: str) -> None:

@@ -24,6 +24,7 @@ FILTERS = RNG.normal(size=(4, 3, 3, 3)).astype(np.float32)
 FUNCTIONS = {
     "convolutions": (lambda x: ag.conv2d(x, FILTERS, None, 2, 1), IMAGES),
     "and relu": (lambda x: ag.conv2d(x, FILTERS, padding=1, activation="relu"), IMAGES),
+    "linear and relu": (lambda x: ag.linear(x, SIGNED, activation="relu"), SIGNED),
     "and gelu": (lambda x: ag.conv2d(x, FILTERS, np.ones(4, "f4"), activation="gelu"), IMAGES),
     "and maxima": (lambda x: ag.conv2d(x, FILTERS, np.ones(4, "f4"), max_pool=True), IMAGES),
     "and all": (lambda x: ag.conv2d(x, FILTERS, activation="gelu", max_pool=True), IMAGES),
