@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.families.elementwise import scalar_operator
 from autograd.kernels.arithmetic import arithmetic, product_of, quotient_of
+from autograd.kernels.backend import LARGE
 from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
@@ -58,6 +59,13 @@ subtract = elementwise(
     pullback=lambda c, out, x, y: (c, -c),
 )
 
+
+def _multiply_pullback(c: Any, out: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    if type(c) is not np.ndarray or c.size < LARGE:  # operators begin sooner, numbers' ten times
+        return c * y, c * x
+    return product_of(c, y), product_of(c, x)
+
+
 multiply = elementwise(
     "multiply",
     arithmetic(np.multiply),
@@ -70,12 +78,14 @@ multiply = elementwise(
     """,
     numpy=(np.multiply,),
     operator=operator.mul,
-    pullback=lambda c, out, x, y: (product_of(c, y), product_of(c, x)),
+    pullback=_multiply_pullback,
 )
 
 
 def _divide_pullback(c: Any, out: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """In the order in which the partials are multiplied."""
+    if type(c) is not np.ndarray or c.size < LARGE:
+        return c * (1 / y), c * (-out / y)
     return product_of(c, quotient_of(1, y)), product_of(c, quotient_of(-out, y))
 
 
