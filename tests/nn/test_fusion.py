@@ -283,3 +283,12 @@ def test_linear_layers_take_the_activation_where_nothing_is_recorded(
     for found in (fused, recorded):
         assert found.dtype == single.dtype
         np.testing.assert_allclose(found, single, rtol=scale, atol=scale)
+
+
+def test_recorded_linear_layers_show_the_activation_after_them() -> None:
+    net = nn.Sequential(nn.Linear(5, 4), nn.ReLU())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fusion, "SMALLEST", 0)
+        output = net(np.ones((2, 5), np.float32))
+    names = [output._node.op.name, output._node.inputs[0].op.name]
+    assert names == ["relu", "linear"]

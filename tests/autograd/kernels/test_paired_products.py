@@ -96,6 +96,14 @@ def test_products_worth_it_go_together_on_two_threads(together, backend, threads
     assert thread_count() in (1, threads)
 
 
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("values", [(True, False), (False, True), (False, False)])
+def test_what_is_not_asked_for_is_left_out(together, values):
+    for seed in range(3):  # what the one before left in memory is wrong for the next
+        assert_right(factors(96, 80, 112, "f", (), seed), "f", values)
+    assert {given[-1] for given in together} <= {values}
+
+
 def has_gemm():
     return blas_address("sgemm") != 0
 
