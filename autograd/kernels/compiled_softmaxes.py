@@ -14,7 +14,6 @@ from autograd.kernels.compiled_activations import float_of_bits
 from autograd.kernels.compiled_smooth_activations import exponential_below
 
 __all__ = [
-    "cross_entropy_gradient_rows",
     "log_softmax_gradient_rows",
     "softmax_change_rows",
     "softmax_rows",
@@ -24,6 +23,9 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 10
+
+FEW, AT_ONCE = 32, 64
+"""Rows of up to so many columns are computed so many at once, a vector for each column."""
 
 _LOWEST = np.int32(-(2**31))
 _ALL_BUT_SIGN = np.int32(2**31 - 1)
@@ -49,6 +51,52 @@ def _in_order(bits: Any) -> Any:
 
 
 @compiled
+def _softmax_of_short_rows(
+    x: Array,
+    logarithm: bool,
+    out: Array,
+    tops: Array,
+    logs: Array,
+    strange: Array,
+    first: int,
+    last: int,
+) -> None:
+    """See `softmax_rows`."""
+    columns = x.shape[1]
+    turned = np.empty((columns, AT_ONCE), x.dtype)
+    top, total = np.empty(AT_ONCE, x.dtype), np.empty(AT_ONCE, x.dtype)
+    end = np.empty(AT_ONCE, x.dtype)
+    for begin in range(first, last, AT_ONCE):
+        rows = min(AT_ONCE, last - begin)
+        for i in range(rows):
+            for j in range(columns):
+                turned[j, i] = x[begin + i, j]
+        top[:] = turned[0]
+        total[:] = 0
+        for j in range(1, columns):
+            for i in range(rows):
+                entry = turned[j, i]
+                top[i] = entry if entry > top[i] else top[i]
+        for j in range(columns):
+            for i in range(rows):
+                below = turned[j, i] - top[i]
+                power = exponential_below(below)
+                turned[j, i] = below if logarithm else power
+                total[i] += power
+        for i in range(rows):
+            tops[begin + i] = top[i]
+            strange[begin + i] = not abs(top[i]) < np.inf
+            logs[begin + i] = np.log(np.float64(total[i]))
+            end[i] = logs[begin + i] if logarithm else np.float32(1) / total[i]
+        for j in range(columns):
+            for i in range(rows):
+                turned[j, i] = turned[j, i] - end[i] if logarithm else turned[j, i] * end[i]
+        for i in range(rows):
+            for j in range(columns):
+                out[begin + i, j] = turned[j, i]
+
+
+@compiled
 def softmax_rows(
     x: Array,
     bits: Array,
@@ -64,10 +112,13 @@ def softmax_rows(
     """out = softmax of rows [first, last) of x, or its logarithm; logs = log(sum(exp(x - tops))).
 
     `bits` are those of x as integers.
-    Rows whose largest entry, `tops`, is not finite are `strange`, and nothing else of them is
-    computed.
+    Rows whose largest entry, `tops`, is not finite are `strange`, and what else is found of them
+    means nothing.
     """
     columns = x.shape[1]
+    if columns <= FEW:
+        _softmax_of_short_rows(x, logarithm, out, tops, logs, strange, first, last)
+        return
     for i in range(first, last):
         best = _LOWEST
         for j in range(columns):  # integers, because a maximum of floats uses no vectors
@@ -125,23 +176,3 @@ def log_softmax_gradient_rows(
         whole = np.float32(sum_of_row(cotangent, i))
         for j in range(columns):
             result[i, j] = cotangent[i, j] - exponential_below(out[i, j]) * whole
-
-
-@compiled
-def cross_entropy_gradient_rows(
-    p: Array,
-    targets: Array,
-    mass: Array,
-    hard: Array,
-    soft: Array,
-    result: Array,
-    _worker: int,
-    first: int,
-    last: int,
-) -> None:
-    """result = mass p - soft, less hard at the target, row by row."""
-    columns = p.shape[1]
-    for i in range(first, last):
-        for j in range(columns):
-            result[i, j] = p[i, j] * mass[i] - soft[i]
-        result[i, targets[i]] -= hard[i]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.buffers import empty
-from autograd.kernels.softmaxes import NANOSECONDS, rows_of, softmax_of_rows
+from autograd.kernels.softmaxes import NANOSECONDS, along, rows_of
 from autograd.kernels.special import finite_top
 from autograd.kernels.workers import parallel_parts
 
@@ -19,8 +19,13 @@ Array = np.ndarray[Any, Any]
 FEW = 32
 """Classes up to which reducing over them is quicker when each class is together in memory."""
 
+PASSES = 32
+"""Sums that cost as much for each logit as NumPy's twenty calls do."""
+
 FEW_ROWS = 1 << 14
 """Up to so many the numbers of rows are kept from call to call."""
+
+_ONE = np.ones(1, np.float32)
 
 _SIGNED = {np.dtype(char): (np.dtype(char.upper()), np.iinfo(char).max) for char in "bhilq"}
 """What sees negative numbers as large ones, and the largest number that is none."""
@@ -44,40 +49,44 @@ def cross_entropy_forward(
     >>> cross_entropy_forward(np.zeros((1, 2)), np.array([1]))[0].round(4).tolist()
     [0.6931]
     """
-    all_classes = _check(logits, targets, weight, label_smoothing, ignore_index)
+    _check(logits, targets, weight, label_smoothing)
+    rows = rows_of(1, logits, passes=PASSES)
+    if rows is not None and targets.dtype.char not in "QL":  # which may have no place in an int64
+        loss, p = _forward_of_rows(rows[0], targets, weight, label_smoothing, ignore_index)
+        return loss.reshape(targets.shape), along(p, logits, 1)
+    return _forward(logits, targets, weight, label_smoothing, ignore_index)
+
+
+def _forward(
+    logits: Array, targets: Array, weight: Array | None, smoothing: float, ignore_index: int
+) -> tuple[Array, Array]:
+    """See `cross_entropy_forward`; by NumPy."""
     classes = logits.shape[1]
+    all_classes = _check_classes(targets, classes, ignore_index)
     safe, kept = (targets, None) if all_classes else _safe(targets, ignore_index)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        p, picked, log_total, spread = _by_rows(logits, safe, weight, label_smoothing)
+        p, picked, log_total, spread = _softmax(logits, safe, weight, smoothing)
         dtype = p.dtype
         loss: Array = log_total - picked
         if weight is not None:
             loss *= weight[safe].astype(dtype)
-        if label_smoothing:
+        if smoothing:
             mass = dtype.type(classes if weight is None else weight.sum())
-            loss *= 1 - label_smoothing
-            loss += (mass * log_total - spread) * (label_smoothing / classes)
+            loss *= 1 - smoothing
+            loss += (mass * log_total - spread) * (smoothing / classes)
     if kept is not None:
         loss = np.where(kept, loss, dtype.type(0))
     return loss, p
 
 
-def _by_rows(
+def _softmax(
     logits: Array, targets: Array, weight: Array | None, smoothing: float
 ) -> tuple[Array, Array, Array, Any]:
     """The softmax over the classes, and of logits less their largest: those of the targets, the
     logarithm of the sum of their exponentials, and, with smoothing, their sum by class weights.
     """
-    classes = logits.shape[1]
-    rows = None
-    if weight is None and logits.ndim == 2 and classes > FEW:
-        rows = rows_of(1, logits)
-    if rows is not None:
-        p, tops, logs = softmax_of_rows(rows[0])
-        picked = _picked(logits, targets) - tops
-        spread = np.add.reduce(logits - tops[:, None], axis=1) if smoothing else None
-        return p, picked, logs.astype(p.dtype), spread
-    scores = np.asfortranarray(logits) if logits.ndim == 2 and classes <= FEW else logits
+    few = logits.ndim == 2 and logits.shape[1] <= FEW
+    scores = np.asfortranarray(logits) if few else logits
     p = scores - finite_top(scores, 1)
     picked, spread = _picked(p, targets), None
     if smoothing:
@@ -87,6 +96,40 @@ def _by_rows(
     total = np.add.reduce(p, axis=1, keepdims=True)
     p /= total
     return p, picked, np.log(total)[:, 0], spread
+
+
+def _forward_of_rows(
+    rows: Array, targets: Array, weight: Array | None, smoothing: float, ignore_index: int
+) -> tuple[Array, Array]:
+    """See `cross_entropy_forward`; compiled. Rows without a finite largest logit are NumPy's."""
+    from autograd.kernels.compiled_losses import cross_entropy_rows
+
+    count, dtype = len(rows), rows.dtype
+    places = np.ascontiguousarray(targets, np.int64).reshape(-1)
+    p, losses = empty(rows.shape, dtype), np.empty(count, dtype)
+    tops, logs = np.empty(count, dtype), np.empty(count)
+    strange, wrong = np.zeros(count, np.bool_), np.zeros(1, np.bool_)
+    given = rows, rows.view(np.int32), places, *_plain(weight, smoothing, ignore_index)
+    parallel_parts(
+        cross_entropy_rows,
+        (*given, p, tops, logs, losses, strange, wrong),
+        count,
+        nanoseconds=NANOSECONDS["softmax"] * rows.size,
+    )
+    if wrong[0]:
+        _check_classes(targets, rows.shape[1], ignore_index)
+    if strange.any():
+        some = rows[strange], places[strange], weight, smoothing, ignore_index
+        losses[strange], p[strange] = _forward(*some)
+    return losses, p
+
+
+def _plain(
+    weight: Array | None, smoothing: float, ignore_index: int
+) -> tuple[Array, np.float32, int]:
+    """As the compiled kernels take them: class weights of one entry hold for all classes."""
+    weights = _ONE if weight is None else np.ascontiguousarray(weight, np.float32)
+    return weights, np.float32(smoothing), ignore_index
 
 
 def cross_entropy_backward(
@@ -104,6 +147,10 @@ def cross_entropy_backward(
     >>> cross_entropy_backward(np.ones(1), np.array([[0.25, 0.75]]), np.array([1])).tolist()
     [[0.25, -0.25]]
     """
+    rows = rows_of(1, probabilities, passes=PASSES)
+    if rows is not None and targets.dtype.char not in "QL":
+        given = weight, label_smoothing, ignore_index
+        return along(_backward_of_rows(g, rows[0], targets, *given), probabilities, 1)
     classes = probabilities.shape[1]
     dtype = probabilities.dtype
     safe, kept = _safe(targets, ignore_index)
@@ -120,22 +167,6 @@ def cross_entropy_backward(
         total = float(classes) if weight is None else float(weight.sum())
         soft = seed * (label_smoothing / classes)
         mass = hard + soft * dtype.type(total)
-    rows = rows_of(1, probabilities) if weight is None and probabilities.ndim == 2 else None
-    if rows is not None:
-        from autograd.kernels.compiled_softmaxes import cross_entropy_gradient_rows
-
-        out = empty(probabilities.shape, dtype)
-        places = np.ascontiguousarray(safe, np.int64)
-        given = (np.broadcast_to(v, targets.shape) for v in (mass, hard, soft))
-        parallel_parts(
-            cross_entropy_gradient_rows,
-            (*rows, places, *(np.ascontiguousarray(v, dtype) for v in given), out),
-            len(out),
-            nanoseconds=NANOSECONDS["cross_entropy"] * out.size,
-        )
-        if kept is not None:
-            out[~kept] = 0
-        return out
     out = np.asarray(probabilities * _along_classes(mass))
     if out.ndim == 2:
         out[_numbers(len(out)), safe] -= hard
@@ -148,6 +179,32 @@ def cross_entropy_backward(
         out -= share if weight is None else share * _per_class(weight, out).astype(dtype)
     if kept is not None:  # a row of NaN that is ignored gives zeros
         np.copyto(out, 0, where=~np.expand_dims(kept, 1))
+    return out
+
+
+def _backward_of_rows(
+    g: Array,
+    rows: Array,
+    targets: Array,
+    weight: Array | None,
+    smoothing: float,
+    ignore_index: int,
+) -> Array:
+    """See `cross_entropy_backward`; compiled."""
+    from autograd.kernels.compiled_losses import cross_entropy_gradient_rows
+
+    seed = np.asarray(g, rows.dtype)
+    if seed.size != 1 and seed.shape != targets.shape:
+        seed = np.broadcast_to(seed, targets.shape)
+    places = np.ascontiguousarray(targets, np.int64).reshape(-1)
+    out = empty(rows.shape, rows.dtype)
+    given = rows, places, np.ascontiguousarray(seed).reshape(-1)
+    parallel_parts(
+        cross_entropy_gradient_rows,
+        (*given, *_plain(weight, smoothing, ignore_index), out),
+        len(rows),
+        nanoseconds=NANOSECONDS["cross_entropy"] * rows.size,
+    )
     return out
 
 
@@ -196,10 +253,8 @@ def _picked(rows: Array, at: Array) -> Array:
     return np.take_along_axis(rows, np.expand_dims(at, 1), axis=1).squeeze(1)
 
 
-def _check(
-    logits: Array, targets: Array, weight: Array | None, smoothing: float, ignore_index: int
-) -> bool:
-    """Raise for arguments that do not fit; whether it was seen that no target is ignored."""
+def _check(logits: Array, targets: Array, weight: Array | None, smoothing: float) -> None:
+    """Raise for arguments that do not fit; `_check_classes` looks at the targets' values."""
     if logits.ndim < 2 or logits.shape[1] == 0:
         raise ValueError(f"cross-entropy needs logits (N, C, ...) with C > 0, not {logits.shape}")
     if targets.dtype.kind not in "iu":
@@ -216,6 +271,10 @@ def _check(
         raise ValueError(
             f"class weights have shape {weight.shape}; {classes} classes need ({classes},)"
         )
+
+
+def _check_classes(targets: Array, classes: int, ignore_index: int) -> bool:
+    """Raise for targets that are no classes; whether it was seen that none is ignored."""
     unsigned, largest = _SIGNED.get(targets.dtype, (None, 0))
     if (
         unsigned is not None

@@ -15,6 +15,7 @@ from autograd.kernels.workers import parallel_parts
 __all__ = [
     "NANOSECONDS",
     "Rows",
+    "along",
     "log_softmax",
     "log_softmax_pullback",
     "rows_of",
@@ -46,7 +47,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     rows = rows_of(axis, x)
     if rows is None:
         return special.softmax(x, axis)
-    return _along(softmax_of_rows(rows[0]).out, x, axis)
+    return along(softmax_of_rows(rows[0]).out, x, axis)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
@@ -58,7 +59,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     rows = rows_of(axis, x)
     if rows is None:
         return special.log_softmax(x, axis)
-    return _along(softmax_of_rows(rows[0], logarithm=True).out, x, axis)
+    return along(softmax_of_rows(rows[0], logarithm=True).out, x, axis)
 
 
 def softmax_change(out: Any, change: Any, axis: int = -1) -> Any:
@@ -73,7 +74,7 @@ def softmax_change(out: Any, change: Any, axis: int = -1) -> Any:
         return weighted - out * np.sum(weighted, axis=axis, keepdims=True)
     from autograd.kernels.compiled_softmaxes import softmax_change_rows
 
-    return _along(_by_rows(softmax_change_rows, NANOSECONDS["change"], *rows), out, axis)
+    return along(_by_rows(softmax_change_rows, NANOSECONDS["change"], *rows), out, axis)
 
 
 def log_softmax_pullback(cotangent: Any, out: Any, axis: int = -1) -> Any:
@@ -88,10 +89,10 @@ def log_softmax_pullback(cotangent: Any, out: Any, axis: int = -1) -> Any:
     from autograd.kernels.compiled_softmaxes import log_softmax_gradient_rows
 
     result = _by_rows(log_softmax_gradient_rows, NANOSECONDS["log_softmax"], *rows)
-    return _along(result, out, axis)
+    return along(result, out, axis)
 
 
-def rows_of(axis: int, *arrays: Any) -> tuple[Array, ...] | None:
+def rows_of(axis: int, *arrays: Any, passes: int = 1) -> tuple[Array, ...] | None:
     """Arrays of one shape as matrices whose rows lie along an axis, for the compiled kernels.
 
     None where NumPy is to compute: for small arrays and others than float32, and where the axis is
@@ -104,7 +105,7 @@ def rows_of(axis: int, *arrays: Any) -> tuple[Array, ...] | None:
             or array.dtype.char != "f"
             or array.shape != arrays[0].shape
             or not array.size
-            or not compiled_for(array.dtype, array.size)
+            or not compiled_for(array.dtype, passes * array.size)
         ):
             return None
         turned = array if axis in (-1, array.ndim - 1) else np.moveaxis(array, axis, -1)
@@ -146,7 +147,7 @@ def _by_rows(kernel: Callable[..., None], cost: float, *rows: Array) -> Array:
     return result
 
 
-def _along(rows: Array, like: Array, axis: int) -> Array:
+def along(rows: Array, like: Array, axis: int) -> Array:
     """Rows as an array of `like`'s shape, along an axis."""
     shape = like.shape
     if axis in (-1, like.ndim - 1):

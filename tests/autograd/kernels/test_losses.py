@@ -162,6 +162,13 @@ def test_a_scalar_cotangent_is_broadcast() -> None:
         ((2, 3), [0, -1], {}, ValueError, "target -1"),
         ((2, 3), np.array([0, 200], np.uint8), {}, ValueError, "target 200"),
         ((2, 3), np.array([0, -1], ">i4"), {}, ValueError, "target -1"),
+        (
+            (2, 3),
+            np.array([0, 2**64 - 100], np.uint64),
+            {},
+            ValueError,
+            "target 18446744073709551516",
+        ),
         ((2, 3), [0.0, 1.0], {}, TypeError, "float64"),
         ((2, 3), [0], {}, ValueError, r"\(1,\)"),
         ((2,), [0, 1], {}, ValueError, "N, C"),
@@ -172,8 +179,9 @@ def test_a_scalar_cotangent_is_broadcast() -> None:
 def test_bad_arguments(
     logits: tuple[int, ...], targets: Any, keywords: Any, error: type[Exception], words: str
 ) -> None:
-    with pytest.raises(error, match=words):
-        cross_entropy_forward(np.zeros(logits), np.array(targets), **keywords)
+    for dtype in (np.float32, np.float64):
+        with pytest.raises(error, match=words):
+            cross_entropy_forward(np.zeros(logits, dtype), np.array(targets), **keywords)
 
 
 def test_negative_targets_that_look_like_classes_to_a_byte() -> None:
