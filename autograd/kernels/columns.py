@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
+from autograd.kernels.weight_layouts import weight_matrix, weights_of_sums
 from autograd.kernels.windows import Pairs, Sizes, offset_range, pad_spatial, window_view
 from autograd.kernels.workers import parallel_chunks, parallel_ranges, scratch, thread_count
 
@@ -26,7 +27,6 @@ __all__ = [
     "columns_weight_gradient",
     "padded_sizes",
     "segments",
-    "weight_matrix",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -127,7 +127,7 @@ def columns_convolve(
 
 def columns_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
     """Writes the partial with respect to x into dx (N, H, W, C), for g (N, P, Q, O)."""
-    matrix = np.ascontiguousarray(weight_matrix(w, geometry.groups).swapaxes(1, 2))
+    matrix = weight_matrix(w, geometry.groups).swapaxes(1, 2)
 
     def task(first: int, last: int) -> None:
         cotangent = g[first:last]
@@ -163,9 +163,7 @@ def columns_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
         task(0, 0, len(x))
     else:
         parallel_ranges(task, len(x), most=len(totals))
-    total = totals.sum(axis=0).reshape(groups, *geometry.kernel, -1, width)
-    shape = (geometry.outputs, geometry.channels // groups, *geometry.kernel)
-    return np.ascontiguousarray(total.transpose(0, 4, 3, 1, 2)).reshape(shape)
+    return weights_of_sums(totals, geometry.kernel, geometry.outputs)
 
 
 def _over_batch(
@@ -178,13 +176,6 @@ def _over_batch(
             task(first, min(first + step, batch))
     else:
         parallel_chunks(task, batch, min(step, -(-batch // thread_count())))
-
-
-def weight_matrix(w: Array, groups: int) -> Array:
-    """w (O, C/g, KH, KW) as (groups, KH * KW * C/g, O/g), the order of the columns."""
-    split = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).transpose(0, 3, 4, 2, 1)
-    depth = math.prod(w.shape[1:])
-    return np.ascontiguousarray(split).reshape(groups, depth, w.shape[0] // groups)
 
 
 def _columns(x: Array, geometry: Geometry) -> Array:

@@ -21,8 +21,10 @@ from autograd.kernels.compiled_columns import pad_images_float32
 from autograd.kernels.compiled_layouts import exchange_axes_float32
 from autograd.kernels.vector_maps import (
     LANES,
+    NARROW_ROWS,
     ROWS,
     add_first_lanes,
+    narrow_outer_sums,
     outer_sums,
     outer_sums_of_neighbours,
 )
@@ -57,28 +59,26 @@ def direct_rows(
     buffer = np.empty(ROWS * WIDTH, y.dtype)
     some = np.empty(ROWS, starts.dtype)
     # The last row that is written in place has WIDTH entries of `y` before it ends.
-    whole = max(0, rows - -(-WIDTH // outputs)) // ROWS * ROWS
+    inside = max(0, rows - -(-WIDTH // outputs))
+    whole = inside // ROWS * ROWS
     # From the last block: what one writes behind its row is the next row's first, still to come.
     for block in range(blocks - 1, -1, -1):
         # Once for all rows: a view costs as much as a dozen products.
-        factors, begin = weights[block].ravel(), bias[block]
-        for r in range(0, whole, ROWS):
+        factors, begin, at = weights[block].ravel(), bias[block], block * WIDTH
+        if outputs - at <= LANES:
+            whole = inside // NARROW_ROWS * NARROW_ROWS
+            for r in range(0, whole, NARROW_ROWS):
+                narrow_outer_sums(
+                    images, starts, r, offsets, 0, depth, factors, WIDTH, begin, 0, 0, flat,
+                    r * outputs + at, outputs,
+                )  # fmt: skip
+            whole = min(whole, inside // ROWS * ROWS)
+            continue
+        for r in range(0, inside // ROWS * ROWS, ROWS):
             outer_sums(
-                images,
-                starts,
-                r,
-                offsets,
-                0,
-                depth,
-                factors,
-                WIDTH,
-                begin,
-                0,
-                0,
-                flat,
-                r * outputs + block * WIDTH,
-                outputs,
-            )
+                images, starts, r, offsets, 0, depth, factors, WIDTH, begin, 0, 0, flat,
+                r * outputs + at, outputs,
+            )  # fmt: skip
     for r in range(whole, rows, ROWS):
         for i in range(ROWS):
             some[i] = starts[min(r + i, rows - 1)]

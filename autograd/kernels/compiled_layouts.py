@@ -1,4 +1,4 @@
-"""Exchanging the last two axes in memory."""
+"""Copies of arrays in another order in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import numpy as np
 from autograd.kernels.compilation import compiled
 from autograd.kernels.vector_maps import LANES, turn_block
 
-__all__ = ["exchange_axes", "exchange_axes_float32"]
+__all__ = [
+    "exchange_axes",
+    "exchange_axes_float32",
+    "pack_weights",
+    "spread_pixels",
+    "unpack_weights",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -45,3 +51,76 @@ def _exchange_part(source: Array, target: Array, done_rows: int, done_columns: i
         for i in range(done_rows if last <= done_columns else 0, rows):
             for j in range(first if i >= done_rows else max(first, done_columns), last):
                 target[j, i] = source[i, j]
+
+
+@compiled
+def spread_pixels(
+    part: Array,
+    top: int,
+    down: int,
+    left: int,
+    across: int,
+    images: Array,
+    _worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """images[n, top + p down, left + q across] = part[n, p, q], for rows [first, last) of the
+    pixels of all n.
+    """
+    _, height, width, channels = part.shape
+    for row in range(first, last):
+        n, p = row // height, row % height
+        for q in range(width):
+            source, target = part[n, p, q], images[n, top + p * down, left + q * across]
+            for c in range(channels):
+                target[c] = source[c]
+
+
+@compiled
+def pack_weights(w: Array, out: Array, _worker: int, first: int, last: int) -> None:
+    """out[b, (i, j, c), o] = w[b width + o, c, i, j] for channels c in [first, last); 0 where there
+    is no such output. A cache line of outputs at a time.
+    """
+    outputs, channels, down, across = w.shape
+    width = out.shape[2]
+    for b in range(len(out)):
+        for begin in range(0, width, BLOCK):
+            end = min(begin + BLOCK, width)
+            inside = max(begin, min(end, outputs - b * width))
+            for c in range(first, last):
+                for i in range(down):
+                    for j in range(across):
+                        row = out[b, (i * across + j) * channels + c]
+                        for o in range(begin, inside):
+                            row[o] = w[b * width + o, c, i, j]
+                        for o in range(inside, end):
+                            row[o] = 0
+
+
+@compiled
+def unpack_weights(sums: Array, dw: Array, _worker: int, first: int, last: int) -> None:
+    """dw[g own + o, c, k] = the sum over parts p of sums[p, g, (k, c), o], for channels c in
+    [first, last), where own is the number of outputs of a group. A cache line of outputs at a time.
+    """
+    outputs, channels, entries = dw.shape
+    own = outputs // sums.shape[1]
+    tile = np.empty((entries, BLOCK), dw.dtype)
+    for g in range(sums.shape[1]):
+        for begin in range(0, own, BLOCK):
+            size = min(BLOCK, own - begin)
+            for c in range(first, last):
+                for k in range(entries):
+                    line = tile[k]
+                    for p in range(len(sums)):
+                        part = sums[p, g, k * channels + c, begin : begin + size]
+                        if p == 0:
+                            for o in range(size):
+                                line[o] = part[o]
+                        else:
+                            for o in range(size):
+                                line[o] += part[o]
+                for o in range(size):
+                    target = dw[g * own + begin + o, c]
+                    for k in range(entries):
+                        target[k] = tile[k, o]

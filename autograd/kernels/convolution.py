@@ -9,8 +9,6 @@ tiles for large float32 batches of 3x3 kernels (`winograd`), windows where they 
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -38,10 +36,10 @@ from autograd.kernels.direct import (
 )
 from autograd.kernels.grouped import group_blocks, grouped_pays
 from autograd.kernels.pooling import max_pool
+from autograd.kernels.transposed import Piece, covers, is_wasteful, pieces_of, spread
 from autograd.kernels.windows import (
     Pairs,
     Sizes,
-    effective_sizes,
     output_sizes,
 )
 from autograd.kernels.winograd import winograd_convolve, winograd_pays, winograd_weight_gradient
@@ -50,8 +48,11 @@ __all__ = ["convolve", "convolve_input_gradient", "convolve_weight_gradient"]
 
 Array = np.ndarray[Any, Any]
 
-WASTEFUL = 2.5
-"""How many times as much; measured."""
+FEWEST_CHANNELS = 8
+"""Of the input, from which its gradient is better a convolution of the cotangent."""
+
+FEWEST_MULTIPLICATIONS = 1 << 22
+"""From which several convolutions, where there are strides, are better than one product."""
 
 
 def convolve(
@@ -217,9 +218,6 @@ def _convolve(
 
 
 def _input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
-    turned = _turned(geometry)
-    if turned is not None and _is_wasteful(turned):
-        turned = turned if winograd_pays(turned, len(g), dx.dtype) else None
     if depthwise_pays(geometry, len(g), dx.dtype):
         depthwise_input_gradient(g, w, geometry, dx)
     elif grouped_pays(geometry, len(g), dx.dtype):
@@ -227,13 +225,22 @@ def _input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
             part = empty((*dx.shape[:3], block.geometry.channels), dx.dtype)
             _input_gradient(g[..., block.outputs], block.dense(w), block.geometry, part)
             dx[..., block.inputs] = part
-    elif turned is None and direct_pays(geometry, len(g), dx.dtype):
+    elif (pieces := _pieces(geometry, len(g), dx.dtype)) is not None:
+        w = _exchange_channels(w, geometry.groups)
+        if not covers(pieces, geometry):
+            dx[...] = 0
+        for piece in pieces:
+            own = g[:, *piece.cotangent], w[:, :, *piece.kernel], piece.geometry
+            if geometry.stride == (1, 1):
+                _convolve(*own, dx)
+            else:
+                part = empty((len(g), *piece.geometry.out, geometry.channels), dx.dtype)
+                _convolve(*own, part)
+                spread(part, piece.target, dx)
+    elif direct_pays(geometry, len(g), dx.dtype):
         direct_input_gradient(g, w, geometry, dx)
-    elif turned is None:
-        columns_input_gradient(g, w, geometry, dx)
     else:
-        w = _exchange_channels(w, geometry.groups)[:, :, ::-1, ::-1]
-        _convolve(g, w, turned, dx)
+        columns_input_gradient(g, w, geometry, dx)
 
 
 def _weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
@@ -250,39 +257,26 @@ def _weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
         )
     if winograd_pays(geometry, len(x), x.dtype, gradient=True):
         return winograd_weight_gradient(x, g, geometry)
-    if direct_pays(geometry, len(x), x.dtype):
+    if direct_pays(geometry, len(x), x.dtype, gradient=True):
         return direct_weight_gradient(x, g, geometry)
     return columns_weight_gradient(x, g, geometry)
 
 
-def _turned(geometry: Geometry) -> Geometry | None:
-    """The stride-1 convolution that is this one's transpose; None where columns are better."""
-    if geometry.stride != (1, 1) or geometry.channels // geometry.groups < 8:
+def _pieces(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> tuple[Piece, ...] | None:
+    """The convolutions of the cotangent that are better than columns, None if there are none."""
+    if geometry.channels // geometry.groups < FEWEST_CHANNELS:
         return None
-    pairs = tuple(
-        (extent - 1 - before, extent - 1 - after)
-        for extent, (before, after) in zip(
-            effective_sizes(geometry.kernel, geometry.dilation), geometry.padding, strict=True
-        )
-    )
-    if any(min(pair) < 0 for pair in pairs):
+    pieces = pieces_of(geometry)
+    if pieces is None:
         return None
-    return replace(
-        geometry,
-        in_sizes=geometry.out,
-        out=geometry.in_sizes,
-        padding=pairs,
-        channels=geometry.outputs,
-        outputs=geometry.channels,
-    )
-
-
-def _is_wasteful(turned: Geometry) -> bool:
-    """Whether a turned convolution, one of all pixels of the input, gathers that much more than the
-    columns of all pixels of the output, of the input's channels, are.
-    """
-    gathered = math.prod(turned.out) * turned.channels
-    return gathered >= WASTEFUL * math.prod(turned.in_sizes) * turned.outputs
+    if geometry.stride != (1, 1):
+        overlap = any(k > s for k, s in zip(geometry.kernel, geometry.stride, strict=True))
+        if not overlap or geometry.multiplications(batch) < FEWEST_MULTIPLICATIONS:
+            return None
+        return None if is_wasteful(geometry) else pieces
+    if is_wasteful(geometry) and not winograd_pays(pieces[0].geometry, batch, dtype):
+        return None
+    return pieces
 
 
 def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

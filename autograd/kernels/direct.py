@@ -1,4 +1,4 @@
-"""Convolutions of images with few channels (the first layer's) in float32, without columns.
+"""Convolutions in float32 without columns.
 
 A window is multiplied where it lies in the padded image: a block of windows and of results stays
 in the registers while the window's entries go by. Source: the register blocking of K. Goto and
@@ -10,33 +10,58 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.backend import compiled_for
-from autograd.kernels.columns import Geometry, padded_sizes, segments, weight_matrix
+from autograd.kernels.columns import Geometry, padded_sizes, segments
+from autograd.kernels.split_products import split_pays
+from autograd.kernels.weight_layouts import weight_blocks, weight_matrix, weights_of_sums
 from autograd.kernels.workers import parallel_kernel, scratch, thread_count
 
 __all__ = ["direct_convolve", "direct_input_gradient", "direct_pays", "direct_weight_gradient"]
 
 Array = np.ndarray[Any, Any]
 
-MOST_CHANNELS = 8
+FEW_CHANNELS = 8
+"""Up to so many, windows where they lie are better than columns whatever else; with more it takes
+`FEWEST_WINDOWS`, and for the weights' gradient at most `FEW_OUTPUTS`. Measured.
+"""
+
+FEWEST_WINDOWS, FEW_OUTPUTS = 256, 48
+
 MOST_OUTPUTS = 128
 """With more, packing a matrix for the BLAS is worth its time."""
+
+FEW_IMAGES = 8
+"""For each thread: up to which images left over are split."""
+
+MULTIPLICATIONS = 30
+"""In a nanosecond, about."""
 
 CHUNK_ENTRIES = 1 << 17
 """Entries of images and results that are worked on together: they stay in cache."""
 
 
-def direct_pays(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> bool:
-    """Whether this convolution is computed without columns: a rule of shapes and dtype only."""
-    if dtype.char != "f" or geometry.groups != 1 or geometry.channels > MOST_CHANNELS:
+def direct_pays(
+    geometry: Geometry, batch: int, dtype: np.dtype[Any], *, gradient: bool = False
+) -> bool:
+    """Whether this convolution, or its weights' `gradient`, is computed without columns: a rule of
+    shapes and dtype, and whether matrix units compute products of columns.
+    """
+    if dtype.char != "f" or geometry.groups != 1 or geometry.outputs > MOST_OUTPUTS:
         return False
     windows = batch * geometry.out[0] * geometry.out[1]
-    if not windows or not geometry.depth or geometry.outputs > MOST_OUTPUTS:
+    if not windows or not geometry.depth:
+        return False
+    if geometry.channels > FEW_CHANNELS and (
+        windows < FEWEST_WINDOWS
+        or geometry.kernel == (1, 1)
+        or (gradient and geometry.outputs > FEW_OUTPUTS)
+        or split_pays(windows, geometry.outputs, geometry.depth)
+    ):
         return False
     return compiled_for(dtype, windows * geometry.depth)
 
@@ -56,9 +81,7 @@ def direct_convolve(
     from autograd.kernels.compiled_activations import GELU, RELU
 
     blocks = -(-geometry.outputs // compiled.WIDTH)
-    weights: Array = np.zeros((geometry.depth, blocks * compiled.WIDTH), np.float32)
-    weights[:, : geometry.outputs] = weight_matrix(w, 1)[0]
-    weights = np.ascontiguousarray(weights.reshape(-1, blocks, compiled.WIDTH).swapaxes(0, 1))
+    weights = weight_blocks(w, compiled.WIDTH)
     start: Array = np.zeros(blocks * compiled.WIDTH, np.float32)
     if bias is not None:
         start[: geometry.outputs] = bias
@@ -67,33 +90,27 @@ def direct_convolve(
 
     windows = _windows(x, geometry)
 
-    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        return (*windows(worker, first, last), weights, start, last_map, y[first:last])
+    def arguments(worker: int, images: slice, rows: slice) -> tuple[Any, ...]:
+        return (*windows(worker, images, rows), weights, start, last_map, y[images, rows])
 
-    cost = geometry.multiplications(len(x)) / 30
-    parallel_kernel(compiled.direct_images, arguments, len(x), nanoseconds=cost)
+    _in_parts(compiled.direct_images, arguments, geometry, len(x))
 
 
 def direct_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     """The partial with respect to w, (O, C, KH, KW), of x (N, H, W, C) and g (N, P, Q, O)."""
     from autograd.kernels import compiled_direct as compiled
 
-    outputs = geometry.outputs
-    blocks = -(-outputs // compiled.WIDTH)
+    blocks = -(-geometry.outputs // compiled.WIDTH)
     totals = np.zeros((thread_count(), geometry.depth, blocks * compiled.WIDTH), np.float32)
 
     windows, groups = _windows(x, geometry), _groups(geometry, _is_planar(x))
 
-    def arguments(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        seeds = _seeds(g[first:last], geometry, worker)
-        return (*windows(worker, first, last), groups, *seeds, totals[worker])
+    def arguments(worker: int, images: slice, rows: slice) -> tuple[Any, ...]:
+        seeds = _seeds(g[images, rows], geometry, worker)
+        return (*windows(worker, images, rows), groups, *seeds, totals[worker])
 
-    cost = geometry.multiplications(len(x)) / 30
-    most = len(totals)
-    parallel_kernel(compiled.direct_weight_sums, arguments, len(x), nanoseconds=cost, most=most)
-    total = totals.sum(axis=0)[:, :outputs]
-    shape = (*geometry.kernel, geometry.channels, outputs)
-    return np.ascontiguousarray(total.reshape(shape).transpose(3, 2, 0, 1))
+    _in_parts(compiled.direct_weight_sums, arguments, geometry, len(x), most=len(totals))
+    return weights_of_sums(totals[:, None], geometry.kernel, geometry.outputs)
 
 
 def direct_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> None:
@@ -116,8 +133,57 @@ def direct_input_gradient(g: Array, w: Array, geometry: Geometry, dx: Array) -> 
         before = geometry.before
         return (*seeds, weights, before, shape, step, images, *places, dx[first:last])
 
-    cost = geometry.multiplications(len(g)) / 15
+    cost = 2 * geometry.multiplications(len(g)) / MULTIPLICATIONS
     parallel_kernel(compiled.direct_input_sums, arguments, len(g), nanoseconds=cost)
+
+
+def _in_parts(
+    kernel: Callable[..., None],
+    arguments: Callable[[int, slice, slice], tuple[Any, ...]],
+    geometry: Geometry,
+    batch: int,
+    most: int | None = None,
+) -> None:
+    """kernel(*arguments(worker, images, rows)) for parts of the images, all their rows of windows;
+    or of the rows, one image at a time, where threads would have nothing to do meanwhile.
+    """
+    threads = thread_count() if most is None else most
+    cost = geometry.multiplications(1) / MULTIPLICATIONS
+    left = batch % threads if batch < FEW_IMAGES * threads else 0
+    whole, every = batch - left, slice(0, geometry.out[0])
+    parallel_kernel(
+        kernel,
+        lambda worker, first, last: arguments(worker, slice(first, last), every),
+        whole,
+        nanoseconds=cost * whole,
+        most=most,
+    )
+
+    def rows_of(n: int, worker: int, first: int, last: int) -> tuple[Any, ...]:
+        return arguments(worker, slice(n, n + 1), slice(first, last))
+
+    for n in range(whole, batch):
+        parts = partial(rows_of, n)
+        parallel_kernel(kernel, parts, geometry.out[0], nanoseconds=cost, most=most)
+
+
+@lru_cache(maxsize=256)
+def _band(geometry: Geometry, first: int, last: int) -> tuple[slice, Geometry]:
+    """The rows of an image that rows [first, last) of windows lie in, and their convolution."""
+    (height, width), (before, _), stride = geometry.in_sizes, geometry.padding[0], geometry.stride
+    if last - first == geometry.out[0]:
+        return slice(0, height), geometry
+    begin = first * stride[0] - before
+    end = (last - 1) * stride[0] - before + geometry.dilation[0] * (geometry.kernel[0] - 1) + 1
+    start = min(max(begin, 0), height)
+    stop = max(start, min(end, height))
+    band = replace(
+        geometry,
+        in_sizes=(stop - start, width),
+        out=(last - first, geometry.out[1]),
+        padding=((start - begin, end - stop), geometry.padding[1]),
+    )
+    return slice(start, stop), band
 
 
 def _seeds(g: Array, geometry: Geometry, worker: int) -> tuple[Array, Array, Array, Array]:
@@ -127,28 +193,31 @@ def _seeds(g: Array, geometry: Geometry, worker: int) -> tuple[Array, Array, Arr
     entries = min(_images_at_a_time(geometry), len(g)) * math.prod(g.shape[1:])
     seeds = scratch(f"cotangent {worker}", (entries + WIDTH,), np.float32)
     seeds[entries:] = 0
-    planes = _planes(g).reshape(-1, geometry.outputs, math.prod(geometry.out))
+    planes = _planes(g).reshape(-1, geometry.outputs, g.shape[1] * g.shape[2])
     return g, planes, g.reshape(-1) if g.flags.c_contiguous else seeds[:0], seeds
 
 
-def _windows(x: Array, geometry: Geometry) -> Callable[[int, int, int], tuple[Any, ...]]:
-    """Gives the first arguments of the compiled kernels for a worker's images of x (N, H, W, C)."""
+def _windows(x: Array, geometry: Geometry) -> Callable[[int, slice, slice], tuple[Any, ...]]:
+    """Gives the first arguments of the compiled kernels for a worker's rows of windows in images of
+    x (N, H, W, C).
+    """
     from autograd.kernels.compiled_columns import SLACK
 
-    planar, before, most = _is_planar(x), geometry.before, _images_at_a_time(geometry)
-    height, width, channels = padded_sizes(geometry)
-    entries = height * width * channels
-    parts = channels if planar else 1
-    if planar:
-        x = x.transpose(0, 3, 1, 2).reshape(len(x) * channels, *geometry.in_sizes, 1)
-    shape = height, width, channels // parts
+    planar = _is_planar(x)
+    parts = geometry.channels if planar else 1
 
-    def windows(worker: int, first: int, last: int) -> tuple[Any, ...]:
-        step = min(most, last - first)
-        images = scratch(f"padded {worker}", (step * entries + SLACK,), np.float32)
+    def windows(worker: int, some: slice, rows: slice) -> tuple[Any, ...]:
+        inside, band = _band(geometry, rows.start, rows.stop)
+        own = x[some, inside]
+        if planar:
+            own = own.transpose(0, 3, 1, 2).reshape(len(own) * parts, *band.in_sizes, 1)
+        height, width, channels = padded_sizes(band)
+        step = min(_images_at_a_time(geometry), some.stop - some.start)
+        memory = step * height * width * channels + SLACK
+        images = scratch(f"padded {worker}", (memory,), np.float32)
         images[-SLACK:] = 0
-        own, places = x[first * parts : last * parts], _places(step, geometry, planar)
-        return own, parts, before, shape, step, images, *places
+        shape = height, width, channels // parts
+        return own, parts, band.before, shape, step, images, *_places(step, band, planar)
 
     return windows
 

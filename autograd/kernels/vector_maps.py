@@ -16,9 +16,11 @@ from numba.extending import intrinsic
 
 __all__ = [
     "LANES",
+    "NARROW_ROWS",
     "ROWS",
     "add_first_lanes",
     "bring_row",
+    "narrow_outer_sums",
     "outer_sums",
     "outer_sums_ahead",
     "outer_sums_of_neighbours",
@@ -35,6 +37,11 @@ LANES = 16 if _WIDE else 8
 
 ROWS = 8 if _WIDE else 6
 """Rows that `outer_sums` works on at a time: their sums, two vectors each, stay in registers."""
+
+NARROW_ROWS = 8
+"""The same of `narrow_outer_sums`, whose rows have one vector: as many as a processor begins before
+the first is done, and as addresses fit into registers.
+"""
 
 
 class _Vector:
@@ -219,9 +226,12 @@ bring_row: Any = _bring_row
 """
 
 
-def _block_of_sums(rows_at_once: int, neighbours: bool = False, ahead: bool = False) -> Any:
-    """`outer_sums` for so many rows; with `neighbours` they are one entry apart, and need no
-    addresses; with `ahead` what lies behind the part of b that is read is fetched meanwhile.
+def _block_of_sums(
+    rows_at_once: int, neighbours: bool = False, ahead: bool = False, vectors: int = 2
+) -> Any:
+    """`outer_sums` for so many rows of so many `vectors`; with `neighbours` rows are one entry
+    apart, and need no addresses; with `ahead` what lies behind the part of b that is read is
+    fetched meanwhile.
     """
 
     @intrinsic
@@ -255,7 +265,6 @@ def _block_of_sums(rows_at_once: int, neighbours: bool = False, ahead: bool = Fa
             images, row_places, column_places = data(0), data(1), data(3)
             factors, starts, sums = data(6), data(8), data(11)
             kind = values[2].type
-            lanes = ir.Constant(kind, LANES)
 
             def wide(pointer: Any, place: Any) -> Any:
                 return builder.bitcast(
@@ -267,7 +276,7 @@ def _block_of_sums(rows_at_once: int, neighbours: bool = False, ahead: bool = Fa
                 place = builder.add(values[2], ir.Constant(kind, i))
                 far = None if neighbours else builder.load(builder.gep(row_places, [place]))
                 first_rows.append(far)
-            halves = [ir.Constant(kind, 0), lanes]
+            halves = [ir.Constant(kind, LANES * j) for j in range(vectors)]
             totals = []
             for i in range(rows_at_once):
                 first = builder.add(values[9], builder.mul(values[10], ir.Constant(kind, i)))
@@ -281,7 +290,7 @@ def _block_of_sums(rows_at_once: int, neighbours: bool = False, ahead: bool = Fa
             with _emit.for_range_slice(builder, values[4], values[5], one, kind) as (t, _):
                 column = builder.load(builder.gep(column_places, [t]))
                 factor_at = builder.mul(t, values[7])
-                pair = [
+                factor = [
                     builder.load(wide(factors, builder.add(factor_at, half)), align=4)
                     for half in halves
                 ]
@@ -302,16 +311,16 @@ def _block_of_sums(rows_at_once: int, neighbours: bool = False, ahead: bool = Fa
                     spread = builder.insert_element(spread, number, ir.Constant(ir.IntType(32), 0))
                     mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
                     spread = builder.shuffle_vector(spread, spread, mask)
-                    for j in range(2):
-                        total = totals[2 * i + j]
-                        product = builder.fmul(spread, pair[j], flags=("contract",))
+                    for j in range(vectors):
+                        total = totals[vectors * i + j]
+                        product = builder.fmul(spread, factor[j], flags=("contract",))
                         builder.store(
                             builder.fadd(builder.load(total), product, flags=("contract",)), total
                         )
             for i in range(rows_at_once):
                 row_at = builder.add(values[12], builder.mul(values[13], ir.Constant(kind, i)))
                 for j, half in enumerate(halves):
-                    result = builder.load(totals[2 * i + j])
+                    result = builder.load(totals[vectors * i + j])
                     builder.store(result, wide(sums, builder.add(row_at, half)), align=4)
             return context.get_dummy_value()
 
@@ -339,3 +348,6 @@ outer_sums_ahead: Any = _block_of_sums(ROWS, ahead=True)
 
 few_outer_sums: Any = _block_of_sums(5)
 """The same for 5 rows."""
+
+narrow_outer_sums: Any = _block_of_sums(NARROW_ROWS, vectors=1)
+"""The same for `NARROW_ROWS` rows of one vector."""
