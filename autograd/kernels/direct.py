@@ -26,11 +26,11 @@ __all__ = ["direct_convolve", "direct_input_gradient", "direct_pays", "direct_we
 Array = np.ndarray[Any, Any]
 
 FEW_CHANNELS = 8
-"""Up to so many, windows where they lie are better than columns whatever else; with more it takes
-`FEWEST_WINDOWS`, and for the weights' gradient at most `FEW_OUTPUTS`. Measured.
+"""Up to so many, windows where they lie are better than columns whatever else. With more it takes
+`FEWEST_WINDOWS`; for the weights' gradient `FEWEST_SEEDS`, and at most `FEW_OUTPUTS`. Measured.
 """
 
-FEWEST_WINDOWS, FEW_OUTPUTS = 256, 48
+FEWEST_WINDOWS, FEWEST_SEEDS, FEW_OUTPUTS = 64, 256, 48
 
 MOST_OUTPUTS = 128
 """With more, packing a matrix for the BLAS is worth its time."""
@@ -57,7 +57,7 @@ def direct_pays(
     if not windows or not geometry.depth:
         return False
     if geometry.channels > FEW_CHANNELS and (
-        windows < FEWEST_WINDOWS
+        windows < (FEWEST_SEEDS if gradient else FEWEST_WINDOWS)
         or geometry.kernel == (1, 1)
         or (gradient and geometry.outputs > FEW_OUTPUTS)
         or split_pays(windows, geometry.outputs, geometry.depth)

@@ -28,6 +28,7 @@ def _without_columns() -> Iterator[None]:
     """The rules of speed put aside: what may be computed so is, by several threads."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(direct, "FEWEST_WINDOWS", 1)
+        patch.setattr(direct, "FEWEST_SEEDS", 1)
         patch.setattr(direct, "FEW_OUTPUTS", direct.MOST_OUTPUTS)
         patch.setattr(direct, "MULTIPLICATIONS", 1e-9)
         patch.setattr(convolution, "FEWEST_CHANNELS", 0)
