@@ -1,4 +1,4 @@
-"""Softmax cross-entropy over rows of float32 logits: losses, probabilities and gradients."""
+"""Cross-entropies of float32 logits: losses, probabilities and gradients."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_smooth_activations import exponential_below, log_one_more
 from autograd.kernels.compiled_softmaxes import softmax_rows
 
-__all__ = ["cross_entropy_gradient_rows", "cross_entropy_rows"]
+__all__ = [
+    "cross_entropy_gradient_rows",
+    "cross_entropy_rows",
+    "logistic_gradients",
+    "logistic_losses",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -100,3 +106,37 @@ def cross_entropy_gradient_rows(
             for j in range(classes):
                 result[i, j] = p[i, j] * hard
         result[i, target] -= hard
+
+
+@compiled
+def logistic_losses(x: Array, y: Array, losses: Array, _worker: int, first: int, last: int) -> None:
+    """y log(1 + exp(-x)) + (1 - y) log(1 + exp(x)), neither of which is a difference."""
+    zero, one = np.float32(0), np.float32(1)
+    for i in range(np.uint64(first), np.uint64(last)):
+        value, share = x[i], y[i]
+        more = log_one_more(exponential_below(-abs(value)))
+        above = value if value > zero else zero
+        below = zero if value > zero else -value
+        # A half that has no share is left out, so that infinite logits of it are no NaN.
+        positive = share * (below + more) if share != zero else zero
+        negative = (one - share) * (above + more) if share != one else zero
+        losses[i] = positive + negative
+
+
+@compiled
+def logistic_gradients(
+    g: Array, x: Array, y: Array, dx: Array, _worker: int, first: int, last: int
+) -> None:
+    """g ((1 - y) s(x) - y s(-x)), s the sigmoid; one g is that of all entries."""
+    zero, one = np.float32(0), np.float32(1)
+    if len(g) == 1:
+        seed = g[0]
+        for i in range(np.uint64(first), np.uint64(last)):
+            small = exponential_below(-abs(x[i]))
+            up, down = (one, small) if x[i] > zero else (small, one)
+            dx[i] = seed * ((one - y[i]) * up - y[i] * down) / (one + small)
+    else:
+        for i in range(np.uint64(first), np.uint64(last)):
+            small = exponential_below(-abs(x[i]))
+            up, down = (one, small) if x[i] > zero else (small, one)
+            dx[i] = g[i] * ((one - y[i]) * up - y[i] * down) / (one + small)

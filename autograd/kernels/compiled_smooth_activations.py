@@ -16,6 +16,7 @@ __all__ = [
     "exponential_below",
     "leaky_relu",
     "leaky_relu_back",
+    "log_one_more",
     "log_sigmoid",
     "log_sigmoid_back",
     "sigmoid",
@@ -60,7 +61,7 @@ def _less_one_below(y: Any) -> Any:
 
 
 @inlined
-def _log_one_more(e: Any) -> Any:
+def log_one_more(e: Any) -> Any:
     """log(1 + e) of e from 0 to 1: 2 artanh(e / (2 + e)) by its series."""
     number = np.float32
     z = e / (number(2) + e)
@@ -84,7 +85,7 @@ def _sigmoid_value(x: Any) -> Any:
 @inlined
 def _softplus_value(x: Any) -> Any:
     """log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); NaN stays."""
-    return (x if x > np.float32(0) else np.float32(0)) + _log_one_more(exponential_below(-abs(x)))
+    return (x if x > np.float32(0) else np.float32(0)) + log_one_more(exponential_below(-abs(x)))
 
 
 @compiled

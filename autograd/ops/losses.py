@@ -10,6 +10,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import losses as kernels
+from autograd.kernels.logistic_losses import logistic_loss, logistic_loss_pullback
 from autograd.ops.axes import constant, data_of, shape_of
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
@@ -294,13 +295,35 @@ def binary_cross_entropy_with_logits(
     x = floats(x, "binary_cross_entropy_with_logits")
     check_reduction(reduction, "binary_cross_entropy_with_logits")
     _check_same_shape(x, target, "binary_cross_entropy_with_logits")
-    y = target if isinstance(target, Tensor) else np.asarray(target, data_of(x).dtype)
-    positive = y if pos_weight is None else y * _scale(pos_weight, x, "pos_weight")
-    # Each half is accurate where it is small, so confident right answers keep their derivative.
-    losses = -(positive * operations.log_sigmoid(x) + (1.0 - y) * operations.log_sigmoid(-x))
+    dtype = data_of(x).dtype
+    y = target if isinstance(target, Tensor) else np.asarray(target, dtype)
+    if isinstance(y, Tensor) and y._node is None and y.dtype == dtype:
+        y = data_of(y)
+    scale = None if pos_weight is None else _scale(pos_weight, x, "pos_weight")
+    if isinstance(y, Tensor):
+        losses = _logistic_reference(x, y, scale)
+    else:
+        losses = _logistic(x, y, positive=scale)
     if weight is not None:
         losses = losses * _scale(weight, x, "weight")
     return reduced(losses, reduction)
+
+
+def _logistic_reference(x: Any, y: Any, positive: Any) -> Any:
+    gains = y if positive is None else y * positive
+    return -(gains * operations.log_sigmoid(x) + (1.0 - y) * operations.log_sigmoid(-x))
+
+
+_logistic: Composite = Composite(
+    "binary_cross_entropy_with_logits",
+    logistic_loss,
+    reference=_logistic_reference,
+    pullback=lambda cotangent, out, x, y, positive: (
+        logistic_loss_pullback(cotangent, x, y, positive),
+        None,
+    ),
+    analytic=False,
+)
 
 
 def _scale(factors: Any, x: Any, argument: str) -> Any:
