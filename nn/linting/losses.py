@@ -17,6 +17,7 @@ _SQUASHING = frozenset({"softmax", "sigmoid"})
 _UNITS = frozenset({"relu", "tanh", "sigmoid"})
 _DISTANCES = frozenset({"square", "absolute", "power", "multiply"})
 _ROUNDING = 1e-3
+_BINARY = "binary_cross_entropy_with_logits"
 
 
 def constant(step: Step) -> Iterator[Finding]:
@@ -75,7 +76,7 @@ def squashed_inputs(step: Step) -> Iterator[Finding]:
                     describe_place(node.place),
                     severity="note",
                 )
-        elif name == "log_sigmoid" and given == "sigmoid":
+        elif name in (_BINARY, "log_sigmoid") and given == "sigmoid":
             loss = "binary cross-entropy with logits, which applies a sigmoid itself"
             yield _squashed(step, node, before, loss)
         elif _is_picking(step, node) and (
@@ -137,8 +138,8 @@ def targets(step: Step) -> Iterator[Finding]:
         elif node.op.name == "log_softmax":
             product = _weighted(step, node)
             problem = None if product is None else _probability_problem(node, product)
-        elif node.op.name == "log_sigmoid":
-            problem = _binary_problem(step, node)
+        elif node.op.name == _BINARY:
+            problem = _binary_problem(node)
         elif node.op.name == "getitem" and sources(node):
             problem = _index_problem(node)
         if problem is not None:
@@ -184,16 +185,12 @@ def _probability_problem(node: Node, product: Node) -> tuple[str, str] | None:
     )
 
 
-def _binary_problem(step: Step, node: Node) -> tuple[str, str] | None:
-    """Targets outside [0, 1], read from their complement 1 - y in the loss's second half."""
-    before = node.inputs[0]
-    if type(before) is not Node or before.op.name != "negative" or before.place != node.place:
+def _binary_problem(node: Node) -> tuple[str, str] | None:
+    """Targets outside [0, 1]."""
+    target = _constant_of(node)
+    if target is None or not target.size:
         return None
-    product = _weighted(step, node)
-    complement = None if product is None else _constant_of(product)
-    if complement is None or complement.shape != node.shape or not complement.size:
-        return None
-    low, high = float(1 - complement.max()), float(1 - complement.min())
+    low, high = float(target.min()), float(target.max())
     if low >= -_ROUNDING and high <= 1 + _ROUNDING:
         return None
     return (
@@ -216,13 +213,13 @@ def _index_problem(node: Node) -> tuple[str, str] | None:
     )
 
 
-def _constant_of(product: Node) -> Any:
-    """The constant operand of a product, unless it was freed."""
-    for index, operand in enumerate(product.inputs):
+def _constant_of(node: Node) -> Any:
+    """The constant operand of a node of two, unless it was freed."""
+    for index, operand in enumerate(node.inputs):
         if type(operand) is not Node:
             if operand is not None:
                 return np.asarray(operand)
-            saved = product.saved
+            saved = node.saved
             return None if saved is FREED else saved[index + 1]
     return None
 
