@@ -129,8 +129,9 @@ def use_winograd(on: bool) -> AbstractContextManager[None]:
     """Allow Winograd's convolutions inside a with block, or turn them off.
 
     They compute 3x3 convolutions of stride 1 in float32 with a quarter of the multiplications,
-    where shapes make that worthwhile and compiled kernels are in use; docs/performance.md has their
-    errors, under 1e-4 of the largest entry. `DAGRAD_WINOGRAD=0` turns them off for a program. The
+    where shapes make that worthwhile and compiled kernels are in use (input gradients of strided
+    5x5 and 6x6 ones are such convolutions too); docs/performance.md has their errors, under 1e-4 of
+    the largest entry. `DAGRAD_WINOGRAD=0` turns them off for a program. The
     choice holds for all threads.
 
     Raises TypeError unless `on` is True or False. Source: Lavin and Gray, Fast algorithms for

@@ -1,4 +1,4 @@
-"""Convolutions of images with few channels, without columns: windows are read where they lie.
+"""Convolutions without columns: windows are read where they lie.
 
 `direct_images` and `direct_weight_sums` pad a few images at a time, which then stay in cache; a
 thread calls them once, since Python between calls would wait for the other threads' Python. An

@@ -3,7 +3,7 @@
 T(x, w, g) = sum over n, o, c, p, k of g[n, o, p] w[o, c, k] x[n, c, stride*p + dilation*k - before]
 
 Methods, chosen by shapes and dtype: matrix products over columns of windows (`columns`), Winograd's
-tiles for large float32 batches of 3x3 kernels (`winograd`), windows where they lie for few channels
+tiles for large float32 batches of 3x3 kernels (`winograd`), windows where they lie, in float32
 (`direct`), and for groups, each channel alone (`depthwise`) or slices of the channels (`grouped`).
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.activations import activate_in_place
+from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import empty
 from autograd.kernels.columns import (
     Geometry,
@@ -51,7 +52,7 @@ Array = np.ndarray[Any, Any]
 FEWEST_CHANNELS = 8
 """Of the input, from which its gradient is better a convolution of the cotangent."""
 
-FEWEST_MULTIPLICATIONS = 1 << 22
+FEWEST_MULTIPLICATIONS = 1 << 23
 """From which several convolutions, where there are strides, are better than one product."""
 
 
@@ -270,13 +271,18 @@ def _pieces(geometry: Geometry, batch: int, dtype: np.dtype[Any]) -> tuple[Piece
     if pieces is None:
         return None
     if geometry.stride != (1, 1):
-        overlap = any(k > s for k, s in zip(geometry.kernel, geometry.stride, strict=True))
-        if not overlap or geometry.multiplications(batch) < FEWEST_MULTIPLICATIONS:
-            return None
-        return None if is_wasteful(geometry) else pieces
+        work = geometry.multiplications(batch)
+        worthwhile = work >= FEWEST_MULTIPLICATIONS and not is_wasteful(geometry)
+        fits = worthwhile and dtype.char == "f" and compiled_for(dtype, work)
+        return pieces if fits and _overlap(geometry) else None
     if is_wasteful(geometry) and not winograd_pays(pieces[0].geometry, batch, dtype):
         return None
     return pieces
+
+
+def _overlap(geometry: Geometry) -> bool:
+    """Whether windows share so much that most pieces have several entries of the kernel."""
+    return all(k >= 2 * s - 1 for k, s in zip(geometry.kernel, geometry.stride, strict=True))
 
 
 def _working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -19,7 +19,7 @@ from autograd.kernels.backend import compiled_for
 from autograd.kernels.columns import Geometry, padded_sizes, segments
 from autograd.kernels.split_products import split_pays
 from autograd.kernels.weight_layouts import weight_blocks, weight_matrix, weights_of_sums
-from autograd.kernels.workers import parallel_kernel, scratch, thread_count
+from autograd.kernels.workers import WORTH_A_PART, parallel_kernel, scratch, thread_count
 
 __all__ = ["direct_convolve", "direct_input_gradient", "direct_pays", "direct_weight_gradient"]
 
@@ -144,13 +144,16 @@ def _in_parts(
     batch: int,
     most: int | None = None,
 ) -> None:
-    """kernel(*arguments(worker, images, rows)) for parts of the images, all their rows of windows;
-    or of the rows, one image at a time, where threads would have nothing to do meanwhile.
+    """kernel(*arguments(worker, images, rows)) for parts of the images, all their rows of windows.
+    The images that are left over are split by rows, one after the other, if that takes less time
+    than one image each for some of the threads.
     """
     threads = thread_count() if most is None else most
-    cost = geometry.multiplications(1) / MULTIPLICATIONS
-    left = batch % threads if batch < FEW_IMAGES * threads else 0
-    whole, every = batch - left, slice(0, geometry.out[0])
+    cost, height = geometry.multiplications(1) / MULTIPLICATIONS, geometry.out[0]
+    left = batch % threads if batch < FEW_IMAGES * threads and cost >= WORTH_A_PART else 0
+    if left * -(-height // threads) >= height:
+        left = 0
+    whole, every = batch - left, slice(0, height)
     parallel_kernel(
         kernel,
         lambda worker, first, last: arguments(worker, slice(first, last), every),
@@ -164,7 +167,7 @@ def _in_parts(
 
     for n in range(whole, batch):
         parts = partial(rows_of, n)
-        parallel_kernel(kernel, parts, geometry.out[0], nanoseconds=cost, most=most)
+        parallel_kernel(kernel, parts, height, nanoseconds=cost, most=most)
 
 
 @lru_cache(maxsize=256)

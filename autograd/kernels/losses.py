@@ -51,7 +51,7 @@ def cross_entropy_forward(
     """
     _check(logits, targets, weight, label_smoothing)
     rows = rows_of(1, logits, passes=PASSES)
-    if rows is not None and targets.dtype.char not in "QL":  # which may have no place in an int64
+    if rows is not None and _are_int64(targets, ignore_index):
         loss, p = _forward_of_rows(rows[0], targets, weight, label_smoothing, ignore_index)
         return loss.reshape(targets.shape), along(p, logits, 1)
     return _forward(logits, targets, weight, label_smoothing, ignore_index)
@@ -124,6 +124,11 @@ def _forward_of_rows(
     return losses, p
 
 
+def _are_int64(targets: Array, ignore_index: int) -> bool:
+    """Whether all numbers have a place in an int64."""
+    return targets.dtype.char not in "QL" and -(1 << 63) <= ignore_index < 1 << 63
+
+
 def _plain(
     weight: Array | None, smoothing: float, ignore_index: int
 ) -> tuple[Array, np.float32, int]:
@@ -140,7 +145,8 @@ def cross_entropy_backward(
     label_smoothing: float = 0.0,
     ignore_index: int = -100,
 ) -> Array:
-    """The cotangent of the logits for a cotangent g of the loss (its shape, or broadcast to it).
+    """The cotangent of the logits for a cotangent g of the loss (its shape, or broadcast to it) and
+    targets that `cross_entropy_forward` took.
 
     Each class c gets g * ((1-s) w[t] (p[c] - [c = t]) + s/C (p[c] sum(w) - w[c])).
 
@@ -148,7 +154,7 @@ def cross_entropy_backward(
     [[0.25, -0.25]]
     """
     rows = rows_of(1, probabilities, passes=PASSES)
-    if rows is not None and targets.dtype.char not in "QL":
+    if rows is not None and _are_int64(targets, ignore_index):
         given = weight, label_smoothing, ignore_index
         return along(_backward_of_rows(g, rows[0], targets, *given), probabilities, 1)
     classes = probabilities.shape[1]

@@ -47,7 +47,10 @@ def weight_matrix(w: Array, groups: int) -> Array:
     >>> weight_matrix(np.ones((4, 3, 1, 2)), 2).shape
     (2, 6, 2)
     """
-    return weight_blocks(w, w.shape[0] // groups)
+    outputs, *window = w.shape
+    if not outputs:
+        return np.empty((groups, math.prod(window), 0), w.dtype)
+    return weight_blocks(w, outputs // groups)
 
 
 def weights_of_sums(sums: Array, kernel: tuple[int, ...], outputs: int) -> Array:

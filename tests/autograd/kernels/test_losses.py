@@ -191,3 +191,11 @@ def test_negative_targets_that_look_like_classes_to_a_byte() -> None:
         cross_entropy_forward(logits, np.array([-5, 1], np.int8))
     loss, _ = cross_entropy_forward(logits, np.array([-100, 1], np.int8))
     np.testing.assert_allclose(loss, [0, np.log(256)])
+
+
+def test_an_ignored_index_beyond_all_integers() -> None:
+    logits, targets = np.zeros((600, 2), np.float32), np.zeros(600, int)
+    loss, p = cross_entropy_forward(logits, targets, ignore_index=1 << 64)
+    np.testing.assert_allclose(loss, np.log(2), rtol=1e-6)
+    gradient = cross_entropy_backward(np.float32(1), p, targets, ignore_index=1 << 64)
+    np.testing.assert_allclose(gradient, [[-0.5, 0.5]] * 600)

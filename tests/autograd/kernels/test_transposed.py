@@ -198,3 +198,88 @@ def test_weights_as_factors_and_back(
 
 def entries_of(w: Array) -> Array:
     return w.transpose(2, 3, 1, 0).reshape(-1, len(w))
+
+
+def options(padding: int = 0, stride: int = 1) -> Any:
+    return (stride, stride), ((padding, padding),) * 2, (1, 1)
+
+
+def test_these_are_the_ways_taken(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above would pass by columns too."""
+    taken: list[str] = []
+    for name in ("direct_convolve", "direct_weight_gradient", "spread"):
+        original = getattr(convolution, name)
+
+        def noted(*given: Any, name: str = name, original: Any = original, **named: Any) -> Any:
+            taken.append(name)
+            return original(*given, **named)
+
+        monkeypatch.setattr(convolution, name, noted)
+    x, w = np.ones((1, 20, 9, 9), np.float32), np.ones((12, 20, 5, 5), np.float32)
+    y = convolve(x, w, *options(stride=2))
+    convolve_input_gradient(y, w, x.shape, *options(stride=2))
+    convolve_weight_gradient(x, y, (5, 5), *options(stride=2))
+    ways = ["direct_convolve", *["direct_convolve", "spread"] * 4, "direct_weight_gradient"]
+    assert taken == (ways if backend == "numba" else [])
+
+
+@pytest.mark.parametrize(
+    ("batch", "height", "threads", "expected"),
+    [
+        (1, 8, 2, [((0, 1), (0, 4)), ((0, 1), (4, 8))]),
+        (3, 8, 2, [*[((n, n + 1), (0, 8)) for n in (0, 1)], ((2, 3), (0, 4)), ((2, 3), (4, 8))]),
+        (4, 8, 2, [((0, 2), (0, 8)), ((2, 4), (0, 8))]),
+        (7, 7, 8, [((n, n + 1), (0, 7)) for n in range(7)]),
+        (1, 1, 2, [((0, 1), (0, 1))]),
+    ],
+)
+def test_rows_of_an_image_that_is_left_over_are_shared(
+    monkeypatch: pytest.MonkeyPatch, batch: int, height: int, threads: int, expected: Any
+) -> None:
+    def every_part(_kernel: Any, arguments: Any, count: int, **named: Any) -> None:
+        parts = min(threads, count)
+        for k in range(parts):
+            arguments(k, count * k // parts, count * (k + 1) // parts)
+
+    monkeypatch.setattr(direct, "parallel_kernel", every_part)
+    monkeypatch.setattr(direct, "thread_count", lambda: threads)
+    geometry = Geometry((height, 8), (height, 8), (1, 1), (1, 1), ((0, 0),) * 2, (1, 1), 1, 9, 9)
+    seen: list[Any] = []
+
+    def note(_worker: int, images: slice, rows: slice) -> tuple[Any, ...]:
+        seen.append(((images.start, images.stop), (rows.start, rows.stop)))
+        return ()
+
+    direct._in_parts(lambda: None, note, geometry, batch)
+    assert seen == expected
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_no_outputs(groups: int) -> None:
+    x, w = np.ones((2, 4, 5, 5), np.float32), np.ones((0, 4 // groups, 3, 3), np.float32)
+    g = np.ones((2, 0, 3, 3), np.float32)
+    dx = convolve_input_gradient(g, w, x.shape, *options(), groups)
+    np.testing.assert_array_equal(dx, np.zeros(x.shape))
+    if groups == 2:
+        assert convolve(x, w, *options(), groups).shape == g.shape
+
+
+def test_by_dtype_and_size_pieces_are_not_taken(
+    monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    """What they gain is the float32 kernels' gain, and that of kernels that overlap."""
+    monkeypatch.setattr(convolution, "FEWEST_MULTIPLICATIONS", 1 << 23)
+
+    def pieces(dtype: str, kernel: int, stride: int, batch: int) -> Any:
+        out = (32 - kernel) // stride + 1
+        geometry = Geometry(
+            (32, 32), (out, out), (kernel,) * 2, (stride,) * 2, ((0, 0),) * 2, (1, 1), 1, 16, 16
+        )
+        return convolution._pieces(geometry, batch, np.dtype(dtype))
+
+    taken = pieces("float32", 5, 2, 8)
+    assert (taken is not None and len(taken) == 4) == (backend == "numba")
+    assert pieces("float64", 5, 2, 8) is None
+    assert pieces("float32", 5, 4, 64) is None
+    assert pieces("float32", 5, 2, 1) is None
+    assert len(pieces("float64", 5, 1, 1)) == 1
