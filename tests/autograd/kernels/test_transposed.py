@@ -283,3 +283,13 @@ def test_by_dtype_and_size_pieces_are_not_taken(
     assert pieces("float32", 5, 4, 64) is None
     assert pieces("float32", 5, 2, 1) is None
     assert len(pieces("float64", 5, 1, 1)) == 1
+
+
+def test_pixels_in_no_piece_get_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "_overlap", lambda _geometry: True)
+    monkeypatch.setattr(convolution, "empty", lambda shape, dtype: np.full(shape, np.nan, dtype))
+    g, w = np.ones((1, 4, 3, 3), np.float32), np.ones((4, 9, 1, 1), np.float32)
+    dx = convolve_input_gradient(g, w, (1, 9, 5, 5), *options(stride=2))
+    expected = np.zeros((1, 9, 5, 5))
+    expected[:, :, ::2, ::2] = 4
+    np.testing.assert_array_equal(dx, expected)
