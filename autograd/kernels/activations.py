@@ -147,17 +147,18 @@ def _product(x: Any, factor: Any) -> Any:
     return product if product.ndim else product[()]
 
 
-def goes_compiled(x: Any, dtypes: str, g: Any = None) -> bool:
+def goes_compiled(x: Any, dtypes: str, g: Any = None, passes: int = 1) -> bool:
     """Whether x, an array of one of these dtypes, and a cotangent like it go to a compiled kernel.
+    What is to be done takes about as long as `passes` sums of the entries.
 
     >>> goes_compiled(np.ones(2, np.float16), "fd")
     False
     """
     return (
         type(x) is np.ndarray
-        and x.size >= backend.fewest
+        and passes * x.size >= backend.fewest
         and x.dtype.char in dtypes
-        and compiled_for(x.dtype, x.size)
+        and compiled_for(x.dtype, passes * x.size)
         and (g is None or (type(g) is np.ndarray and g.shape == x.shape and g.dtype == x.dtype))
     )
 

@@ -60,21 +60,21 @@ def direct_rows(
     some = np.empty(ROWS, starts.dtype)
     # The last row that is written in place has WIDTH entries of `y` before it ends.
     inside = max(0, rows - -(-WIDTH // outputs))
-    whole = inside // ROWS * ROWS
+    wide, narrow = inside // ROWS * ROWS, inside // NARROW_ROWS * NARROW_ROWS
+    whole = wide
     # From the last block: what one writes behind its row is the next row's first, still to come.
     for block in range(blocks - 1, -1, -1):
         # Once for all rows: a view costs as much as a dozen products.
         factors, begin, at = weights[block].ravel(), bias[block], block * WIDTH
         if outputs - at <= LANES:
-            whole = inside // NARROW_ROWS * NARROW_ROWS
-            for r in range(0, whole, NARROW_ROWS):
+            whole = min(wide, narrow)
+            for r in range(0, narrow, NARROW_ROWS):
                 narrow_outer_sums(
                     images, starts, r, offsets, 0, depth, factors, WIDTH, begin, 0, 0, flat,
                     r * outputs + at, outputs,
                 )  # fmt: skip
-            whole = min(whole, inside // ROWS * ROWS)
             continue
-        for r in range(0, inside // ROWS * ROWS, ROWS):
+        for r in range(0, wide, ROWS):
             outer_sums(
                 images, starts, r, offsets, 0, depth, factors, WIDTH, begin, 0, 0, flat,
                 r * outputs + at, outputs,

@@ -109,34 +109,25 @@ def cross_entropy_gradient_rows(
 
 
 @compiled
-def logistic_losses(x: Array, y: Array, losses: Array, _worker: int, first: int, last: int) -> None:
-    """y log(1 + exp(-x)) + (1 - y) log(1 + exp(x)), neither of which is a difference."""
+def logistic_losses(gains: Array, y: Array, x: Array, losses: Array) -> None:
+    """gains log(1 + exp(-x)) + (1 - y) log(1 + exp(x)), neither of which is a difference."""
     zero, one = np.float32(0), np.float32(1)
-    for i in range(np.uint64(first), np.uint64(last)):
-        value, share = x[i], y[i]
+    for i in range(x.size):
+        value, gain, rest = x[i], gains[i], one - y[i]
         more = log_one_more(exponential_below(-abs(value)))
         above = value if value > zero else zero
         below = zero if value > zero else -value
         # A half that has no share is left out, so that infinite logits of it are no NaN.
-        positive = share * (below + more) if share != zero else zero
-        negative = (one - share) * (above + more) if share != one else zero
+        positive = gain * (below + more) if gain != zero else zero
+        negative = rest * (above + more) if rest != zero else zero
         losses[i] = positive + negative
 
 
 @compiled
-def logistic_gradients(
-    g: Array, x: Array, y: Array, dx: Array, _worker: int, first: int, last: int
-) -> None:
-    """g ((1 - y) s(x) - y s(-x)), s the sigmoid; one g is that of all entries."""
+def logistic_gradients(g: Array, gains: Array, y: Array, x: Array, dx: Array) -> None:
+    """g ((1 - y) s(x) - gains s(-x)), s the sigmoid."""
     zero, one = np.float32(0), np.float32(1)
-    if len(g) == 1:
-        seed = g[0]
-        for i in range(np.uint64(first), np.uint64(last)):
-            small = exponential_below(-abs(x[i]))
-            up, down = (one, small) if x[i] > zero else (small, one)
-            dx[i] = seed * ((one - y[i]) * up - y[i] * down) / (one + small)
-    else:
-        for i in range(np.uint64(first), np.uint64(last)):
-            small = exponential_below(-abs(x[i]))
-            up, down = (one, small) if x[i] > zero else (small, one)
-            dx[i] = g[i] * ((one - y[i]) * up - y[i] * down) / (one + small)
+    for i in range(x.size):
+        small = exponential_below(-abs(x[i]))
+        up, down = (one, small) if x[i] > zero else (small, one)
+        dx[i] = g[i] * ((one - y[i]) * up - gains[i] * down) / (one + small)

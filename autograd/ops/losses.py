@@ -297,7 +297,7 @@ def binary_cross_entropy_with_logits(
     _check_same_shape(x, target, "binary_cross_entropy_with_logits")
     dtype = data_of(x).dtype
     y = target if isinstance(target, Tensor) else np.asarray(target, dtype)
-    if isinstance(y, Tensor) and y._node is None and y.dtype == dtype:
+    if isinstance(y, Tensor) and y._node is None:
         y = data_of(y)
     scale = None if pos_weight is None else _scale(pos_weight, x, "pos_weight")
     if isinstance(y, Tensor):
@@ -321,6 +321,10 @@ _logistic: Composite = Composite(
     pullback=lambda cotangent, out, x, y, positive: (
         logistic_loss_pullback(cotangent, x, y, positive),
         None,
+    ),
+    # Each loss depends on its own logit only; targets here are constants.
+    pushforward=lambda tangents, out, x, y, positive: logistic_loss_pullback(
+        tangents[0], x, y, positive
     ),
     analytic=False,
 )

@@ -55,9 +55,9 @@ def layouts() -> tuple[str, ...]:
     return LAYOUTS
 
 
-@pytest.fixture(params=[1, 2, 5], scope="module")
+@pytest.fixture(params=[1, 2, 3, 5], scope="module")
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    """The library's own threads, so many: none beside this one, one, and parts of unequal size."""
+    """The library's own threads, so many."""
     workers.use_own_threads()
     before = workers.get_num_threads()
     workers.set_num_threads(request.param)
