@@ -268,6 +268,8 @@ def _check_same_shape(input: Any, target: Any, name: str) -> None:
         call(real(2, 3), real(2, 3, low=0.0, high=1.0)),
         call(real(2, 3), real(2, 3, low=0.0, high=1.0), reduction="none", weight=np.ones(3) / 2),
         call(real(2, 3), real(2, 3, low=0.0, high=1.0), None, "sum", np.array([1.0, 2.0, 3.0])),
+        call(real(2, 3), _PROBABILITIES),
+        call(real(2, 3), _PROBABILITIES, None, "sum", np.array([1.0, 2.0, 3.0])),
     ],
     analytic=False,
     bad=[
