@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from numba.core import event
 
 from autograd.kernels.warm_up import compilation_began, compilation_ended
 
-__all__ = ["compiled", "inlined"]
+__all__ = ["compiled", "inlined", "save_code"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,9 +51,33 @@ def _stamp(dispatcher: Any) -> None:
     Numba looks at the file of the function alone, and would go on with what other files' functions
     were when they were built into it.
     """
-    file: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if hasattr(file, "_source_stamp"):
-        file._source_stamp = (file._source_stamp, _digest_of_sources())
+    files: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(files, "_source_stamp"):
+        files._source_stamp = (files._source_stamp, _digest_of_sources())
+        files.save = partial(save_code, files)
+
+
+def save_code(files: Any, key: Any, data: Any) -> None:
+    """Numba's `save` of a function's compiled code, for several processes at once.
+
+    Numba numbers the files by their index, so that two processes that compile a function for
+    different arrays at the same time may write the same file; the next then runs code for other
+    arrays than it has. Here files are named by what they are for, and are there before the index
+    says so, which at worst forgets one.
+    """
+    function = files._index_name.removesuffix(".nbi")
+    if not files._load_index():  # of these sources
+        _remove_all(Path(files._cache_path), f"{function}.*.nbc")
+    purpose = hashlib.sha256(files._dump((files._source_stamp, key))).hexdigest()
+    name = f"{function}.{purpose[:24]}.nbc"
+    files._save_data(name, data)
+    files._save_index({**files._load_index(), key: name})
+
+
+def _remove_all(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # another process may be reading or removing it
+            path.unlink()
 
 
 @cache

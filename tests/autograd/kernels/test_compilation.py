@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +58,60 @@ def test_it_is_used_until_any_kernels_source_changes(tmp_path: Path) -> None:
     os.utime(other, ns=(known.st_atime_ns, known.st_mtime_ns))
     assert compiled_again(tmp_path)
     assert not compiled_again(tmp_path)
+
+
+def code_files(folder: Path, sources: str = "sources") -> Any:
+    """Numba's files of a function, with the library's way to save."""
+    caching = pytest.importorskip("numba.core.caching")
+    from autograd.kernels.compilation import save_code
+
+    files = caching.IndexDataCacheFile(str(folder), "function-1.py3", sources)
+    files.save = partial(save_code, files)
+    return files
+
+
+def test_processes_that_compile_at_the_same_time_do_not_mix_their_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has read the index before the other wrote to it."""
+    first, second = code_files(tmp_path), code_files(tmp_path)
+    second.save("others", "code for others")
+    known = first._load_index()
+    monkeypatch.setattr(first, "_load_index", lambda: known)
+    second.save("float32", "code for float32")
+    first.save("float64", "code for float64")
+    later = code_files(tmp_path)
+    assert later.load("others") == "code for others"
+    assert later.load("float64") == "code for float64"
+    assert later.load("float32") is None  # forgotten, and compiled again
+    later.save("float32", "code for float32")
+    assert later.load("float32") == "code for float32"
+    assert later.load("float64") == "code for float64"
+
+
+def test_code_of_other_sources_is_not_used_and_removed(tmp_path: Path) -> None:
+    code_files(tmp_path, "old").save("float32", "old code")
+    files = code_files(tmp_path, "new")
+    assert files.load("float32") is None
+    files.save("float64", "new code")
+    assert files.load("float64") == "new code"
+    assert files.load("float32") is None
+    assert len(list(tmp_path.glob("*.nbc"))) == 1
+
+
+def test_code_that_is_gone_is_compiled_again(tmp_path: Path) -> None:
+    files = code_files(tmp_path)
+    files.save("float32", "code")
+    next(tmp_path.glob("*.nbc")).unlink()
+    assert files.load("float32") is None
+    files.save("float32", "code")
+    assert files.load("float32") == "code"
+
+
+def test_kernels_keep_their_code_so() -> None:
+    pytest.importorskip("numba")
+    from autograd.kernels.compilation import save_code
+    from autograd.kernels.compiled_updates import descend
+
+    kernel: Any = descend
+    assert kernel._cache._cache_file.save.func is save_code
