@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from autograd.kernels import backend
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.constants import as_operand
 from autograd.kernels.error_function import erf
@@ -172,7 +172,7 @@ def in_one_pass(
     """
     like = operands[-1]
     out = empty_like(like)
-    flat = [_in_memory_order(array, out) for array in operands]
+    flat = [read_only(_in_memory_order(array, out)) for array in operands]
     target = out.reshape(-1) if out.flags.c_contiguous else out.ravel(order="K")
     numbers = tuple([out.dtype.type(param) for param in params])
     if cost * target.size < WORTH_A_PART:

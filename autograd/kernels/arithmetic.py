@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.workers import parallel_parts, thread_count
 
@@ -107,7 +107,7 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
             return None
         out = empty_like(full)
         kernel = compiled.combine_numbers
-        given: tuple[Any, ...] = full.ravel(order="K"), number, turned, out.ravel(order="K")
+        given: tuple[Any, ...] = _flat(full), number, turned, out.ravel(order="K")
     elif type(other) is not np.ndarray or other.dtype != full.dtype:
         return None
     elif other.shape == full.shape:
@@ -116,7 +116,7 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         out = empty_like(full)
         pair = (other, full) if turned else (full, other)
         kernel = compiled.combine_entries
-        given = *(array.ravel(order="K") for array in pair), out.ravel(order="K")
+        given = *map(_flat, pair), out.ravel(order="K")
     else:
         lines = _in_lines(full, other)
         if lines is None:
@@ -124,7 +124,8 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         matrix, line, order, by_rows = lines
         kernel = compiled.combine_rows if by_rows else compiled.combine_columns
         out = empty_like(full)
-        given = matrix, line, turned, out.transpose(order).reshape(matrix.shape)
+        target = out.transpose(order).reshape(matrix.shape)
+        given = read_only(matrix), read_only(line), turned, target
         size, grain = len(matrix), max(1, GRAIN // matrix.shape[1])
     strange = np.zeros((thread_count(), compiled.LINE), np.int32)
     parallel_parts(
@@ -136,6 +137,10 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         most=len(strange),
     )
     return None if any(strange[:, 0].tolist()) and _is_told() else out
+
+
+def _flat(array: Array) -> Array:
+    return read_only(array.ravel(order="K"))
 
 
 def _match(a: Array, b: Any) -> bool:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -25,10 +26,13 @@ __all__ = [
     "compiled_for",
     "explain_choice",
     "explain_winograd",
+    "read_only",
     "use_kernels",
     "use_winograd",
     "winograd_is_on",
 ]
+
+Array = np.ndarray[Any, Any]
 
 LARGE = 1 << 14
 """Elements from which a compiled kernel is worth its call and its compilation."""
@@ -58,6 +62,20 @@ def compiled_for(dtype: np.dtype[np.generic], size: int) -> bool:
         return False
     use_own_threads()
     return True
+
+
+def read_only(array: Array) -> Array:
+    """A view that nobody writes through.
+
+    Kernels are compiled for each kind of array that they are given. With such views for what they
+    only read, one serves what may be written and what may not, and none that wrote would compile.
+
+    >>> read_only(np.zeros(2)).flags.writeable
+    False
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _choice() -> str:

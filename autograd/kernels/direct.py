@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.columns import Geometry, padded_sizes, segments
 from autograd.kernels.split_products import split_pays
 from autograd.kernels.weight_layouts import weight_blocks, weight_matrix, weights_of_sums
@@ -197,7 +197,8 @@ def _seeds(g: Array, geometry: Geometry, worker: int) -> tuple[Array, Array, Arr
     seeds = scratch(f"cotangent {worker}", (entries + WIDTH,), np.float32)
     seeds[entries:] = 0
     planes = _planes(g).reshape(-1, geometry.outputs, g.shape[1] * g.shape[2])
-    return g, planes, g.reshape(-1) if g.flags.c_contiguous else seeds[:0], seeds
+    rows = g.reshape(-1) if g.flags.c_contiguous else seeds[:0]
+    return read_only(g), read_only(planes), read_only(rows), seeds
 
 
 def _windows(x: Array, geometry: Geometry) -> Callable[[int, slice, slice], tuple[Any, ...]]:
@@ -220,7 +221,7 @@ def _windows(x: Array, geometry: Geometry) -> Callable[[int, slice, slice], tupl
         images = scratch(f"padded {worker}", (memory,), np.float32)
         images[-SLACK:] = 0
         shape = height, width, channels // parts
-        return own, parts, band.before, shape, step, images, *_places(step, band, planar)
+        return read_only(own), parts, band.before, shape, step, images, *_places(step, band, planar)
 
     return windows
 

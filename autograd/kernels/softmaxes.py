@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autograd.kernels import special
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty
 from autograd.kernels.workers import parallel_parts
 
@@ -111,7 +111,7 @@ def rows_of(axis: int, *arrays: Any, passes: int = 1) -> tuple[Array, ...] | Non
         turned = array if axis in (-1, array.ndim - 1) else np.moveaxis(array, axis, -1)
         if not turned.flags.c_contiguous or not turned.flags.aligned:
             return None
-        rows.append(turned.reshape(-1, turned.shape[-1]))
+        rows.append(read_only(turned.reshape(-1, turned.shape[-1])))
     return tuple(rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.workers import parallel_parts
 
 __all__ = ["weight_blocks", "weight_matrix", "weights_of_sums"]
@@ -31,7 +31,8 @@ def weight_blocks(w: Array, width: int) -> Array:
     if w.size and compiled_for(w.dtype, w.size):
         from autograd.kernels.compiled_layouts import pack_weights
 
-        parallel_parts(pack_weights, (w, out), channels, nanoseconds=NANOSECONDS * w.size)
+        given = read_only(w), out
+        parallel_parts(pack_weights, given, channels, nanoseconds=NANOSECONDS * w.size)
         return out
     rows = w.transpose(2, 3, 1, 0).reshape(depth, outputs)
     for block in range(blocks):

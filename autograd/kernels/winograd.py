@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for, winograd_is_on
+from autograd.kernels.backend import compiled_for, read_only, winograd_is_on
 from autograd.kernels.buffers import empty
 from autograd.kernels.columns import Geometry
 from autograd.kernels.windows import Sizes
@@ -170,8 +170,8 @@ def winograd_convolve(
     u = empty((PLANES, wide, channels, compiled.WIDTH), np.float32)
 
     cost = 5.0 * channels * outputs
-    kernel = compiled.weight_tiles
-    parallel_kernel(kernel, lambda _, first, last: (w, u, first, last), channels, nanoseconds=cost)
+    kernel, given = compiled.weight_tiles, (read_only(w), u)
+    parallel_kernel(kernel, lambda _, *part: (*given, *part), channels, nanoseconds=cost)
     added = np.zeros(outputs, np.float32) if bias is None else bias
     nothing = np.zeros(compiled.WIDTH, np.float32)
     step = _images_at_a_time(tiles, n)
@@ -244,7 +244,7 @@ def _images_at_a_time(tiles: _Tiles, images: int) -> int:
 
 def _contiguous(x: Array, name: str) -> Array:
     if x.flags.c_contiguous:
-        return x
+        return read_only(x)
     copy = scratch(name, x.shape, x.dtype)
     copy[...] = x
-    return copy
+    return read_only(copy)
