@@ -95,6 +95,8 @@ def _tableau(
                     better = estimate < error
                     best = np.where(better, row[k], best)
                     error = np.where(better, estimate, error)
+                if np.all(error <= 4.0 * floor):
+                    break  # half the step has twice the rounding: it could not be nearer
         rows.append(row)
     return Estimate(best, error, step)
 
