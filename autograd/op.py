@@ -113,6 +113,7 @@ def elementwise(
         kinks=tuple(kinks),
         error=_check_error(name, error),
         samples=samples,
+        duals=False,  # a user's function is given arrays or Tensors
     )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from sys import _getframe
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd.base import Pair, PushedTangents
+from autograd.families.duals import Dual
 from autograd.families.rules import (
     CallableOp,
     Rule,
@@ -25,13 +25,16 @@ from autograd.kernels.arithmetic import product_of
 from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
-from autograd.node import Node, last_user_code, next_serial, small, user_frame
-from autograd.recording import FLOAT64, NO_PARAMS, SIMPLE_TYPES, apply, record_plain
+from autograd.node import Node, small
+from autograd.recording import NO_PARAMS, SIMPLE_TYPES, apply, record_plain
 from autograd.tensor import Tensor
 
 _ARRAY = np.ndarray
+_PLAIN = (np.ndarray, np.generic)
 _DOUBLE = np.float64
 _new = object.__new__
+_WITHOUT_PARAMS: Any = SimpleNamespace(params=NO_PARAMS)
+"""What a rule without parameters needs of a node."""
 NUMBERS = frozenset({float, int})
 SIMPLE = (operator.add, operator.sub, operator.mul, operator.truediv)
 """Operators to which a number may be given as an array: power computes others differently."""
@@ -56,6 +59,8 @@ class Elementwise(CallableOp):
     the cotangent of x, in one pass over the memory, or, for calls without parameters, `(cotangent,
     out, x, y)` to those of x and y, for which the sweep asks where both are of one shape and dtype.
     """
+    duals: bool = field(default=True, repr=False)
+    """Whether partials may be given a Dual; those that cannot compute on it are found out."""
     compute: Any = field(init=False, repr=False)
     """`operator` or else `forward`."""
     quick: tuple[Rule | None, ...] = field(init=False, repr=False)
@@ -63,6 +68,8 @@ class Elementwise(CallableOp):
     simple: bool = field(init=False, repr=False)
     """Whether a number that is made an array before changes nothing."""
     _kept: dict[int, tuple[bool, ...]] = field(default_factory=dict, repr=False)
+    _recorded: set[int] = field(default_factory=set, repr=False)
+    """Which partials cannot compute on a Dual."""
 
     def __post_init__(self) -> None:
         compute = self.operator or self.forward
@@ -115,7 +122,17 @@ class Elementwise(CallableOp):
                 (quick,) = self.quick
                 inputs = (node,) if quick is None else None
                 return record_plain(self, inputs, saved, out, modes, 2, quick, node)
+        elif type(operands[0]) is Dual:
+            return self.on_duals(operands[0])
         return apply(self, operands, NO_PARAMS)
+
+    def on_duals(self, *operands: Any) -> Any:
+        """The result and its tangent as a Dual, or an array without one."""
+        values = [x.value if type(x) is Dual else x for x in operands]
+        tangents = [x.tangent if type(x) is Dual else None for x in operands]
+        out = self.forward(*values)
+        tangent = self.push(_WITHOUT_PARAMS, tangents, (out, *values), False)
+        return out if tangent is None else Dual(out, tangent)
 
     def pair(self, x: Any, y: Any) -> Any:
         """`self(x, y)`: as `apply`, with the common case, recording plain operands, written out.
@@ -164,6 +181,8 @@ class Elementwise(CallableOp):
                 xn = small(xv)
             quick, tracked = self.quick[1], yn
         elif not mask:
+            if type(x) is Dual or type(y) is Dual:
+                return self.on_duals(x, y)
             return apply(self, (x, y), NO_PARAMS)
         compute = self.compute if type(xv) is not _ARRAY or xv.size < LARGE else self.forward
         try:
@@ -234,7 +253,7 @@ class Elementwise(CallableOp):
             return None
         cotangent, change = arrived
         found: list[Pair | None] = []
-        for target, partial in zip(targets, self.partials, strict=True):
+        for index, (target, partial) in enumerate(zip(targets, self.partials, strict=True)):
             if type(target) is not Node:
                 found.append(None)
                 continue
@@ -242,12 +261,31 @@ class Elementwise(CallableOp):
                 moved = None if change is None else self._times(change, partial, (), {})
                 found.append((self._times(cotangent, partial, (), {}), moved))
                 continue
-            slope, bend = tangents.evaluate(partial, node)
+            slope, bend = self._slope(index, node, tangents) or tangents.evaluate(partial, node)
             moved = None if change is None else change * slope
             if bend is not None:
                 moved = cotangent * bend if moved is None else add_product(moved, cotangent, bend)
             found.append((cotangent * slope, moved))
         return found
+
+    def _slope(self, index: int, node: Node, tangents: PushedTangents) -> Pair | None:
+        """A partial of what the node saved, and its tangent; None where it must be recorded."""
+        if not self.duals or index in self._recorded:
+            return None
+        operands = []
+        for value, source in zip(node.saved, (node, *node.inputs), strict=True):
+            tangent = tangents.of(source) if value is not None and type(source) is Node else None
+            operands.append(value if tangent is None else Dual(value, tangent))
+        try:
+            slope = self.partials[index](*operands)
+        except Exception:
+            slope = None
+        if type(slope) is Dual:
+            return slope.value, slope.tangent
+        if type(slope) in NUMBERS or (isinstance(slope, _PLAIN) and slope.dtype.kind == "f"):
+            return slope, None
+        self._recorded.add(index)
+        return None
 
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
@@ -316,79 +354,3 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
     if partial == 1:
         return lambda cotangent, *saved: cotangent
     return lambda cotangent, *saved: op._times(cotangent, partial, (), {})
-
-
-def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
-    """`op.pair` as a function of its own that Tensor can have for an operator's method.
-
-    Two tracked float64 scalars, of which graphs of scalars are made, are recorded right here: each
-    further call would take a tenth of the time of all. So is an array with a number. The rest is
-    `op.pair`'s. (A float is told by its type, because `isinstance` takes long to say no.)
-    """
-    compute, quick, (quick_first, _), otherwise = op.compute, op.pullback, op.quick, op.pair
-    keep_out, keep_x, keep_y = keeps = op._keeps(3)
-    out_kept, x_kept, y_kept = keeps_first = op._keeps(1)
-    nothing = None if any(keeps) else (None, None, None)
-    none_kept = None if any(keeps_first) else (None, None, None)
-    simple = op.simple
-
-    def operator(x: Tensor, y: Any) -> Any:
-        modes = current_modes()
-        if modes.quick and type(y) is not float and isinstance(y, Tensor):
-            xn, xv = x._node, x._value
-            yn, yv = y._node, y._value
-            if type(xv) is _ARRAY and not xv.ndim:
-                xv = xv[()]
-            if type(yv) is _ARRAY and not yv.ndim:
-                yv = yv[()]
-            if type(xv) is _DOUBLE and type(yv) is _DOUBLE and xn is not None and yn is not None:
-                node = Node()
-                node.op = op
-                node.operands = None
-                node.first = xn
-                node.second = yn
-                node.value = out = compute(xv, yv)
-                node.saved = nothing or (
-                    out if keep_out else None,
-                    xv if keep_x else None,
-                    yv if keep_y else None,
-                )
-                node.quick = quick
-                node.params = NO_PARAMS
-                node.shape = ()
-                node.dtype = FLOAT64
-                node.serial = next_serial()
-                node.scope = modes.scope
-                node.name = node.leaf = node.fingerprint = None
-                try:
-                    frame = _getframe(1)
-                except ValueError:  # a thread whose outermost function is this one
-                    node.code, node.offset = None, 0
-                else:
-                    code = frame.f_code
-                    if code is not last_user_code[0]:
-                        frame = user_frame(frame)
-                        code = frame.f_code
-                    node.code = code
-                    node.offset = frame.f_lasti
-                if modes.pushing is not None:
-                    modes.pushing.push(node, modes)
-                tensor = _new(Tensor)
-                tensor._value = out
-                tensor._node = node
-                return tensor
-        elif modes.quick and type(y) in NUMBERS:  # as `op.pair` does it
-            xn, xv = x._node, x._value
-            if xn is not None and type(xv) is _ARRAY and xv.ndim:
-                some = compute if xv.size < LARGE else op.forward
-                out = some(xv, as_operand(y, xv.dtype) if simple else y)
-                saved = none_kept or (
-                    out if out_kept else None,
-                    xv if x_kept else None,
-                    y if y_kept else None,
-                )
-                inputs = (xn, y) if quick_first is None else None
-                return record_plain(op, inputs, saved, out, modes, 2, quick_first, xn, y)
-        return otherwise(x, y)
-
-    return operator

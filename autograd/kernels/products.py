@@ -61,8 +61,10 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     """
     assert out is None or out.dtype == np.result_type(a, b)
     assert out is None or out.shape[-2:] == (a.shape[-2], b.shape[-1])
-    if a.ndim == b.ndim == 2 and a.size * b.shape[1] < LARGE:
-        return _in_place_of(out, a.dot(b))
+    if a.ndim == b.ndim == 2:
+        work = a.size * b.shape[1]
+        if work < LARGE or (work < WORTHWHILE and a.shape[1] != 1 and threads_are_own()):
+            return _in_place_of(out, a.dot(b))
     if out is not None and not out.flags.c_contiguous:
         return _in_place_of(out, _product(a, b, None, units=True))
     return _product(a, b, out, units=True)

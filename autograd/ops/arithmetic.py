@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.families.elementwise import scalar_operator
+from autograd.families.duals import set_dual_operator
+from autograd.families.scalar_operator import scalar_operator
 from autograd.kernels.arithmetic import arithmetic, product_of, quotient_of
 from autograd.kernels.backend import LARGE
 from autograd.methods import set_operator
@@ -239,3 +240,5 @@ for _symbol, _operation in (
     ("mod", remainder),
 ):
     set_operator(_symbol, scalar_operator(_operation), _operation.pair)
+    set_dual_operator(_symbol, _operation.on_duals)
+set_dual_operator("neg", negative.on_duals)
