@@ -56,6 +56,23 @@ def _intrinsic_float_of_bits(typing_context: Any, bits: Any) -> Any:
 float_of_bits: Any = _intrinsic_float_of_bits
 
 
+@intrinsic
+def _intrinsic_reduced(typing_context: Any, y: Any, n: Any) -> Any:
+    """y - n log(2), of which Numba would make one product, and lose the digits of the two parts."""
+
+    def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        rest, count = values
+        for part in (_LOG_2_HIGH, _LOG_2_LOW):
+            share = builder.fmul(count, context.get_constant(types.float32, part), ("contract",))
+            rest = builder.fsub(rest, share, flags=("contract",))
+        return rest
+
+    return types.float32(types.float32, types.float32), generate
+
+
+_reduced: Any = _intrinsic_reduced
+
+
 @inlined
 def power_parts(y: Any) -> Any:
     """(p, n), float32 and int32, with exp(y) = p 2^n, without branches: Cody and Waite's reduction
@@ -63,7 +80,7 @@ def power_parts(y: Any) -> Any:
     """
     number = np.float32
     n = np.floor(y * _LOG2_E + number(0.5))
-    r = (y - n * _LOG_2_HIGH) - n * _LOG_2_LOW
+    r = _reduced(y, n)
     p = number(1 / 5040)
     p = p * r + number(1 / 720)
     p = p * r + number(1 / 120)

@@ -1,6 +1,7 @@
 """NumPy's functions of one array that take long for each entry, on all threads.
 
-Where a result is not finite, NumPy computes it all again in the caller's thread, and warns once.
+Threads reach NumPy through Python; the exponential and the logarithm of float32 have kernels. Where
+a result is not finite, NumPy computes it all again in the caller's thread, and warns once.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import LARGE, compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
-from autograd.kernels.workers import parallel_ranges
+from autograd.kernels.workers import parallel_parts, parallel_ranges, thread_count
 
 __all__ = ["on_threads"]
+
+Array = np.ndarray[Any, Any]
 
 FEWEST = 1 << 17
 """Entries from which handing over a part pays."""
@@ -26,21 +29,45 @@ NANOSECONDS = 1.0
 """About what an entry takes one thread."""
 
 
+def _compiled(kernel: str, x: Array) -> Array | None:
+    """What a kernel makes of float32; None where NumPy is to compute, and to warn."""
+    from autograd.kernels import compiled_entrywise as compiled
+
+    out = empty_like(x)
+    flat = read_only(x.ravel(order="K")), out.ravel(order="K")
+    strange = np.zeros((thread_count(), compiled.LINE), np.int32)
+    parallel_parts(
+        getattr(compiled, kernel),
+        (*flat, strange),
+        x.size,
+        GRAIN,
+        NANOSECONDS * x.size,
+        most=len(strange),
+    )
+    return None if strange[:, 0].any() else out
+
+
 def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:
     """A function that computes what `ufunc` does of one operand.
 
     >>> on_threads(np.exp)(np.array([0.0])).tolist()
     [1.0]
     """
+    kernel = ufunc.__name__ if ufunc in (np.exp, np.log) else ""
 
     def compute(x: Any) -> Any:
         if (
             type(x) is not np.ndarray
-            or x.size < FEWEST
+            or x.size < (LARGE if kernel else FEWEST)
             or not compiled_for(x.dtype, x.size)
             or not fills_memory(x)
             or np.geterr()["under"] != "ignore"
         ):
+            return ufunc(x)
+        if kernel and x.dtype.char == "f":
+            found = _compiled(kernel, x)
+            return ufunc(x) if found is None else found
+        if x.size < FEWEST:
             return ufunc(x)
         out = empty_like(x)
         source, target = x.ravel(order="K"), out.ravel(order="K")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.activations import tanh_pullback
+from autograd.kernels.arithmetic import quotient_of
 from autograd.kernels.entrywise import on_threads
 from autograd.kernels.error_function import erf as erf_values
 from autograd.kernels.smooth_activations import tanh as tanh_values
@@ -57,6 +58,13 @@ _LN10 = float(np.log(10.0))
 _TWO_OVER_ROOT_PI = float(2.0 / np.sqrt(np.pi))
 
 
+_sin, _cos, _sinh, _cosh = (on_threads(ufunc) for ufunc in (np.sin, np.cos, np.sinh, np.cosh))
+
+
+def _reciprocal(x: Any) -> Any:
+    return quotient_of(1, x) if type(x) is np.ndarray else 1 / x
+
+
 def _example(call: str, result: str) -> str:
     return f"\n\n    >>> import autograd as ag\n    >>> ag.{call}\n    {result}\n    "
 
@@ -92,7 +100,7 @@ expm1 = elementwise(
 log = elementwise(
     "log",
     on_threads(np.log),
-    (lambda out, x: 1 / x,),
+    (lambda out, x: _reciprocal(x),),
     POSITIVE,
     doc="The natural logarithm." + _example("log(ag.Tensor([1.0]))", "Tensor([0.])"),
     numpy=(np.log,),
@@ -158,8 +166,8 @@ cbrt = elementwise(
 
 sin = elementwise(
     "sin",
-    on_threads(np.sin),
-    (lambda out, x: np.cos(x),),
+    _sin,
+    (lambda out, x: _cos(x),),
     doc="The sine of x in radians." + _example("sin(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.sin,),
     operator=np.sin,
@@ -167,8 +175,8 @@ sin = elementwise(
 
 cos = elementwise(
     "cos",
-    on_threads(np.cos),
-    (lambda out, x: -np.sin(x),),
+    _cos,
+    (lambda out, x: -_sin(x),),
     doc="The cosine of x in radians." + _example("cos(ag.Tensor([0.0]))", "Tensor([1.])"),
     numpy=(np.cos,),
     operator=np.cos,
@@ -218,8 +226,8 @@ arctan = elementwise(
 
 sinh = elementwise(
     "sinh",
-    on_threads(np.sinh),
-    (lambda out, x: np.cosh(x),),
+    _sinh,
+    (lambda out, x: _cosh(x),),
     doc="The hyperbolic sine." + _example("sinh(ag.Tensor([0.0]))", "Tensor([0.])"),
     numpy=(np.sinh,),
     operator=np.sinh,
@@ -227,8 +235,8 @@ sinh = elementwise(
 
 cosh = elementwise(
     "cosh",
-    on_threads(np.cosh),
-    (lambda out, x: np.sinh(x),),
+    _cosh,
+    (lambda out, x: _sinh(x),),
     doc="The hyperbolic cosine." + _example("cosh(ag.Tensor([0.0]))", "Tensor([1.])"),
     numpy=(np.cosh,),
     operator=np.cosh,

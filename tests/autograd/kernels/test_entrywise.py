@@ -23,6 +23,7 @@ UFUNCS = [np.exp, np.log, np.sin, np.cos, np.log1p, np.expm1, np.tan]
 def all_sizes(backend: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(entrywise, "FEWEST", 0)
+        patch.setattr(entrywise, "LARGE", 0)
         patch.setattr(entrywise, "NANOSECONDS", np.inf)
         yield
 
@@ -76,3 +77,33 @@ def test_gradients_of_large_arrays(name: str) -> None:
     getattr(ag, name)(variable).backward(g)
     slope = getattr(np, name)(x + 1e-30j * np.ones(x.shape)).imag / 1e-30
     np.testing.assert_allclose(variable.grad, g * slope, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("ufunc", [np.exp, np.log])
+def test_kernels_are_exact_to_two_units(threads: int, ufunc: np.ufunc) -> None:
+    """At all magnitudes, those at which reductions lose digits among them."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(-87, 88, 20001), rng.uniform(-1, 1, 20001), [-0.0, 0.0]])
+    if ufunc is np.log:
+        x = np.concatenate([np.exp(x), rng.uniform(0.5, 2.0, 20001)])
+    x = x.astype(np.float32)
+    expected = ufunc(x.astype(np.float64))
+    unit = np.spacing(np.maximum(abs(expected), 1e-37).astype(np.float32))
+    kernel = entrywise._compiled(ufunc.__name__, x)
+    assert kernel is not None
+    assert np.max(abs(kernel - expected) / unit) < 2
+
+
+@pytest.mark.parametrize("ufunc", [np.exp, np.log])
+@pytest.mark.parametrize("place", [0, 4095, 4096, 40000])
+@pytest.mark.parametrize(
+    "value", [np.nan, np.inf, -np.inf, 100.0, -100.0, 0.0, -1.0, 1e-40, -88.0, 3e38]
+)
+def test_what_kernels_cannot_compute_is_numpy_s(
+    threads: int, ufunc: np.ufunc, place: int, value: float
+) -> None:
+    x = np.full(40001, 0.5, np.float32)
+    x[place] = value
+    with np.errstate(all="ignore"):
+        found, expected = on_threads(ufunc)(x), ufunc(x)
+    np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(np.float32).eps)
