@@ -13,6 +13,7 @@ from autograd.kernels.compilation import compiled, inlined
 __all__ = [
     "GELU",
     "RELU",
+    "exact_power_parts",
     "float_of_bits",
     "gelu",
     "gelu_back",
@@ -74,13 +75,14 @@ _reduced: Any = _intrinsic_reduced
 
 
 @inlined
-def power_parts(y: Any) -> Any:
-    """(p, n), float32 and int32, with exp(y) = p 2^n, without branches: Cody and Waite's reduction
-    and a Taylor polynomial.
-    """
+def _whole_powers(y: Any) -> Any:
+    return np.floor(y * _LOG2_E + np.float32(0.5))
+
+
+@inlined
+def _small_power(r: Any) -> Any:
+    """e^r for |r| <= log(2) / 2: a Taylor polynomial."""
     number = np.float32
-    n = np.floor(y * _LOG2_E + number(0.5))
-    r = _reduced(y, n)
     p = number(1 / 5040)
     p = p * r + number(1 / 720)
     p = p * r + number(1 / 120)
@@ -88,8 +90,25 @@ def power_parts(y: Any) -> Any:
     p = p * r + number(1 / 6)
     p = p * r + number(0.5)
     p = p * r + number(1)
-    p = p * r + number(1)
-    return p, np.int32(n)
+    return p * r + number(1)
+
+
+@inlined
+def power_parts(y: Any) -> Any:
+    """(p, n), float32 and int32, with exp(y) = p 2^n, without branches.
+
+    The compiler makes one product of Cody and Waite's reduction, which costs up to 4 units in the
+    last place near |y| = 87.
+    """
+    n = _whole_powers(y)
+    return _small_power((y - n * _LOG_2_HIGH) - n * _LOG_2_LOW), np.int32(n)
+
+
+@inlined
+def exact_power_parts(y: Any) -> Any:
+    """The same to one unit for all y, in a tenth more of the time."""
+    n = _whole_powers(y)
+    return _small_power(_reduced(y, n)), np.int32(n)
 
 
 @inlined

@@ -10,7 +10,7 @@ from numba.core import types as numba_types
 from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled, inlined
-from autograd.kernels.compiled_activations import float_of_bits, power_of_two, power_parts
+from autograd.kernels.compiled_activations import exact_power_parts, float_of_bits, power_of_two
 
 __all__ = ["LINE", "exp", "log"]
 
@@ -74,7 +74,7 @@ def exp(x: Array, y: Array, strange: Array, worker: int, first: int, last: int) 
     for i in range(np.uint64(first), np.uint64(last)):
         value = x[i]
         inside = (value >= _SMALLEST) & (value <= _LARGEST)
-        p, n = power_parts(value if inside else np.float32(0))
+        p, n = exact_power_parts(value if inside else np.float32(0))
         y[i] = p * power_of_two(n)
         found |= np.int32(0) if inside else np.int32(1)
     strange[worker, 0] = found
