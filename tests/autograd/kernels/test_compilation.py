@@ -89,6 +89,26 @@ def test_processes_that_compile_at_the_same_time_do_not_mix_their_code(
     assert later.load("float64") == "code for float64"
 
 
+def test_what_another_process_saves_meanwhile_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Numba's own `save`, float32 would be given the code of float64 here."""
+    first, second = code_files(tmp_path), code_files(tmp_path)
+    write, load = first._save_data, second._load_index
+
+    def write_late(name: str, data: Any) -> None:
+        monkeypatch.setattr(second, "_load_index", dict)
+        second.save("float32", "code for float32")
+        monkeypatch.setattr(second, "_load_index", load)
+        write(name, data)
+
+    monkeypatch.setattr(first, "_save_data", write_late)
+    first.save("float64", "code for float64")
+    later = code_files(tmp_path)
+    assert later.load("float32") == "code for float32"
+    assert later.load("float64") == "code for float64"
+
+
 def test_code_of_other_sources_is_not_used_and_removed(tmp_path: Path) -> None:
     code_files(tmp_path, "old").save("float32", "old code")
     files = code_files(tmp_path, "new")
