@@ -13,7 +13,7 @@ __all__ = ["Dual", "set_dual_operator"]
 
 
 class Dual:
-    """A plain array and its tangent, an array of its shape (Clifford's dual numbers, 1873).
+    """A plain array and its tangent, which broadcasts to it (Clifford's dual numbers, 1873).
 
     Operators, NumPy's functions and the elementwise operations called directly give another; for
     anything else it raises TypeError, and whoever made it has to record instead.
@@ -42,8 +42,6 @@ class Dual:
 
     def __eq__(self, _: object) -> bool:
         raise TypeError("a Dual cannot be compared")
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def set_dual_operator(name: str, operation: Callable[..., Any]) -> None:

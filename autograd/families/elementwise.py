@@ -31,8 +31,6 @@ from autograd.tensor import Tensor
 
 _ARRAY = np.ndarray
 _PLAIN = (np.ndarray, np.generic)
-_DOUBLE = np.float64
-_new = object.__new__
 _WITHOUT_PARAMS: Any = SimpleNamespace(params=NO_PARAMS)
 """What a rule without parameters needs of a node."""
 NUMBERS = frozenset({float, int})

@@ -12,17 +12,14 @@ from numba.extending import intrinsic as numba_intrinsic
 from autograd.kernels.compilation import compiled, inlined
 from autograd.kernels.compiled_activations import exact_power_parts, float_of_bits, power_of_two
 
-__all__ = ["LINE", "exp", "log"]
+__all__ = ["exp", "log"]
 
 Array = np.ndarray[Any, Any]
 types: Any = numba_types
 intrinsic: Any = numba_intrinsic
 
-LINE = 1 << 5
-"""int32 between what threads say: two cache lines, since neighbours are fetched in pairs."""
-
-_LARGEST, _SMALLEST = np.float32(88.0), np.float32(-87.0)
-"""Between them e^x is neither infinite nor subnormal."""
+_LARGEST, _SMALLEST = np.float32(88.0), np.float32(-104.0)
+"""Above the first e^x may be infinite, below the second it is 0."""
 
 _LOG_2 = np.float32(0.6931471805599453)
 _ROOT_HALF = np.float32(0.7071067811865476)
@@ -67,22 +64,25 @@ def _logarithm(x: Any) -> Any:
 
 @compiled
 def exp(x: Array, y: Array, strange: Array, worker: int, first: int, last: int) -> None:
-    """y = e^x for entries [first, last); strange[worker, 0] = 1 if NumPy has to look at some, which
-    are infinite, subnormal or no numbers.
+    """y = e^x for entries [first, last); strange[worker, 0] = 1 if some may be infinite, at which
+    NumPy has to look. By two powers of two, as the smallest results are subnormal.
     """
     found = np.int32(0)
     for i in range(np.uint64(first), np.uint64(last)):
         value = x[i]
         inside = (value >= _SMALLEST) & (value <= _LARGEST)
         p, n = exact_power_parts(value if inside else np.float32(0))
-        y[i] = p * power_of_two(n)
-        found |= np.int32(0) if inside else np.int32(1)
+        half = n >> np.int32(1)
+        power = p * power_of_two(half) * power_of_two(n - half)
+        outside = value if value != value else np.float32(0)
+        y[i] = power if inside else outside
+        found |= np.int32(1) if value > _LARGEST else np.int32(0)
     strange[worker, 0] = found
 
 
 @compiled
 def log(x: Array, y: Array, strange: Array, worker: int, first: int, last: int) -> None:
-    """The same of the logarithm."""
+    """y = log(x) in the same way; NumPy looks at what is no normal number above 0."""
     found = np.int32(0)
     for i in range(np.uint64(first), np.uint64(last)):
         value = x[i]

@@ -32,10 +32,11 @@ NANOSECONDS = 1.0
 def _compiled(kernel: str, x: Array) -> Array | None:
     """What a kernel makes of float32; None where NumPy is to compute, and to warn."""
     from autograd.kernels import compiled_entrywise as compiled
+    from autograd.kernels.compiled_arithmetic import LINE
 
     out = empty_like(x)
     flat = read_only(x.ravel(order="K")), out.ravel(order="K")
-    strange = np.zeros((thread_count(), compiled.LINE), np.int32)
+    strange = np.zeros((thread_count(), LINE), np.int32)
     parallel_parts(
         getattr(compiled, kernel),
         (*flat, strange),

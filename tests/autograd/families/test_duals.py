@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,12 +61,9 @@ def test_without_a_tangent_left_there_is_none():
 
 def recorded_partials(function, *given):
     """What an operation has found out of its partials in a Hessian-vector product."""
-    op = next(
-        node.op
-        for node in [function(*(ag.Tensor(x, requires_grad=True) for x in given))._node]
-        if isinstance(node.op, Elementwise)
-    )
     ag.hvp(lambda args: ag.sum(function(*args)), given, tuple(np.ones_like(x) for x in given))
+    op = function(*(ag.Tensor(x, requires_grad=True) for x in given))._node.op
+    assert isinstance(op, Elementwise)
     return op._recorded
 
 
@@ -101,9 +96,3 @@ def test_functions_of_users_are_given_arrays_and_tensors_only():
     assert ag.hvp(lambda x: ag.sum(square(x) * x), x, np.ones(2)).tolist() == [6.0, 18.0]
     assert seen
     assert set(seen) <= {np.ndarray, ag.Tensor}
-
-
-def test_operators_of_arrays_and_tensors_are_untouched():
-    x = np.array([1.0, 2.0])
-    for function in (operator.add, operator.mul, operator.sub, operator.truediv, operator.pow):
-        assert np.array_equal(function(ag.Tensor(x), x).data, function(x, x))

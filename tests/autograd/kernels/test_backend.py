@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from autograd.kernels import backend
+from autograd.kernels import backend, smooth_activations
 from autograd.kernels.backend import LARGE, compiled_for, use_kernels
 from autograd.kernels.environment import forget_environment
 
@@ -48,6 +48,49 @@ def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not compiled_for(SINGLE, LARGE)
     with use_kernels("numba"), pytest.raises(ImportError, match=r"dagrad\[fast\]"):
         compiled_for(SINGLE, LARGE)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed")
+def test_one_kernel_serves_what_may_be_written_and_what_may_not() -> None:
+    """Each further kind of array would be compiled for anew, and the first call take a second."""
+    from autograd.kernels import (
+        compiled_direct,
+        compiled_entrywise,
+        convolution,
+        entrywise,
+        softmaxes,
+    )
+    from autograd.kernels import compiled_smooth_activations as compiled
+    from autograd.kernels.compiled_softmaxes import softmax_rows
+
+    kernels = (
+        compiled_direct.direct_images,
+        compiled_direct.direct_weight_sums,
+        compiled_entrywise.exp,
+        compiled.silu_back,
+        softmax_rows,
+    )
+
+    def kinds() -> list[int]:
+        return [len(kernel.overloads) for kernel in kernels]  # type: ignore[attr-defined]
+
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(4, 3, 12, 12)), rng.normal(size=(8, 3, 3, 3))
+    g, row = rng.normal(size=(4, 8, 10, 10)), rng.normal(size=(130, 130))  # one part
+    x, w, g, row = (array.astype(np.float32) for array in (x, w, g, row))
+    counts, unpadded = [], ((0, 0), (0, 0))
+    with use_kernels("numba"):
+        for writeable in (True, False):
+            for array in (x, w, g, row):
+                array.flags.writeable = writeable
+            convolution.convolve(x, w, (1, 1), unpadded, (1, 1))
+            convolution.convolve_weight_gradient(x, g, (3, 3), (1, 1), unpadded, (1, 1))
+            entrywise.on_threads(np.exp)(row)
+            smooth_activations.silu_pullback(row, None, row)
+            softmaxes.softmax(row)
+            counts.append(kinds())
+    assert min(counts[0]) > 0
+    assert counts[0] == counts[1]
 
 
 def test_numba_is_imported_at_the_first_large_array_only() -> None:

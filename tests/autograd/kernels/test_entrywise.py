@@ -86,9 +86,11 @@ def test_kernels_are_exact_to_two_units(threads: int, ufunc: np.ufunc) -> None:
     x = np.concatenate([rng.uniform(-87, 88, 20001), rng.uniform(-1, 1, 20001), [-0.0, 0.0]])
     if ufunc is np.log:
         x = np.concatenate([np.exp(x), rng.uniform(0.5, 2.0, 20001)])
+    else:
+        x = np.concatenate([x, rng.uniform(-110, -87, 20001), [-1e30, -np.inf]])
     x = x.astype(np.float32)
     expected = ufunc(x.astype(np.float64))
-    unit = np.spacing(np.maximum(abs(expected), 1e-37).astype(np.float32))
+    unit = np.spacing(abs(expected).astype(np.float32)).astype(float)
     kernel = entrywise._compiled(ufunc.__name__, x)
     assert kernel is not None
     assert np.max(abs(kernel - expected) / unit) < 2
@@ -96,14 +98,19 @@ def test_kernels_are_exact_to_two_units(threads: int, ufunc: np.ufunc) -> None:
 
 @pytest.mark.parametrize("ufunc", [np.exp, np.log])
 @pytest.mark.parametrize("place", [0, 4095, 4096, 40000])
-@pytest.mark.parametrize(
-    "value", [np.nan, np.inf, -np.inf, 100.0, -100.0, 0.0, -1.0, 1e-40, -88.0, 3e38]
-)
-def test_what_kernels_cannot_compute_is_numpy_s(
-    threads: int, ufunc: np.ufunc, place: int, value: float
-) -> None:
+def test_what_kernels_cannot_compute_is_numpy_s(threads: int, ufunc: np.ufunc, place: int) -> None:
     x = np.full(40001, 0.5, np.float32)
-    x[place] = value
-    with np.errstate(all="ignore"):
-        found, expected = on_threads(ufunc)(x), ufunc(x)
-    np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(np.float32).eps)
+    for value in (np.nan, np.inf, -np.inf, 88.5, 100.0, 0.0, -0.0, -1.0, 1e-40, -100.0, 3e38):
+        x[place] = value
+        with np.errstate(all="ignore"):
+            found, expected = on_threads(ufunc)(x), ufunc(x)
+        np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(np.float32).eps, atol=2e-45)
+
+
+@pytest.mark.parametrize("value", [-np.inf, -100.0, np.nan])
+def test_small_powers_are_not_computed_twice(value: float) -> None:
+    """As of distances, or of what a mask excludes."""
+    x = np.full(40001, value, np.float32)
+    found = entrywise._compiled("exp", x)
+    assert found is not None
+    np.testing.assert_allclose(found, np.exp(x), rtol=0, atol=2e-45)
