@@ -7,9 +7,10 @@ address of a function and its arguments. Parts are claimed one by one, by the pu
 therefore never depends on anyone's waking up. All that is shared lies in one array of int64, a
 cache line for each entry.
 
-A claim is a compare-and-swap of TICKET, the number of the job and of the parts not yet claimed.
-Nobody changes PARTS and COUNT while parts are unclaimed, so a thread whose claim succeeds has read
-those of its job.
+A claim is a compare-and-swap of TICKET: the number of the job, that of the first part not yet
+claimed, and that after the last. Nobody changes PARTS while parts are unclaimed, so a thread whose
+claim succeeds has read those of its job. The publisher claims from the front and the others from
+the back: what one of two threads wrote, it reads again from its own cache in the next operation.
 """
 
 from __future__ import annotations
@@ -36,8 +37,10 @@ __all__ = [
     "new_board",
     "new_parts",
     "packed",
+    "publish",
     "serve",
     "shared",
+    "take",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -48,13 +51,13 @@ intrinsic: Any = numba_intrinsic
 _LINE = 16
 """int64 between entries: twice a cache line, since neighbours are fetched in pairs."""
 
-TICKET, PARTS, COUNT, ENDED, FAILED, BUSY, NUDGES = range(7)
+TICKET, PARTS, ENDED, FAILED, BUSY, NUDGES = range(6)
 
 _PART_WORDS = 512
 """int64 that a part may take: an address, and arguments from the third on."""
 
-_LEFT_BITS = 16
-_LEFT = (1 << _LEFT_BITS) - 1
+_BITS = 16
+_MASK = (1 << _BITS) - 1
 _LOOKS_PER_YIELD = 1 << 10
 
 _WORD = ir.IntType(64)
@@ -211,15 +214,18 @@ def array_at(_context: Any, address: Any) -> Any:
 
 
 @compiled
-def _take(board: Array) -> bool:
-    """Claim a part and do it; False if there was none."""
+def take(board: Array, publishes: bool) -> bool:
+    """Claim a part and do it, the first if this thread `publishes`, else the last; False if there
+    was none.
+    """
     ticket = _load(board, TICKET)
-    left = ticket & _LEFT
-    if left == 0:
+    begin, end = ticket >> _BITS & _MASK, ticket & _MASK
+    if begin == end:
         return False
-    parts, count = _load(board, PARTS), _load(board, COUNT)
-    if _exchange(board, TICKET, ticket, ticket - 1):
-        if _call(parts + (count - left) * 8 * _PART_WORDS) != 0:
+    parts = _load(board, PARTS)
+    chosen, claimed = (begin, ticket + _MASK + 1) if publishes else (end - 1, ticket - 1)
+    if _exchange(board, TICKET, ticket, claimed):
+        if _call(parts + chosen * 8 * _PART_WORDS) != 0:
             _store(board, FAILED, 1)
         _add(board, ENDED, 1)
     return True
@@ -232,7 +238,7 @@ def serve(board: Array, looks: int, nudges: int) -> bool:
     """
     unsuccessful = 0
     while unsuccessful < looks and _load(board, NUDGES) == nudges:
-        if _take(board):
+        if take(board, False):
             unsuccessful = 0
         else:
             unsuccessful += 1
@@ -241,6 +247,16 @@ def serve(board: Array, looks: int, nudges: int) -> bool:
                 _give_way()
     nudged: bool = _load(board, NUDGES) != nudges
     return nudged
+
+
+@compiled
+def publish(board: Array, first: int, count: int) -> None:
+    """Parts that begin at the address `first`, for all who `take`."""
+    _store(board, PARTS, first)
+    _store(board, ENDED, 0)
+    _store(board, FAILED, 0)
+    job = (_load(board, TICKET) >> 2 * _BITS) + 1
+    _store(board, TICKET, job << 2 * _BITS | count)
 
 
 @compiled
@@ -255,13 +271,8 @@ def fork_join(board: Array, parts: Array) -> bool:
         for i in range(count):
             failed |= _call(first + i * 8 * _PART_WORDS)
         return failed == 0
-    _store(board, PARTS, first)
-    _store(board, COUNT, count)
-    _store(board, ENDED, 0)
-    _store(board, FAILED, 0)
-    job = (_load(board, TICKET) >> _LEFT_BITS) + 1
-    _store(board, TICKET, (job << _LEFT_BITS) | count)
-    while _take(board):
+    publish(board, first, count)
+    while take(board, True):
         pass
     looks = 0
     while _load(board, ENDED) < count:

@@ -29,7 +29,7 @@ from autograd.kernels import (
     workers,
 )
 from autograd.kernels.compilation import compiled
-from autograd.kernels.compiled_sharing import new_parts, packed
+from autograd.kernels.compiled_sharing import new_board, new_parts, packed, publish, take
 from autograd.kernels.convolution import convolve_weight_gradient
 from autograd.kernels.crew import TIMES, Crew
 from autograd.kernels.products import matrix_product
@@ -79,6 +79,32 @@ def test_every_entry_once(threads: int, size: int, grain: int, step: int) -> Non
     for k in range(3):
         add(x, counts, k, grain)
     np.testing.assert_array_equal(counts, 3 * x + 3)
+
+
+@compiled
+def note_order(order: Any, number: int) -> None:
+    """order[0] is how many parts there were so far."""
+    order[0] += 1
+    order[number] = order[0]
+
+
+@given(turns=st.lists(st.booleans(), max_size=9), count=st.integers(1, 9))
+def test_who_publishes_begins_with_the_first_part_and_others_with_the_last(
+    turns: list[bool], count: int
+) -> None:
+    order = np.zeros(count + 1, np.int64)
+    board, parts = new_board(), new_parts(count)
+    for k in range(count):
+        packed(note_order)((order, k + 1), parts, k)
+    for _ in range(2):
+        publish(board, parts.ctypes.data, count)
+        order[:] = 0
+        left = list(range(1, count + 1))
+        for number, publisher in enumerate(turns, 1):
+            assert take(board, publisher) is bool(left)
+            if left:
+                assert order[left.pop(0 if publisher else -1)] == number
+        assert (order[left] == 0).all()
 
 
 @compiled
