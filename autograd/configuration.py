@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.kernels.backend import LARGE, explain_choice, explain_winograd
 from autograd.kernels.blas import blas_threads
+from autograd.kernels.blas_operands import own_product_pays
 from autograd.kernels.buffers import POOLED_FROM, held_bytes
 from autograd.kernels.matrix_units import explain_matrix_units
 from autograd.kernels.workers import get_num_threads, thread_count
@@ -83,7 +84,10 @@ def _kernels() -> dict[str, Any]:
     }
     if choice == "numba":
         kernels["from"] = f"{LARGE} elements (smaller arrays go to NumPy)"
-        kernels["loaded"] = "yes" if "numba" in sys.modules else "at their first use"
+        loaded = "numba" in sys.modules
+        kernels["loaded"] = "yes" if loaded else "at their first use"
+        if loaded:  # or asking would load it
+            kernels["float32 products"] = "our own" if own_product_pays() else "the BLAS's"
     return kernels
 
 

@@ -46,7 +46,7 @@ def batched_product(a: Array, b: Array) -> Array | None:
     if min(a.size, b.size) == 0 or thread_count() == 1:
         return None
     left, right = lines(_first(a)), lines(_first(b))
-    function = gemm(a.dtype)
+    function = gemm(a.dtype, rows * inner * columns)
     if left is None or right is None or not function:
         return None
     from autograd.kernels.compiled_products import multiply_each

@@ -1,14 +1,19 @@
-"""What NumPy's BLAS is given: how matrices lie in memory, and its functions' addresses."""
+"""What a product in compiled code is given: how matrices lie in memory, and which function to call:
+NumPy's BLAS's, or one of our own.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from autograd.kernels.blas import blas_address
+from autograd.kernels.matrix_units import has_matrix_units
+from autograd.kernels.processor import compiled_features
 
-__all__ = ["GRAINS", "SCALES", "empty_product", "gemm", "lines"]
+__all__ = ["GRAINS", "SCALES", "empty_product", "gemm", "lines", "own_product_pays"]
 
 Array = np.ndarray[Any, Any]
 
@@ -19,9 +24,33 @@ SCALES: Final = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
 """1 and 0, as the BLAS's functions are given them."""
 
 
-def gemm(dtype: np.dtype[Any]) -> int:
-    """The address of the BLAS's function for matrix products, 0 if it is not found."""
-    return blas_address("sgemm" if dtype.char == "f" else "dgemm")
+OWN_FROM = 1 << 19
+"""Multiplications from which our own product is faster; copying less takes too much of its time."""
+
+
+def gemm(dtype: np.dtype[Any], work: int = OWN_FROM) -> int:
+    """The address of the function for matrix products of so many multiplications, 0 if there is
+    none.
+    """
+    if dtype.char != "f":
+        return blas_address("dgemm")
+    own = work >= OWN_FROM and own_product_pays()
+    return _address_of_own_product() if own else blas_address("sgemm")
+
+
+@cache
+def own_product_pays() -> bool:
+    """Whether products in float32 by compiled kernels of our own are faster than the BLAS's: with
+    vectors of 16, unless matrix units compute the large ones. Measured on a Zen 4 processor.
+    """
+    return compiled_features().get("avx512f", False) and not has_matrix_units()
+
+
+@cache
+def _address_of_own_product() -> int:
+    from autograd.kernels.compiled_own_products import address_of_own_product
+
+    return address_of_own_product()
 
 
 def empty_product(rows: int, columns: int, like: Array) -> Array:

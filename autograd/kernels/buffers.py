@@ -121,14 +121,7 @@ class _Chunk:
 
     def put(self, first: int, end: int) -> None:
         """Note that a range is free again."""
-        places = self._places.get(end - first)
-        if places is None:
-            if len(self._places) == MOST_SIZES:
-                self._places.clear()
-            places = self._places[end - first] = []
-        if first not in places:
-            insort(places, first)
-            del places[MOST_PLACES:]
+        begin, size = first, end - first
         number = bisect_left(self.free, (first, end))
         if number < len(self.free) and self.free[number][0] == end:
             end = self.free.pop(number)[1]
@@ -136,6 +129,14 @@ class _Chunk:
             first = self.free.pop(number - 1)[0]
             number -= 1
         self.free.insert(number, (first, end))
+        places = self._places.get(size)
+        if places is None:
+            if len(self._places) == MOST_SIZES:
+                self._places.clear()
+            places = self._places[size] = []
+        if begin not in places:
+            insort(places, begin)
+            del places[MOST_PLACES:]
 
     def forget(self, first: int, end: int) -> None:
         """Let the system have the memory of a range, whose entries are lost."""

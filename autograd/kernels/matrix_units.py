@@ -12,12 +12,11 @@ import platform
 import sys
 from contextlib import AbstractContextManager
 from functools import cache
-from importlib.util import find_spec
-from typing import Any
 
+from autograd.kernels.processor import compiled_features
 from autograd.kernels.switches import Switch
 
-__all__ = ["explain_matrix_units", "matrix_units_are_on", "use_matrix_units"]
+__all__ = ["explain_matrix_units", "has_matrix_units", "matrix_units_are_on", "use_matrix_units"]
 
 _ARCH_PRCTL, _ASK_FOR_STATE, _TILES = 158, 0x1023, 18
 """Of Linux on x86-64: the system call, ARCH_REQ_XCOMP_PERM, and the state XTILEDATA."""
@@ -54,7 +53,7 @@ def matrix_units_are_on() -> bool:
     ...     matrix_units_are_on()
     False
     """
-    return _switch.is_on() and _found() and _compiled_for() and _granted()
+    return _switch.is_on() and has_matrix_units() and _compiled_for() and _granted()
 
 
 def explain_matrix_units() -> tuple[bool, str]:
@@ -65,7 +64,7 @@ def explain_matrix_units() -> tuple[bool, str]:
     (False, 'use_matrix_units')
     """
     on, why = _switch.explain()
-    if on and not _found():
+    if on and not has_matrix_units():
         return False, "none are known in this processor"
     if on and "numba" in sys.modules and not _compiled_for():
         return False, "Numba compiles for another processor"
@@ -75,8 +74,12 @@ def explain_matrix_units() -> tuple[bool, str]:
 
 
 @cache
-def _found() -> bool:
-    """Whether Linux says that the processor has them."""
+def has_matrix_units() -> bool:
+    """Whether Linux says that the processor has them.
+
+    >>> has_matrix_units() in (True, False)
+    True
+    """
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
         return False
     try:
@@ -90,15 +93,9 @@ def _found() -> bool:
 @cache
 def _compiled_for() -> bool:
     """Whether Numba is there, compiles for this processor, and knows its matrix units."""
-    if find_spec("numba") is None:
-        return False
-    from llvmlite.binding import get_host_cpu_features
-    from numba.core import config
-
-    settings: Any = config
-    other = settings.CPU_NAME is not None or settings.CPU_FEATURES is not None
-    features = get_host_cpu_features()
-    return not other and all(features.get(name) for name in ("amx-tile", "amx-bf16", "avx512bw"))
+    return all(
+        compiled_features().get(name, False) for name in ("amx-tile", "amx-bf16", "avx512bw")
+    )
 
 
 @cache

@@ -79,8 +79,8 @@ def sum_of_products(a: Array, b: Array, c: Array, d: Array) -> Array:
     )
     factors = [lines(matrix) for matrix in (a, b, c, d)] if together else []
     lying = [factor for factor in factors if factor is not None]
-    function = gemm(a.dtype)
-    if len(lying) == 4 and function:
+    function = gemm(a.dtype) if len(lying) == 4 else 0
+    if function:
         from autograd.kernels.compiled_products import multiply_sum
 
         out = empty_product(rows, columns, a)

@@ -10,7 +10,14 @@ import numpy as np
 from autograd.kernels.activations import activate_in_place
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.batched_products import batched_product
-from autograd.kernels.blas_operands import GRAINS, SCALES, empty_product, gemm, lines
+from autograd.kernels.blas_operands import (
+    GRAINS,
+    SCALES,
+    empty_product,
+    gemm,
+    lines,
+    own_product_pays,
+)
 from autograd.kernels.split_products import Matrix, split_pays, split_product
 from autograd.kernels.workers import (
     parallel_kernel,
@@ -20,7 +27,7 @@ from autograd.kernels.workers import (
     threads_are_own,
 )
 
-__all__ = ["affine_product", "matrix_product", "product_by_blas"]
+__all__ = ["affine_product", "matrix_product", "product_without_units"]
 
 Array = np.ndarray[Any, Any]
 
@@ -96,7 +103,7 @@ def _affine_parts(a: Array, b: Array, bias: Array, positive: bool) -> Array | No
         work < WORTHWHILE
         or not a.dtype == b.dtype == bias.dtype
         or not compiled_for(a.dtype, work)
-        or thread_count() == 1
+        or _is_for_numpy(a)
         or _is_of_dots(a, b)
         or _is_of_rows(a, b)
         or (a.dtype.char == "f" and split_pays(rows, columns, inner))
@@ -115,10 +122,10 @@ def _affine_parts(a: Array, b: Array, bias: Array, positive: bool) -> Array | No
     return out
 
 
-def product_by_blas(a: Array, b: Array) -> Array:
+def product_without_units(a: Array, b: Array) -> Array:
     """`matrix_product`, but never on matrix units.
 
-    >>> product_by_blas(np.eye(2), np.ones((2, 1))).tolist()
+    >>> product_without_units(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
     return _product(a, b, None, units=False)
@@ -148,13 +155,19 @@ def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
             target = empty_product(rows, columns, a) if out is None else out
             if split_product(a, b, left, right, target):
                 return target
-    if thread_count() == 1:
+    if _is_for_numpy(a):
         return _by_numpy(a, b, out)
     if (side := _side_to_split(rows, inner, columns)) == TERMS:
         return _in_place_of(out, _sum_of_products(a, b))
     target = empty_product(rows, columns, a) if out is None else out
     _multiply_parts(a, b, target, side)
     return target
+
+
+def _is_for_numpy(a: Array) -> bool:
+    """Whether nothing would be split, and the product is the BLAS's anyway."""
+    own = a.dtype.char == "f" and threads_are_own() and own_product_pays()
+    return thread_count() == 1 and not own
 
 
 def _side_to_split(rows: int, inner: int, columns: int) -> int:

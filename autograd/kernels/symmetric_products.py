@@ -33,24 +33,24 @@ def symmetric_product(a: Array, b: Array) -> Array:
     """
     assert a.shape[-2] == b.shape[-1], f"{a.shape} times {b.shape} is not square"
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype:
-        return products.product_by_blas(a, b)
+        return products.product_without_units(a, b)
     rows, inner = a.shape
     work = rows * rows * inner
     if work < products.WORTHWHILE or inner != len(b) or not compiled_for(a.dtype, work):
-        return products.product_by_blas(a, b)
+        return products.product_without_units(a, b)
     pairs = max(2, thread_count())
     if rows < 2 * pairs * PANEL:
-        return products.product_by_blas(a, b)
+        return products.product_without_units(a, b)
     left, right, letter = lines(a), lines(b), a.dtype.char
     if left is None or right is None:
-        return products.product_by_blas(a, b)
+        return products.product_without_units(a, b)
     if inner >= rows and left[1] != right[1] and _same_memory(left[0], right[0]):
         function = blas_address("ssyrk" if letter == "f" else "dsyrk")
         if function:
             return _by_transpose(function, *left, rows, inner)
     function = gemm(a.dtype)
     if not function:
-        return products.product_by_blas(a, b)
+        return products.product_without_units(a, b)
     from autograd.kernels.compiled_products import multiply_symmetric
 
     out = empty_product(rows, rows, a)

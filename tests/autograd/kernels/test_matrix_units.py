@@ -20,7 +20,7 @@ from autograd.kernels.matrix_units import explain_matrix_units, matrix_units_are
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """What was found out about the machine is forgotten, before and after."""
-    known = matrix_units._found, matrix_units._compiled_for, matrix_units._granted
+    known = matrix_units.has_matrix_units, matrix_units._compiled_for, matrix_units._granted
     for answer in known:
         answer.cache_clear()
     yield
@@ -56,7 +56,7 @@ def test_code_for_another_processor_uses_none(
     """However Numba was told: by the environment, a file or a program."""
     config = pytest.importorskip("numba").core.config
     monkeypatch.delenv("DAGRAD_MATRIX_UNITS", raising=False)
-    monkeypatch.setattr(matrix_units, "_found", lambda: True)
+    monkeypatch.setattr(matrix_units, "has_matrix_units", lambda: True)
     monkeypatch.setattr(matrix_units, "_granted", lambda: pytest.fail("asked"))
     monkeypatch.setattr(config, setting, "generic")
     assert not matrix_units_are_on()
@@ -70,7 +70,7 @@ def test_units_that_the_compiler_does_not_know_are_not_used(
     binding = pytest.importorskip("llvmlite.binding")
     features = {"amx-tile": True, "amx-bf16": True, "avx512bw": True, missing: False}
     monkeypatch.setattr(binding, "get_host_cpu_features", lambda: features)
-    monkeypatch.setattr(matrix_units, "_found", lambda: True)
+    monkeypatch.setattr(matrix_units, "has_matrix_units", lambda: True)
     monkeypatch.setattr(matrix_units, "_granted", lambda: pytest.fail("asked"))
     assert not matrix_units_are_on()
 
@@ -97,7 +97,7 @@ def test_the_processor_is_asked_for_all_that_is_needed(
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(matrix_units.platform, "machine", lambda: "x86_64")
     monkeypatch.setattr("builtins.open", lambda *_, **__: io.StringIO(text))
-    assert matrix_units._found() is (missing is None)
+    assert matrix_units.has_matrix_units() is (missing is None)
 
 
 @pytest.mark.parametrize("answer", [0, -1])
@@ -118,7 +118,7 @@ def test_the_system_is_asked_once(
 
 def test_what_the_system_refuses_is_not_used(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAGRAD_MATRIX_UNITS", raising=False)
-    monkeypatch.setattr(matrix_units, "_found", lambda: True)
+    monkeypatch.setattr(matrix_units, "has_matrix_units", lambda: True)
     monkeypatch.setattr(matrix_units, "_compiled_for", lambda: True)
     assert explain_matrix_units() == (True, "the default")  # it asks for nothing
     with monkeypatch.context() as patch:
