@@ -13,7 +13,7 @@ from autograd.kernels.buffers import empty_like
 from autograd.kernels.constants import as_operand
 from autograd.kernels.error_function import erf
 from autograd.kernels.layouts import in_order_of
-from autograd.kernels.workers import WORTH_A_PART, parallel_kernel
+from autograd.kernels.workers import parallel_cuts
 
 __all__ = [
     "FUSED",
@@ -134,8 +134,7 @@ def activate_in_place(x: Array, activation: str | None) -> None:
     flat = x.reshape(-1)
     assert np.shares_memory(flat, x) or not x.size
 
-    cost = NANOSECONDS[activation] * flat.size
-    parallel_kernel(kernel, lambda _, first, last: (flat[first:last],), flat.size, GRAIN, cost)
+    parallel_cuts(kernel, (flat,), (), GRAIN, NANOSECONDS[activation] * flat.size)
 
 
 def _product(x: Any, factor: Any) -> Any:
@@ -175,15 +174,8 @@ def in_one_pass(
     flat = [read_only(_in_memory_order(array, out)) for array in operands]
     target = out.reshape(-1) if out.flags.c_contiguous else out.ravel(order="K")
     numbers = tuple([out.dtype.type(param) for param in params])
-    if cost * target.size < WORTH_A_PART:
-        kernel(*flat, target, *numbers)
-        return out
     assert np.shares_memory(target, out) or not out.size
-
-    def arguments(_worker: int, first: int, last: int) -> tuple[Any, ...]:
-        return (*(array[first:last] for array in flat), target[first:last], *numbers)
-
-    parallel_kernel(kernel, arguments, target.size, GRAIN, cost * target.size)
+    parallel_cuts(kernel, (*flat, target), numbers, GRAIN, cost * target.size)
     return out
 
 

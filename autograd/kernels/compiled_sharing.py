@@ -40,6 +40,7 @@ __all__ = [
     "publish",
     "serve",
     "shared",
+    "shared_cuts",
     "take",
 ]
 
@@ -204,6 +205,26 @@ def _pack(typing: Any, kernel: Any, part: Any, parts: Any, index: Any) -> Any:
 
 
 @intrinsic
+def _cut(_context: Any, arrays: Any, first: Any, last: Any) -> Any:
+    """Entries [first, last) of each of a tuple of contiguous vectors, as views that own nothing."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind, (value, first, last) = signature.args[0], values
+        items = []
+        for item_kind, item in zip(kind.types, _emit.unpack_tuple(builder, value), strict=True):
+            array = context.make_array(item_kind)(context, builder, item)
+            array.data = builder.gep(array.data, [first])
+            array.nitems = builder.sub(last, first)
+            array.shape = _emit.pack_array(builder, [array.nitems])
+            array.meminfo = _emit.get_null_value(array.meminfo.type)
+            array.parent = _emit.get_null_value(array.parent.type)
+            items.append(array._getvalue())
+        return context.make_tuple(builder, signature.return_type, items)
+
+    return arrays(arrays, types.int64, types.int64), generate
+
+
+@intrinsic
 def array_at(_context: Any, address: Any) -> Any:
     """A pointer for `numba.carray`, from an address."""
 
@@ -304,6 +325,16 @@ def shared(kernel: Any) -> Callable[[Array, Array, tuple[Any, ...]], bool]:
     return share
 
 
+@cache
+def shared_cuts(kernel: Any) -> Callable[[Array, Array, tuple[Array, ...], tuple[Any, ...]], bool]:
+    """(board, bounds, vectors, numbers) -> whether all went well, which does as `fork_join` the
+    calls kernel(*entries bounds[k] to bounds[k + 1] of the vectors, *numbers).
+    """
+    share: Any = _own_copy(_share_cuts, kernel, "shared_cuts")
+    found: Callable[[Array, Array, tuple[Array, ...], tuple[Any, ...]], bool] = share
+    return found
+
+
 def _own_copy(function: Any, kernel: Any, purpose: str) -> Any:
     """The function for this kernel, compiled and kept on disk with the kernel's own code and, as
     Numba tells by file name and line, outdated with it.
@@ -319,6 +350,7 @@ def _own_copy(function: Any, kernel: Any, purpose: str) -> Any:
         "__name__": kernel.py_func.__module__,
         "kernel": kernel,
         "np": np,
+        "_cut": _cut,
         "_pack": _pack,
         "_PART_WORDS": _PART_WORDS,
         "fork_join": fork_join,
@@ -339,5 +371,13 @@ def _share(board: Array, bounds: Array, given: Any) -> bool:
     for k in range(len(parts)):
         # Numba knows no (*given, ...).
         _pack(kernel, given + (k, bounds[k], bounds[k + 1]), parts, k)  # noqa: RUF005
+    fine: bool = fork_join(board, parts)
+    return fine
+
+
+def _share_cuts(board: Array, bounds: Array, vectors: Any, numbers: Any) -> bool:
+    parts = np.empty((len(bounds) - 1, _PART_WORDS), np.int64)
+    for k in range(len(parts)):
+        _pack(kernel, _cut(vectors, bounds[k], bounds[k + 1]) + numbers, parts, k)
     fine: bool = fork_join(board, parts)
     return fine

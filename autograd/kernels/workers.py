@@ -30,6 +30,7 @@ __all__ = [
     "WORTH_A_PART",
     "get_num_threads",
     "parallel_chunks",
+    "parallel_cuts",
     "parallel_kernel",
     "parallel_parts",
     "parallel_ranges",
@@ -196,6 +197,27 @@ def parallel_parts(
         return
     share = _compiled_sharing().shared(kernel)
     if not share(_current_crew().board(), _as_array(bounds), given):
+        raise MemoryError(f"no memory for {kernel.__name__}")
+
+
+def parallel_cuts(
+    kernel: Callable[..., object],
+    vectors: tuple[np.ndarray[Any, Any], ...],
+    numbers: tuple[Any, ...],
+    grain: int,
+    nanoseconds: float,
+) -> None:
+    """kernel(*vectors, *numbers) for parts of contiguous vectors of one length: `parallel_parts`
+    for kernels that know nothing of parts.
+    """
+    count = vectors[0].size
+    bounds = (0, count) if nanoseconds < WORTH_A_PART else _bounds(count, grain, None)
+    if len(bounds) == 2:
+        if count:
+            kernel(*vectors, *numbers)
+        return
+    share = _compiled_sharing().shared_cuts(kernel)
+    if not share(_current_crew().board(), _as_array(bounds), vectors, numbers):
         raise MemoryError(f"no memory for {kernel.__name__}")
 
 
