@@ -247,6 +247,17 @@ def test_an_array_lies_where_one_of_its_size_lay() -> None:
     release()
 
 
+def test_a_former_place_breaks_no_free_range_in_two() -> None:
+    release()
+    before = sum(held_bytes())
+    kept = [empty((size, LARGE), np.float32) for size in (5, 1, 4)]
+    kept.clear()
+    kept = [empty((size, LARGE), np.float32) for size in (1, 9)]
+    assert sum(held_bytes()) - before == 10 * LARGE * 4
+    kept.clear()
+    release()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_addresses_cost_no_memory() -> None:
     program = (
