@@ -10,6 +10,9 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import partial
 
 import numpy as np
 
@@ -33,6 +36,11 @@ SHAPES = (
 
 ROUNDS = 15
 
+Sides = tuple[
+    Callable[[], AbstractContextManager[None]], Callable[[], AbstractContextManager[None]]
+]
+"""Inside which products are computed in one way, and in the other."""
+
 
 def factors(shape: tuple[int, int, int], turned: int) -> tuple[Array, Array]:
     """Two matrices; the first (1) or the second (2) lies with its columns together in memory."""
@@ -51,41 +59,36 @@ def errors(a: Array, b: Array) -> tuple[float, float]:
     return float(np.sqrt(np.mean(relative**2))), float(np.abs(relative).max())
 
 
-def seconds(a: Array, b: Array) -> tuple[float, float]:
-    """Medians on the matrix units and by the BLAS."""
-    spent: dict[bool, list[float]] = {True: [], False: []}
+def seconds(a: Array, b: Array, sides: Sides) -> list[float]:
+    """Medians of both."""
+    spent: list[list[float]] = [[] for _ in sides]
     for _ in range(ROUNDS):
-        for on, found in spent.items():
-            with use_matrix_units(on):
+        for side, found in zip(sides, spent, strict=True):
+            with side():
                 matrix_product(a, b)
                 begun = time.perf_counter()
                 matrix_product(a, b)
                 found.append(time.perf_counter() - begun)
-    return statistics.median(spent[True]), statistics.median(spent[False])
+    return [statistics.median(found) for found in spent]
 
 
 def _worse(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
     return max(a[0], b[0]), max(a[1], b[1])
 
 
-def main() -> int:
-    """Print the table in Markdown; 1 where there are no matrix units."""
-    on, why = explain_matrix_units()
-    if not on:
-        sys.stderr.write(f"no matrix units to measure: {why}\n")
-        return 1
+def write_table(shapes: Iterable[tuple[int, int, int]], sides: Sides) -> None:
+    """In Markdown, of products inside the first side's context and inside the other's, the BLAS."""
     out = sys.stdout
     out.write("| rows, inner, columns | errors | of the BLAS | ms | of the BLAS |\n")
     out.write("|---" * 5 + "|\n")
-    for shape in SHAPES:
-        assert split_pays(shape[0], shape[2], shape[1]), shape
-        worst, times = [(0.0, 0.0), (0.0, 0.0)], []
+    for shape in shapes:
+        worst, times = [(0.0, 0.0) for _ in sides], []
         for turned in range(3):
             a, b = factors(shape, turned)
-            for by_blas in (False, True):
-                with use_matrix_units(not by_blas):
-                    worst[by_blas] = _worse(worst[by_blas], errors(a, b))
-            times.append(seconds(a, b))
+            for k, side in enumerate(sides):
+                with side():
+                    worst[k] = _worse(worst[k], errors(a, b))
+            times.append(seconds(a, b, sides))
         cells = [", ".join(map(str, shape))]
         cells += [f"{rms:.1e}, {most:.1e}" for rms, most in worst]
         cells += [
@@ -93,6 +96,16 @@ def main() -> int:
         ]
         out.write(f"| {' | '.join(cells)} |\n")
         out.flush()
+
+
+def main() -> int:
+    """Print the table; 1 where there are no matrix units."""
+    on, why = explain_matrix_units()
+    if not on:
+        sys.stderr.write(f"no matrix units to measure: {why}\n")
+        return 1
+    assert all(split_pays(rows, columns, inner) for rows, inner, columns in SHAPES)
+    write_table(SHAPES, (partial(use_matrix_units, True), partial(use_matrix_units, False)))
     return 0
 
 

@@ -5,9 +5,6 @@ Errors and times as `benchmarks.matrix_units` has them. The table is the one of 
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -15,9 +12,8 @@ from unittest import mock
 
 from autograd.kernels import blas_operands, products
 from autograd.kernels.matrix_units import use_matrix_units
-from autograd.kernels.products import matrix_product
 from autograd.kernels.workers import use_own_threads
-from benchmarks.matrix_units import SHAPES, errors, factors
+from benchmarks.matrix_units import SHAPES, write_table
 
 __all__ = ["main"]
 
@@ -28,8 +24,6 @@ THIN = (
     (8192, 128, 128),
     (1024, 32, 1024),
 )
-
-ROUNDS = 15
 
 
 @contextmanager
@@ -43,35 +37,9 @@ def by_own_kernel(on: bool) -> Iterator[None]:
 
 
 def main() -> int:
-    """Print the table in Markdown."""
+    """Print the table."""
     use_own_threads()
-    out = sys.stdout
-    out.write("| rows, inner, columns | errors | of the BLAS | ms | of the BLAS |\n")
-    out.write("|---" * 5 + "|\n")
-    for shape in (*SHAPES, *THIN):
-        worst = {True: (0.0, 0.0), False: (0.0, 0.0)}
-        times: dict[bool, list[float]] = {True: [], False: []}
-        for turned in range(3):
-            a, b = factors(shape, turned)
-            spent: dict[bool, list[float]] = {True: [], False: []}
-            for on in (True, False):
-                with by_own_kernel(on):
-                    found = errors(a, b)
-                worst[on] = max(worst[on][0], found[0]), max(worst[on][1], found[1])
-            for _ in range(ROUNDS):
-                for on in (True, False):
-                    with by_own_kernel(on):
-                        matrix_product(a, b)
-                        begun = time.perf_counter()
-                        matrix_product(a, b)
-                        spent[on].append(time.perf_counter() - begun)
-            for on in (True, False):
-                times[on].append(statistics.median(spent[on]))
-        cells = [", ".join(map(str, shape))]
-        cells += [f"{rms:.1e}, {most:.1e}" for rms, most in (worst[True], worst[False])]
-        cells += [", ".join(f"{1e3 * t:.2f}" for t in times[on]) for on in (True, False)]
-        out.write(f"| {' | '.join(cells)} |\n")
-        out.flush()
+    write_table((*SHAPES, *THIN), (partial(by_own_kernel, True), partial(by_own_kernel, False)))
     return 0
 
 

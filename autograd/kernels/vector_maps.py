@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from autograd.kernels.processor import compiled_features
 
 __all__ = [
     "LANES",
@@ -30,7 +31,7 @@ __all__ = [
 
 _emit: Any = cgutils
 
-_WIDE = get_host_cpu_features().get("avx512f", False)
+_WIDE = compiled_features().get("avx512f", False)
 
 LANES = 16 if _WIDE else 8
 """Floats in a vector: one register of AVX-512 or AVX, two of NEON."""

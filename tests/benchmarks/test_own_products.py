@@ -10,7 +10,7 @@ pytest.importorskip("numba")
 from autograd.kernels import blas_operands
 from autograd.kernels.blas import blas_address
 from autograd.kernels.compiled_own_products import address_of_own_product
-from benchmarks import own_products
+from benchmarks import matrix_units, own_products
 
 
 def test_the_kernel_is_another_inside_only():
@@ -25,7 +25,7 @@ def test_the_kernel_is_another_inside_only():
 def test_a_row_for_each_shape(monkeypatch, capsys):
     monkeypatch.setattr(own_products, "SHAPES", ((130, 140, 150),))
     monkeypatch.setattr(own_products, "THIN", ((600, 20, 200),))
-    monkeypatch.setattr(own_products, "ROUNDS", 1)
+    monkeypatch.setattr(matrix_units, "ROUNDS", 1)
     assert own_products.main() == 0
     head, rule, *rows = capsys.readouterr().out.splitlines()
     assert head.count("|") == rule.count("|") == 6

@@ -1,7 +1,8 @@
-"""Compiled convolutions read whole vectors: nothing outside their arrays may be touched.
+"""Compiled convolutions and products read whole vectors: nothing outside their arrays may be
+touched.
 
 Each array ends or begins where memory does that may not be read, so a fault ends the process: the
-convolutions run in one of their own.
+convolutions and products run in one of their own.
 """
 
 from __future__ import annotations
@@ -78,6 +79,28 @@ def run_walled() -> None:
                 convolution.convolve_weight_gradient(x, g, (kernel, kernel), *geometry)
 
 
+def run_walled_products() -> None:
+    """Our own product of float32, whose panels are copied by whole vectors."""
+    from autograd.kernels.compiled_own_products import address_of_own_product
+    from autograd.kernels.compiled_products import multiply
+
+    scales, rng = (np.float32(1), np.float32(0)), np.random.default_rng(0)
+    sizes = [(m, k, n) for m in (1, 4, 9) for k in (1, 15, 40) for n in (1, 5, 16, 20, 49, 100)]
+    for rows, terms, wide in [*sizes, (260, 530, 70)]:
+        a = rng.standard_normal((rows, terms), np.float32)
+        b = rng.standard_normal((terms, wide), np.float32)
+        for walled in (Walled(True), Walled(False)):
+            for turns in ((False, False), (False, True), (True, False), (True, True)):
+                lying = []
+                for matrix, turned in zip((a, b), turns, strict=True):
+                    matrix = matrix.T if turned else matrix
+                    lying += [walled(matrix.shape, np.float32), turned]
+                    lying[-2][...] = matrix
+                out = walled((rows, wide), np.float32)
+                multiply(address_of_own_product(), *lying, out, False, scales, 0, 0, rows)
+                np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
+
+
 def run(code: str) -> subprocess.CompletedProcess[str]:
     root = Path(__file__).parents[3]
     command = [sys.executable, "-c", code]
@@ -85,14 +108,15 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no mprotect")
-def test_nothing_outside_is_read(backend: str) -> None:
+@pytest.mark.parametrize("function", ["run_walled", "run_walled_products"])
+def test_nothing_outside_is_read(backend: str, function: str) -> None:
     if backend == "numpy":
         pytest.skip("NumPy's own affair")
-    code = """
+    code = f"""
 from autograd.kernels.backend import use_kernels
-from tests.autograd.kernels.test_reads import run_walled
+from tests.autograd.kernels.test_reads import {function}
 with use_kernels('numba'):
-    run_walled()
+    {function}()
 print("well")
 """
     done = run(code)
