@@ -13,6 +13,7 @@ from autograd.kernels.blas import blas_threads
 from autograd.kernels.blas_operands import own_product_pays
 from autograd.kernels.buffers import POOLED_FROM, held_bytes
 from autograd.kernels.matrix_units import explain_matrix_units
+from autograd.kernels.sparse_products import sparse_product_pays
 from autograd.kernels.workers import get_num_threads, thread_count
 
 Settings = dict[str, dict[str, Any]]
@@ -88,6 +89,8 @@ def _kernels() -> dict[str, Any]:
         kernels["loaded"] = "yes" if loaded else "at their first use"
         if loaded:  # or asking would load it
             kernels["float32 products"] = "our own" if own_product_pays() else "the BLAS's"
+            zeros = "left out" if sparse_product_pays() else "multiplied"
+            kernels["zeros in float32 products"] = f"{zeros} where there are many"
     return kernels
 
 

@@ -42,11 +42,14 @@ Sides = tuple[
 """Inside which products are computed in one way, and in the other."""
 
 
-def factors(shape: tuple[int, int, int], turned: int) -> tuple[Array, Array]:
-    """Two matrices; the first (1) or the second (2) lies with its columns together in memory."""
+def factors(shape: tuple[int, int, int], turned: int, share: float) -> tuple[Array, Array]:
+    """Two matrices; the first (1) or the second (2) lies with its columns together in memory. Of
+    the first such a share is not zero.
+    """
     rows, inner, columns = shape
     rng = np.random.default_rng(0)
     a = rng.standard_normal((inner, rows) if turned == 1 else (rows, inner), np.float32)
+    a[rng.random(a.shape) >= share] = 0
     b = rng.standard_normal((columns, inner) if turned == 2 else (inner, columns), np.float32)
     return (a.T if turned == 1 else a), (b.T if turned == 2 else b)
 
@@ -76,15 +79,22 @@ def _worse(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float
     return max(a[0], b[0]), max(a[1], b[1])
 
 
-def write_table(shapes: Iterable[tuple[int, int, int]], sides: Sides) -> None:
-    """In Markdown, of products inside the first side's context and inside the other's, the BLAS."""
+def write_table(
+    shapes: Iterable[tuple[int, int, int]],
+    sides: Sides,
+    other: str = "of the BLAS",
+    share: float = 1.0,
+) -> None:
+    """In Markdown, of products inside the first side's context and inside the `other`'s, whose left
+    factors have such a share of entries that are not zero.
+    """
     out = sys.stdout
-    out.write("| rows, inner, columns | errors | of the BLAS | ms | of the BLAS |\n")
+    out.write(f"| rows, inner, columns | errors | {other} | ms | {other} |\n")
     out.write("|---" * 5 + "|\n")
     for shape in shapes:
         worst, times = [(0.0, 0.0) for _ in sides], []
         for turned in range(3):
-            a, b = factors(shape, turned)
+            a, b = factors(shape, turned, share)
             for k, side in enumerate(sides):
                 with side():
                     worst[k] = _worse(worst[k], errors(a, b))

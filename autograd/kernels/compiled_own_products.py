@@ -17,10 +17,11 @@ from numba.core import types as numba_types
 from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_panels import copy_panel, turn_panel
 from autograd.kernels.compiled_products import TURNED
 from autograd.kernels.compiled_sharing import array_at
-from autograd.kernels.vector_maps import LANES, turn_block
-from autograd.kernels.vector_products import MOST_VECTORS, TALL, copy_of_rows, tile_of_sums
+from autograd.kernels.vector_maps import LANES
+from autograd.kernels.vector_products import MOST_VECTORS, TALL, tile_of_sums
 
 __all__ = ["address_of_own_product"]
 
@@ -41,49 +42,9 @@ _PANEL = MOST_VECTORS * LANES
 
 _SIZE = 4
 
-_copy_1, _copy_2, _copy_3 = copy_of_rows(1), copy_of_rows(2), copy_of_rows(MOST_VECTORS)
 _tall_1, _short_1 = tile_of_sums(TALL, 1), tile_of_sums(_SHORT, 1)
 _tall_2, _short_2 = tile_of_sums(TALL, 2), tile_of_sums(_SHORT, 2)
 _tall_3, _short_3 = tile_of_sums(TALL, MOST_VECTORS), tile_of_sums(_SHORT, MOST_VECTORS)
-
-
-@compiled
-def _copy_panel(b: int, down: int, terms: int, columns: int, width: int, panel: Array) -> None:
-    """panel[t, c] = b[t, c] for so many columns; the others, up to `width`, are anything. Rows are
-    contiguous.
-    """
-    pitch, target = _SIZE * width, panel.ctypes.data
-    # Whole vectors may be read where they end with the last row at the latest.
-    spare = max(-1, (terms - 1) * down + _SIZE * columns - pitch)
-    whole = min(terms, spare // down + 1)
-    if width == LANES:
-        _copy_1(b, down, whole, target, pitch)
-    elif width == 2 * LANES:
-        _copy_2(b, down, whole, target, pitch)
-    else:
-        _copy_3(b, down, whole, target, pitch)
-    for t in range(whole, terms):
-        row = carray(array_at(b + t * down), (columns,), np.float32)
-        for c in range(columns):
-            panel[t * width + c] = row[c]
-
-
-@compiled
-def _turn_panel(b: int, across: int, terms: int, columns: int, width: int, panel: Array) -> None:
-    """The same for a b whose columns are contiguous, `across` bytes apart."""
-    whole_terms, whole_columns = terms // LANES * LANES, columns // LANES * LANES
-    pitch = across // _SIZE
-    for c in range(0, whole_columns, LANES):
-        lines = carray(array_at(b + c * across), ((LANES - 1) * pitch + terms,), np.float32)
-        for t in range(0, whole_terms, LANES):
-            turn_block(lines, t, pitch, panel, t * width + c, width)
-        for t in range(whole_terms, terms):
-            for i in range(LANES):
-                panel[t * width + c + i] = lines[i * pitch + t]
-    for c in range(whole_columns, columns):
-        line = carray(array_at(b + c * across), (terms,), np.float32)
-        for t in range(terms):
-            panel[t * width + c] = line[t]
 
 
 @compiled
@@ -193,9 +154,9 @@ def _multiply(
                 sizes = (min(_ROWS, rows - top), min(width, columns - left))
                 begin = b + first * down + left * across
                 if b_turned:
-                    _turn_panel(begin, across, depth, sizes[1], width, panel)
+                    turn_panel(begin, across, depth, sizes[1], width, panel)
                 else:
-                    _copy_panel(begin, down, depth, sizes[1], width, panel)
+                    copy_panel(begin, down, depth, sizes[1], width, panel)
                 target = out + top * pitch + left * _SIZE
                 more = adds or first > 0
                 _multiply_panel(

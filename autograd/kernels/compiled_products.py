@@ -16,6 +16,7 @@ __all__ = [
     "AS_IT_IS",
     "BY_ROWS",
     "TURNED",
+    "add_bias",
     "call_gemm",
     "multiply",
     "multiply_affine",
@@ -165,6 +166,18 @@ def multiply(
 
 
 @compiled
+def add_bias(out: Array, rows: Any, columns: Any, bias: Array, positive: bool) -> None:
+    """Add `bias` to each row, from row and column to row and column, and take the positive part of
+    that if it is wanted.
+    """
+    zero = out.dtype.type(0)
+    for i in range(rows[0], rows[1]):
+        for j in range(np.uint64(columns[0]), np.uint64(columns[1])):
+            value = out[i, j] + bias[j]
+            out[i, j] = relu_value(value, zero) if positive else value
+
+
+@compiled
 def multiply_affine(
     function: int,
     a: Array,
@@ -187,11 +200,7 @@ def multiply_affine(
     rows, columns = (0, len(out)), (first, last)
     if not by_columns:
         rows, columns = columns, (0, out.shape[1])
-    zero = out.dtype.type(0)
-    for i in range(rows[0], rows[1]):
-        for j in range(np.uint64(columns[0]), np.uint64(columns[1])):
-            value = out[i, j] + bias[j]
-            out[i, j] = relu_value(value, zero) if positive else value
+    add_bias(out, rows, columns, bias, positive)
 
 
 @compiled

@@ -18,6 +18,7 @@ from autograd.kernels.blas_operands import (
     lines,
     own_product_pays,
 )
+from autograd.kernels.sparse_products import sparse_product
 from autograd.kernels.split_products import Matrix, split_pays, split_product
 from autograd.kernels.workers import (
     parallel_kernel,
@@ -102,16 +103,22 @@ def _affine_parts(a: Array, b: Array, bias: Array, positive: bool) -> Array | No
     if (
         work < WORTHWHILE
         or not a.dtype == b.dtype == bias.dtype
+        or not bias.dtype.isnative
         or not compiled_for(a.dtype, work)
-        or _is_for_numpy(a)
         or _is_of_dots(a, b)
         or _is_of_rows(a, b)
-        or (a.dtype.char == "f" and split_pays(rows, columns, inner))
+    ):
+        return None
+    if (out := sparse_product(a, b, None, bias, positive)) is not None:
+        return out
+    if (
+        (a.dtype.char == "f" and split_pays(rows, columns, inner))
+        or _is_for_numpy(a)
         or (side := _side_to_split(rows, inner, columns)) == TERMS
     ):
         return None
     left, right, function = lines(a), lines(b), gemm(a.dtype)
-    if not function or left is None or right is None or not bias.dtype.isnative:
+    if not function or left is None or right is None:
         return None
     from autograd.kernels.compiled_products import multiply_affine
 
@@ -149,6 +156,8 @@ def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
         return _in_place_of(out, _long_dots(a, b))
     if _is_of_rows(a, b):
         return _in_place_of(out, _long_rows(a, b))
+    if (sparse := sparse_product(a, b, out)) is not None:
+        return sparse
     if units and a.dtype.char == "f" and split_pays(rows, columns, inner):
         left, right = _in_memory(a), _in_memory(b)
         if left is not None and right is not None:

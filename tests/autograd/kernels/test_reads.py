@@ -101,6 +101,33 @@ def run_walled_products() -> None:
                 np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
 
 
+def run_walled_sparse_products() -> None:
+    """Those that leave out zeros, which also read the left factor by whole vectors."""
+    from autograd.kernels.compiled_sparse_products import WIDTH, WORD, multiply_sparse
+
+    rng, no_bias = np.random.default_rng(0), np.zeros(0, np.float32)
+    depths = (WORD, WORD + 5, 2 * WORD)
+    sizes = [(m, k, n) for m in (1, 4, 33) for k in depths for n in (1, 16, 49, 200)]
+    for rows, terms, wide in [*sizes, (260, 530, 70)]:
+        a = rng.standard_normal((rows, terms), np.float32)
+        a[rng.random(a.shape) < 0.5] = 0
+        b = rng.standard_normal((terms, wide), np.float32)
+        for walled in (Walled(True), Walled(False)):
+            for turns in ((False, False), (False, True), (True, False), (True, True)):
+                lying = []
+                for matrix, turned in zip((a, b), turns, strict=True):
+                    matrix = matrix.T if turned else matrix
+                    lying += [walled(matrix.shape, np.float32), turned]
+                    lying[-2][...] = matrix
+                out, height = walled((rows, wide), np.float32), min(rows, 256)
+                words = walled((1, -(-terms // WORD), height), np.int64)
+                block = walled((1, height if turns[0] else 1, terms), np.float32)
+                sums = walled((1, height * WIDTH), np.float32)
+                given = *lying, out, False, no_bias, False, words, block, sums
+                multiply_sparse(*given, 0, 0, rows)
+                np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
+
+
 def run(code: str) -> subprocess.CompletedProcess[str]:
     root = Path(__file__).parents[3]
     command = [sys.executable, "-c", code]
@@ -108,7 +135,9 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no mprotect")
-@pytest.mark.parametrize("function", ["run_walled", "run_walled_products"])
+@pytest.mark.parametrize(
+    "function", ["run_walled", "run_walled_products", "run_walled_sparse_products"]
+)
 def test_nothing_outside_is_read(backend: str, function: str) -> None:
     if backend == "numpy":
         pytest.skip("NumPy's own affair")

@@ -1,0 +1,204 @@
+"""Products in float32 of a matrix with many zeros, which are left out.
+
+The left factor's entries other than zero are bits of words, one word for `WORD` terms. A panel of
+the right factor, so many rows of a few vectors, stays in the first cache while all rows of the left
+one go by. A result is the sum of sums of `WORD` terms, whatever part of the product a thread has.
+Zero times an infinity or NaN is NaN, so no term is left out whose row of the panel has those.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_panels import copy_panel, turn_panel
+from autograd.kernels.compiled_products import add_bias
+from autograd.kernels.compiled_sharing import array_at
+from autograd.kernels.vector_maps import LANES, turn_block
+from autograd.kernels.vector_sparse_products import WORD, nonzeros, rows_of_sums, undefined
+
+__all__ = ["ROWS", "TERMS", "WIDTH", "WORD", "multiply_sparse"]
+
+Array = np.ndarray[Any, Any]
+_numba: Any = numba
+carray = _numba.carray
+
+ROWS, TERMS = 256, 512
+"""Rows and terms of the left factor's blocks, which stay in the second cache."""
+
+_SIZE = 4
+_FEW, _SOME, _MOST = 4, 8, 12
+"""Vectors in the rows of a panel: multiples of four."""
+
+WIDTH = _MOST * LANES
+"""Columns of a panel at most."""
+
+_few_sums, _some_sums, _most_sums = (rows_of_sums(count) for count in (_FEW, _SOME, _MOST))
+
+
+@compiled
+def _find_nonzeros(a: int, down: int, rows: int, terms: int, words: Array) -> None:
+    """words[:, i] = the bits of the i-th of so many rows at an address, `down` bytes apart.
+
+    A word's terms begin at a multiple of `WORD`, but the last one's end with the row, and have no
+    bits where they are the word's before.
+    """
+    for i in range(rows):
+        row = a + i * down
+        for k in range(-(-terms // WORD)):
+            begin = min(k * WORD, terms - WORD)
+            words[k, i] = nonzeros(row + _SIZE * begin) & (np.int64(-1) << (k * WORD - begin))
+
+
+@compiled
+def _turn(lines: int, pitch: int, rows: int, terms: int, entries: Array) -> None:
+    """entries[i, t] = lines[t, i] for so many, with `pitch` entries between lines at an address."""
+    whole_rows, whole_terms = rows // LANES * LANES, terms // LANES * LANES
+    source = carray(array_at(lines), ((terms - 1) * pitch + rows,), np.float32)
+    width = entries.shape[1]
+    target = entries.reshape(entries.size)
+    for t in range(0, whole_terms, LANES):
+        for i in range(0, whole_rows, LANES):
+            turn_block(source[t * pitch :], i, pitch, target, i * width + t, width)
+    for i in range(rows):
+        for t in range(whole_terms if i < whole_rows else 0, terms):
+            entries[i, t] = source[t * pitch + i]
+
+
+@compiled
+def _multiply_word(
+    left: Any, words: Any, everywhere: Any, panel: Array, width: int, count: int, adds: bool,
+    before: Any, target: Any,
+) -> None:  # fmt: skip
+    """The `rows_of_sums` for such a width; each of the tuples is an address and the bytes between
+    rows.
+    """
+    a, down = left
+    bits, bits_down = words
+    old, old_pitch = before
+    new, pitch = target
+    factors = panel.ctypes.data
+    if width == _FEW * LANES:
+        _few_sums(
+            a, down, count, bits, bits_down, everywhere, factors, adds, old, old_pitch, new, pitch
+        )
+    elif width == _SOME * LANES:
+        _some_sums(
+            a, down, count, bits, bits_down, everywhere, factors, adds, old, old_pitch, new, pitch
+        )
+    else:
+        _most_sums(
+            a, down, count, bits, bits_down, everywhere, factors, adds, old, old_pitch, new, pitch
+        )
+
+
+@compiled
+def _copy(source: Any, rows: int, columns: int, target: Any) -> None:
+    """A few columns; each of the tuples is an address and the bytes between rows."""
+    for i in range(rows):
+        line = carray(array_at(source[0] + i * source[1]), (columns,), np.float32)
+        copy = carray(array_at(target[0] + i * target[1]), (columns,), np.float32)
+        for c in range(columns):
+            copy[c] = line[c]
+
+
+@compiled
+def _multiply_block(
+    left: Any, words: Array, terms: int, b: Any, b_turned: bool, out: Any, sizes: Any, adds: bool,
+    panel: Array, sums: Array,
+) -> None:  # fmt: skip
+    """`sizes` rows and columns of out = left b, or out += left b, from so many terms; each of the
+    tuples is an address and the bytes between rows, or columns of a b that is `b_turned`.
+
+    The sums are in `out` only in the end: where another thread's lines are next to them, a
+    processor that fetches lines ahead takes them from each other, over and over.
+    """
+    rows, columns = sizes
+    factors, step = b
+    down, across = (_SIZE, step) if b_turned else (step, _SIZE)
+    count = -(-terms // WORD)
+    for first in range(0, columns, WIDTH):
+        some = min(WIDTH, columns - first)
+        vectors = -(-some // LANES)
+        width = LANES * (_FEW if vectors <= _FEW else (_SOME if vectors <= _SOME else _MOST))
+        result, own = (out[0] + first * _SIZE, out[1]), (sums.ctypes.data, width * _SIZE)
+        # The last vectors are not whole in the result.
+        whole = some == width
+        if adds and not whole:
+            _copy(result, rows, some, own)
+        for k in range(count):
+            begin = min(k * WORD, terms - WORD)
+            corner = factors + begin * down + first * across
+            if b_turned:
+                turn_panel(corner, across, WORD, some, width, panel)
+            else:
+                copy_panel(corner, down, WORD, some, width, panel)
+            everywhere = np.int64(0)
+            for t in range(k * WORD - begin, WORD):
+                if undefined(panel.ctypes.data + t * _SIZE * width, width // LANES):
+                    everywhere |= np.int64(1) << t
+            entries = (left[0] + begin * _SIZE, left[1])
+            bits = (words.ctypes.data + k * words.strides[0], words.itemsize)
+            before = result if whole and k == 0 else own
+            target = result if whole and k == count - 1 else own
+            more = adds or k > 0
+            _multiply_word(entries, bits, everywhere, panel, width, rows, more, before, target)
+        if not whole:
+            _copy(own, rows, some, result)
+
+
+@compiled
+def multiply_sparse(
+    a: Array, a_turned: bool, b: Array, b_turned: bool, out: Array, by_columns: bool,
+    bias: Array, positive: bool, words: Array, entries: Array, sums: Array,
+    worker: int, first: int, last: int,
+) -> None:  # fmt: skip
+    """Rows, or columns, [first, last) of out = a b; if there is a `bias`, with that, and the
+    positive part if it is wanted, as in `multiply_affine`.
+
+    All are contiguous along rows; of a factor that is turned the transpose is given. There are
+    `WORD` terms at least. What words, entries and sums have at `worker` is scratch memory: for the
+    bits of a block, the block if a is turned, and the sums of a panel's columns.
+    """
+    rows, columns = out.shape
+    terms = a.shape[0] if a_turned else a.shape[1]
+    a_down, b_down, pitch = a.strides[0], b.strides[0], out.strides[0]
+    down, across = (_SIZE, a_down) if a_turned else (a_down, _SIZE)
+    left, right, target = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    if by_columns:
+        right += first * (b_down if b_turned else _SIZE)
+        target += first * _SIZE
+        columns = last - first
+    else:
+        left += first * down
+        target += first * pitch
+        rows = last - first
+    memory = np.zeros(WORD * WIDTH + LANES, np.float32)
+    panel = memory[-memory.ctypes.data % (_SIZE * LANES) // _SIZE :]
+    block, bits = entries[worker], words[worker]
+    for top in range(0, rows, ROWS):
+        count = min(ROWS, rows - top)
+        begin = 0
+        while begin < terms:
+            # Less than a word is not left over.
+            depth = TERMS if terms - begin >= TERMS + WORD else terms - begin
+            place, place_down = left + top * down + begin * across, down
+            if a_turned:
+                _turn(place, across // _SIZE, count, depth, block)
+                place, place_down = block.ctypes.data, block.strides[0]
+            _find_nonzeros(place, place_down, count, depth, bits)
+            factors = (right + begin * (_SIZE if b_turned else b_down), b_down)
+            result, sizes = (target + top * pitch, pitch), (count, columns)
+            _multiply_block(
+                (place, place_down), bits, depth, factors, b_turned, result, sizes, begin > 0,
+                panel, sums[worker],
+            )  # fmt: skip
+            begin += depth
+    if len(bias) > 0:
+        all_rows, all_columns = (0, len(out)), (first, last)
+        if not by_columns:
+            all_rows, all_columns = all_columns, (0, out.shape[1])
+        add_bias(out, all_rows, all_columns, bias, positive)
