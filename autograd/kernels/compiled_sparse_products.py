@@ -1,8 +1,8 @@
 """Products in float32 of a matrix with many zeros, which are left out.
 
-The left factor's entries other than zero are bits of words, one word for `WORD` terms. A panel of
-the right factor, so many rows of a few vectors, stays in the first cache while all rows of the left
-one go by. A result is the sum of sums of `WORD` terms, whatever part of the product a thread has.
+The left factor's entries other than zero are bits of words, a word for up to `WORD` terms. A panel
+of the right factor, so many rows of a few vectors, stays in the first cache while all rows of the
+left one go by. A result is the sum of sums of a word's terms, whatever part a thread has.
 Zero times an infinity or NaN is NaN, so no term is left out whose row of the panel has those.
 """
 
@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 _numba: Any = numba
 carray = _numba.carray
 
-ROWS, TERMS = 256, 512
+ROWS, TERMS = 256, 512 // WORD * WORD
 """Rows and terms of the left factor's blocks, which stay in the second cache."""
 
 _SIZE = 4
@@ -40,17 +40,25 @@ _few_sums, _some_sums, _most_sums = (rows_of_sums(count) for count in (_FEW, _SO
 
 
 @compiled
-def _find_nonzeros(a: int, down: int, rows: int, terms: int, words: Array) -> None:
-    """words[:, i] = the bits of the i-th of so many rows at an address, `down` bytes apart.
+def _words_of(terms: int) -> Any:
+    """How many words, as long as each other, have the bits of so many terms, and of how many each.
 
-    A word's terms begin at a multiple of `WORD`, but the last one's end with the row, and have no
-    bits where they are the word's before.
+    The last one's terms end with the row, and have no bits where they are the word's before.
     """
+    count = -(-terms // WORD)
+    return count, -(-terms // count)
+
+
+@compiled
+def _find_nonzeros(a: int, down: int, rows: int, terms: int, words: Array) -> None:
+    """words[:, i] = the bits of the i-th of so many rows at an address, `down` bytes apart."""
+    count, length = _words_of(terms)
     for i in range(rows):
         row = a + i * down
-        for k in range(-(-terms // WORD)):
-            begin = min(k * WORD, terms - WORD)
-            words[k, i] = nonzeros(row + _SIZE * begin) & (np.int64(-1) << (k * WORD - begin))
+        for k in range(count):
+            begin = min(k * length, terms - length)
+            bits = nonzeros(row + _SIZE * begin, length)
+            words[k, i] = bits & (np.int64(-1) << (k * length - begin))
 
 
 @compiled
@@ -119,7 +127,7 @@ def _multiply_block(
     rows, columns = sizes
     factors, step = b
     down, across = (_SIZE, step) if b_turned else (step, _SIZE)
-    count = -(-terms // WORD)
+    count, length = _words_of(terms)
     for first in range(0, columns, WIDTH):
         some = min(WIDTH, columns - first)
         vectors = -(-some // LANES)
@@ -130,14 +138,14 @@ def _multiply_block(
         if adds and not whole:
             _copy(result, rows, some, own)
         for k in range(count):
-            begin = min(k * WORD, terms - WORD)
+            begin = min(k * length, terms - length)
             corner = factors + begin * down + first * across
             if b_turned:
-                turn_panel(corner, across, WORD, some, width, panel)
+                turn_panel(corner, across, length, some, width, panel)
             else:
-                copy_panel(corner, down, WORD, some, width, panel)
+                copy_panel(corner, down, length, some, width, panel)
             everywhere = np.int64(0)
-            for t in range(k * WORD - begin, WORD):
+            for t in range(k * length - begin, length):
                 if undefined(panel.ctypes.data + t * _SIZE * width, width // LANES):
                     everywhere |= np.int64(1) << t
             entries = (left[0] + begin * _SIZE, left[1])
@@ -159,9 +167,10 @@ def multiply_sparse(
     """Rows, or columns, [first, last) of out = a b; if there is a `bias`, with that, and the
     positive part if it is wanted, as in `multiply_affine`.
 
-    All are contiguous along rows; of a factor that is turned the transpose is given. There are
-    `WORD` terms at least. What words, entries and sums have at `worker` is scratch memory: for the
-    bits of a block, the block if a is turned, and the sums of a panel's columns.
+    All are contiguous along rows; of a factor that is turned the transpose is given. There are as
+    many terms as a vector has floats, at least. What words, entries and sums have at `worker` is
+    scratch memory: for the bits of a block, the block if a is turned, and the sums of a panel's
+    columns.
     """
     rows, columns = out.shape
     terms = a.shape[0] if a_turned else a.shape[1]

@@ -20,7 +20,7 @@ __all__ = ["sparse_product", "sparse_product_pays"]
 
 Array = np.ndarray[Any, Any]
 
-FEWEST_MULTIPLICATIONS, FEWEST_ROWS, FEWEST_COLUMNS, FEWEST_TERMS = 1 << 24, 32, 128, 64
+FEWEST_MULTIPLICATIONS, FEWEST_ROWS, FEWEST_COLUMNS, FEWEST_TERMS = 1 << 24, 32, 128, 32
 """From where it is faster than a product of all entries: a panel of columns must be used by as many
 rows as make up for its copy.
 """
@@ -61,7 +61,6 @@ def sparse_product(
     from autograd.kernels.buffers import empty
     from autograd.kernels.compiled_sparse_products import ROWS, TERMS, WIDTH, WORD, multiply_sparse
 
-    assert inner >= WORD
     target = empty_product(rows, columns, a) if out is None else out
     threads, height, depth = thread_count(), min(rows, ROWS), min(inner, TERMS + WORD)
     # Each thread has its own: to read what another core wrote takes as long as to find it again.

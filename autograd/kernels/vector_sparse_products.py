@@ -21,8 +21,10 @@ __all__ = ["WORD", "nonzeros", "rows_of_sums", "undefined"]
 _emit: Any = cgutils
 intrinsic: Any = numba_intrinsic
 
-WORD = 2 * LANES if LANES > 8 else 8 * LANES
-"""Terms that a word of bits stands for: with so many, a panel of 12 vectors has 24 KiB."""
+WORD = 36 if LANES > 8 else 64
+"""Terms that a word of bits stands for at most: with so many, a panel of 12 vectors has 24 or 27
+KiB, and stays in the first cache.
+"""
 
 _FLOAT, _INT, _INDEX = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _VECTOR, _INTS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT, LANES)
@@ -43,19 +45,26 @@ def _at(builder: Any, address: Any, kind: Any, offset: int = 0) -> Any:
 
 
 @intrinsic
-def nonzeros(_context: Any, address: Any) -> Any:
-    """Which of the next `WORD` floats are not zero, as bits; NaN is not."""
+def nonzeros(_context: Any, address: Any, length: Any) -> Any:
+    """Which of the next `length` floats, a vector of them at least, are not zero, as bits; NaN is
+    not.
+    """
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        found: Any = _number(0)
-        for lane in range(0, WORD, LANES):
-            vector = builder.load(_at(builder, values[0], _VECTOR, 4 * lane), align=4)
+        address, length = values
+        found = _emit.alloca_once_value(builder, _number(0))
+        last = builder.sub(length, _number(LANES))
+        with _emit.for_range_slice(builder, _number(0), length, _number(LANES), _INDEX) as (t, _):
+            inside = builder.icmp_signed("<", t, last)
+            lane = builder.select(inside, t, last)
+            place = builder.add(address, builder.mul(lane, _number(4)))
+            vector = builder.load(_at(builder, place, _VECTOR), align=4)
             unequal = builder.fcmp_unordered("!=", vector, ir.Constant(_VECTOR, None))
             bits = builder.zext(builder.bitcast(unequal, _BITS), _INDEX)
-            found = builder.or_(found, builder.shl(bits, _number(lane)))
-        return found
+            builder.store(builder.or_(builder.load(found), builder.shl(bits, lane)), found)
+        return builder.load(found)
 
-    return types.int64(types.int64), generate
+    return types.int64(types.int64, types.int64), generate
 
 
 @intrinsic

@@ -106,7 +106,7 @@ def run_walled_sparse_products() -> None:
     from autograd.kernels.compiled_sparse_products import WIDTH, WORD, multiply_sparse
 
     rng, no_bias = np.random.default_rng(0), np.zeros(0, np.float32)
-    depths = (WORD, WORD + 5, 2 * WORD)
+    depths = (16, WORD, WORD + 5, 2 * WORD)
     sizes = [(m, k, n) for m in (1, 4, 33) for k in depths for n in (1, 16, 49, 200)]
     for rows, terms, wide in [*sizes, (260, 530, 70)]:
         a = rng.standard_normal((rows, terms), np.float32)

@@ -27,13 +27,14 @@ from autograd.kernels.compiled_sparse_products import (
 )
 from autograd.kernels.products import affine_product, matrix_product
 from autograd.kernels.sparse_products import sparse_product
+from autograd.kernels.vector_maps import LANES
 
 Array = np.ndarray[Any, Any]
 
 NO_BIAS = np.zeros(0, np.float32)
 
 rows_of = st.integers(1, 40) | st.sampled_from([ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + 3])
-terms_of = st.integers(WORD, WORD + 40) | st.sampled_from(
+terms_of = st.integers(LANES, 2 * WORD + 9) | st.sampled_from(
     [2 * WORD, TERMS - 1, TERMS, TERMS + 1, TERMS + WORD - 1, TERMS + WORD, 2 * TERMS + 5]
 )
 columns_of = st.integers(1, 70) | st.sampled_from([WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 17])
@@ -80,7 +81,7 @@ def small_too() -> AbstractContextManager[Any]:
         FEWEST_MULTIPLICATIONS=1,
         FEWEST_ROWS=1,
         FEWEST_COLUMNS=1,
-        FEWEST_TERMS=WORD,
+        FEWEST_TERMS=LANES,
         MOST_OF_ALL=1.0,
         sparse_product_pays=lambda: True,
     )
@@ -229,7 +230,7 @@ def test_where_it_is_used(seen: list[bool], threads: int) -> None:
     seen.clear()
     for left, right in (
         (half.astype(float), b.astype(float)),
-        (half[:, :60], b[:60]),
+        (half[:, :31], b[:31]),
         (half[:31], b),
         (half, b[:, :127]),
         (half[:100], b),  # under 2^24 multiplications
