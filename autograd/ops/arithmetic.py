@@ -162,6 +162,12 @@ reciprocal = elementwise(
 )
 
 
+def _power(x: Any, y: Any) -> Any:
+    """NumPy's, which takes four times as long for a square as the square itself."""
+    square = (type(y) is int or type(y) is float) and y == 2 and type(x) is np.ndarray
+    return np.square(x) if square else np.power(x, y)
+
+
 def _base_partial(out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where the exponent is 0, also at the base 0."""
     if type(y) is int or type(y) is float:  # no array that could widen the dtype of x
@@ -177,7 +183,7 @@ def _exponent_partial(out: Any, x: Any, y: Any) -> Any:
 
 power = elementwise(
     "power",
-    np.power,
+    _power,
     (_base_partial, _exponent_partial),
     POSITIVE,
     ANYWHERE,

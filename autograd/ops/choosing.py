@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families import Elementwise, Linear
+from autograd.kernels.choosing import choose, larger, smaller
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
 from autograd.registry import Kink, bad, register
@@ -172,7 +173,8 @@ def _share(x: Any, y: Any) -> Any:
     x, y = data_of(x), data_of(y)
     dtype = np.result_type(x, y)
     kind = dtype.type if dtype.kind == "f" else np.float64
-    return np.where(x > y, kind(1), np.where(x == y, kind(0.5), kind(0)))
+    halves = np.greater(x, y).view(np.uint8) + np.greater_equal(x, y).view(np.uint8)
+    return np.multiply(halves, kind(0.5), dtype=kind)
 
 
 def _difference(x: Any, y: Any) -> Any:
@@ -181,7 +183,7 @@ def _difference(x: Any, y: Any) -> Any:
 
 maximum = elementwise(
     "maximum",
-    np.maximum,
+    larger,
     (lambda out, x, y: _share(x, y), lambda out, x, y: _share(y, x)),
     {"low": -2.0, "high": -0.1},
     {"low": 0.1, "high": 2.0},
@@ -199,7 +201,7 @@ maximum = elementwise(
 
 minimum = elementwise(
     "minimum",
-    np.minimum,
+    smaller,
     (lambda out, x, y: _share(y, x), lambda out, x, y: _share(x, y)),
     {"low": -2.0, "high": -0.1},
     {"low": 0.1, "high": 2.0},
@@ -248,10 +250,10 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
 
 _where: Linear = Linear(
     "where",
-    lambda x, y, condition: np.where(condition, x, y),
+    lambda x, y, condition: choose(condition, x, y),
     (
-        lambda cotangent, condition: np.where(condition, cotangent, 0),
-        lambda cotangent, condition: np.where(condition, 0, cotangent),
+        lambda cotangent, condition: choose(condition, cotangent, 0),
+        lambda cotangent, condition: choose(condition, 0, cotangent),
     ),
     analytic=True,
 )

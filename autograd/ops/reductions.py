@@ -11,6 +11,7 @@ from autograd.dispatch import operations
 from autograd.families import Composite, Linear
 from autograd.kernels.arithmetic import product_of
 from autograd.kernels.softmaxes import rows_of, softmax, softmax_of_rows
+from autograd.kernels.sums import sum_over
 from autograd.ops.axes import as_axes, data_of, ndim_of, shape_of
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
@@ -59,7 +60,7 @@ def _later(axis: Axes) -> Axes:
 
 _sum: Linear = Linear(
     "sum",
-    lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    lambda x, axis, keepdims: sum_over(x, axis, keepdims),
     lambda cotangent, in_shape, axis, keepdims: expanded(cotangent, in_shape, axis),
     lambda x, whole, axis, keepdims: np.sum(x, axis=_later(axis), keepdims=keepdims),
     analytic=True,
@@ -89,8 +90,7 @@ def _count(shape: tuple[int, ...], axis: Axes) -> int:
 def _mean_of(x: Any, axis: Axes, keepdims: bool) -> Any:
     if type(x) is not np.ndarray or x.dtype.char not in "fd":
         return np.mean(x, axis=axis, keepdims=keepdims)
-    total: Any = x.sum(axis=axis, keepdims=keepdims)
-    return total / _count(x.shape, axis)
+    return sum_over(x, axis, keepdims) / _count(x.shape, axis)
 
 
 _mean: Linear = Linear(

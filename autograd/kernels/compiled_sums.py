@@ -1,0 +1,33 @@
+"""Sums of pieces of rows.
+
+Piece k of a matrix is entries [`PIECE` j, `PIECE` (j + 1)) of row i, where k counts through the
+pieces of all rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compilation import compiled
+
+__all__ = ["PIECE", "sums_of_pieces"]
+
+Array = np.ndarray[Any, Any]
+
+PIECE = 1 << 12
+"""Entries: few enough for a running sum in each lane of a vector."""
+
+
+@compiled
+def sums_of_pieces(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
+    """out[k] = the sum of piece k of x, for k in [first, last)."""
+    columns = x.shape[1]
+    pieces = -(-columns // PIECE)
+    for k in range(first, last):
+        i, j = k // pieces, k % pieces
+        total = x.dtype.type(0)
+        for c in range(np.uint64(j * PIECE), np.uint64(min(columns, (j + 1) * PIECE))):
+            total += x[i, c]
+        out[k] = total

@@ -1,0 +1,106 @@
+"""Sums over the last axes of large arrays, against exact ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.kernels.sums import FEWEST, sum_over
+
+Array = np.ndarray[Any, Any]
+
+shapes = st.one_of(
+    st.tuples(st.integers(1, 3), st.integers(FEWEST, FEWEST + 9000)),
+    st.tuples(st.integers(FEWEST // 40, FEWEST // 15), st.integers(15, 60)),
+    st.tuples(st.integers(1, 5), st.integers(60, 130), st.integers(250, 310)),
+    st.tuples(st.integers(FEWEST - 2, FEWEST + 8193)),
+)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=shapes,
+    dtype=st.sampled_from([np.float32, np.float64]),
+    summed=st.integers(0, 3),
+    keepdims=st.booleans(),
+)
+def test_sums(
+    backend: str, threads: int, seed: int, shape: tuple[int, ...], dtype: Any, summed: int,
+    keepdims: bool,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape).astype(dtype)
+    axes = tuple(range(len(shape)))[max(0, len(shape) - summed) :] if summed else ()
+    found = sum_over(x, axes, keepdims)
+    wide = x.astype(np.longdouble)
+    exact, size = (np.add.reduce(v, axis=axes, keepdims=keepdims) for v in (wide, abs(wide)))
+    assert np.shape(found) == np.shape(exact) and np.asarray(found).dtype == dtype
+    assert np.all(abs(found - exact) <= 40 * np.finfo(dtype).eps * size)
+    assert type(found) is type(np.add.reduce(x, axis=axes, keepdims=keepdims))
+
+
+@pytest.mark.parametrize("axes", [(0,), (0, 2), (1,), (2, 1), (1, 2), (0, 1, 2)])
+def test_every_choice_of_axes_and_layout(
+    backend: str,
+    axes: tuple[int, ...],
+    layouts: tuple[str, ...],
+    in_layout: Callable[[Array, str], Array],
+) -> None:
+    x = np.random.default_rng(0).normal(size=(30, 40, 70))
+    expected = x.astype(np.longdouble).sum(axis=axes)
+    for layout in layouts:
+        np.testing.assert_allclose(
+            np.asarray(sum_over(in_layout(x, layout), axes, False), float),
+            np.asarray(expected, float),
+            rtol=1e-11,
+            atol=1e-11,
+        )
+
+
+@pytest.mark.parametrize("columns", [FEWEST, 16 * FEWEST])
+def test_long_sums_are_summed_by_parts(backend: str, columns: int) -> None:
+    x = np.full((2, columns), 0.1, np.float32)
+    exact = math.fsum([float(x[0, 0])] * columns)
+    assert abs(sum_over(x, (1,), False) / exact - 1).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("special", "warning"),
+    [
+        ([np.inf], None),
+        ([np.nan], None),
+        ([np.inf, -np.inf], "invalid"),
+        ([3e38, 3e38], "overflow"),
+    ],
+)
+def test_numpy_says_what_is_not_finite(
+    backend: str, special: list[float], warning: str | None
+) -> None:
+    x = np.zeros((2, FEWEST), np.float32)
+    x[1, : len(special)] = special
+    if warning is None:
+        found = sum_over(x, (1,), False)
+    else:
+        with pytest.warns(RuntimeWarning, match=warning):
+            found = sum_over(x, (1,), False)
+    with np.errstate(all="ignore"):
+        assert np.array_equal(found, np.add.reduce(x, axis=1), equal_nan=True)
+
+
+def test_operations_have_it(backend: str) -> None:
+    """Sum and mean, and their derivatives."""
+    x = np.random.default_rng(0).normal(size=(300, 400))
+    for operation, share in ((ag.sum, 1.0), (ag.mean, 1 / 400)):
+        value, gradient = ag.value_and_grad(lambda t: ag.sum(operation(t, 1) ** 2))(x)  # noqa: B023
+        rows = x.sum(axis=1) * share
+        np.testing.assert_allclose(value, (rows**2).sum(), rtol=1e-12)
+        np.testing.assert_allclose(
+            gradient, np.repeat(2 * share * rows[:, None], 400, axis=1), rtol=1e-10
+        )
