@@ -172,9 +172,12 @@ def in_one_pass(
     like = operands[-1]
     out = empty_like(like)
     flat = [read_only(_in_memory_order(array, out)) for array in operands]
-    target = out.reshape(-1) if out.flags.c_contiguous else out.ravel(order="K")
+    if out.flags.c_contiguous:
+        target = out.reshape(-1)
+    else:
+        target = out.ravel(order="K")
+        assert np.shares_memory(target, out)
     numbers = tuple([out.dtype.type(param) for param in params])
-    assert np.shares_memory(target, out) or not out.size
     parallel_cuts(kernel, (*flat, target), numbers, GRAIN, cost * target.size)
     return out
 

@@ -198,6 +198,8 @@ def empty_like(x: Array) -> Array:
     """
     if x.nbytes < POOLED_FROM:
         return np.empty_like(x, order="K", subok=False)
+    if x.flags.c_contiguous:
+        return empty(x.shape, x.dtype)
     order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
     packed = empty(tuple(x.shape[axis] for axis in order), x.dtype)
     return packed.transpose([order.index(axis) for axis in range(x.ndim)])
