@@ -89,8 +89,8 @@ def _kernels() -> dict[str, Any]:
         kernels["loaded"] = "yes" if loaded else "at their first use"
         if loaded:  # or asking would load it
             kernels["float32 products"] = "our own" if own_product_pays() else "the BLAS's"
-            zeros = "left out" if sparse_product_pays() else "multiplied"
-            kernels["zeros in float32 products"] = f"{zeros} where there are many"
+            zeros = "left out where there are many" if sparse_product_pays() else "multiplied"
+            kernels["zeros in float32 products"] = zeros
     return kernels
 
 

@@ -49,8 +49,8 @@ def factors(shape: tuple[int, int, int], turned: int, share: float) -> tuple[Arr
     rows, inner, columns = shape
     rng = np.random.default_rng(0)
     a = rng.standard_normal((inner, rows) if turned == 1 else (rows, inner), np.float32)
-    a[rng.random(a.shape) >= share] = 0
     b = rng.standard_normal((columns, inner) if turned == 2 else (inner, columns), np.float32)
+    a[rng.random(a.shape) >= share] = 0
     return (a.T if turned == 1 else a), (b.T if turned == 2 else b)
 
 

@@ -1,9 +1,10 @@
 """Products in float32 of a matrix with many zeros, which are left out.
 
 The left factor's entries other than zero are bits of words, a word for up to `WORD` terms. A panel
-of the right factor, so many rows of a few vectors, stays in the first cache while all rows of the
-left one go by. A result is the sum of sums of a word's terms, whatever part a thread has.
-Zero times an infinity or NaN is NaN, so no term is left out whose row of the panel has those.
+of the right factor, so many rows of a few vectors, stays in the first cache while a block of rows
+of the left one goes by. A result is the sum of sums of `TERMS` terms, which are sums of a word's,
+whatever part of the product a thread has. Zero times an infinity or NaN is NaN, so no term is left
+out whose row of the panel has those.
 """
 
 from __future__ import annotations
@@ -20,33 +21,46 @@ from autograd.kernels.compiled_sharing import array_at
 from autograd.kernels.vector_maps import LANES, turn_block
 from autograd.kernels.vector_sparse_products import WORD, nonzeros, rows_of_sums, undefined
 
-__all__ = ["ROWS", "TERMS", "WIDTH", "WORD", "multiply_sparse"]
+__all__ = ["EVEN", "GROUP", "ROWS", "TERMS", "WIDTH", "WORD", "multiply_sparse"]
 
 Array = np.ndarray[Any, Any]
 _numba: Any = numba
 carray = _numba.carray
 
-ROWS, TERMS = 256, 512 // WORD * WORD
+ROWS, TERMS = 256, 512
 """Rows and terms of the left factor's blocks, which stay in the second cache."""
+
+EVEN, _FEW_WORDS = WORD // LANES * LANES, 4
+"""Terms of each of many words, and how many are few: there are at most terms / EVEN, rounded up."""
 
 _SIZE = 4
 _FEW, _SOME, _MOST = 4, 8, 12
-"""Vectors in the rows of a panel: multiples of four."""
+"""Vectors in the rows of a panel."""
 
-WIDTH = _MOST * LANES
-"""Columns of a panel at most."""
+GROUP, WIDTH = _FEW * LANES, _MOST * LANES
+"""Columns of a panel are multiples of the one, up to the other."""
 
 _few_sums, _some_sums, _most_sums = (rows_of_sums(count) for count in (_FEW, _SOME, _MOST))
 
 
 @compiled
 def _words_of(terms: int) -> Any:
-    """How many words, as long as each other, have the bits of so many terms, and of how many each.
-
-    The last one's terms end with the row, and have no bits where they are the word's before.
+    """How many words have the bits of so many terms, and of how many each: of many terms a multiple
+    of a vector, which is turned at once; of few as many as leave no word nearly empty.
     """
+    if terms > _FEW_WORDS * WORD:
+        return -(-terms // EVEN), EVEN
     count = -(-terms // WORD)
     return count, -(-terms // count)
+
+
+@compiled
+def _word(k: int, length: int, terms: int) -> Any:
+    """Where the terms of word k begin, and how many of them are the word's before and have no bits:
+    those of the last one end with the row.
+    """
+    begin = min(k * length, terms - length)
+    return begin, k * length - begin
 
 
 @compiled
@@ -56,9 +70,8 @@ def _find_nonzeros(a: int, down: int, rows: int, terms: int, words: Array) -> No
     for i in range(rows):
         row = a + i * down
         for k in range(count):
-            begin = min(k * length, terms - length)
-            bits = nonzeros(row + _SIZE * begin, length)
-            words[k, i] = bits & (np.int64(-1) << (k * length - begin))
+            begin, skipped = _word(k, length, terms)
+            words[k, i] = nonzeros(row + _SIZE * begin, length) & (np.int64(-1) << skipped)
 
 
 @compiled
@@ -78,39 +91,37 @@ def _turn(lines: int, pitch: int, rows: int, terms: int, entries: Array) -> None
 
 @compiled
 def _multiply_word(
-    left: Any, words: Any, everywhere: Any, panel: Array, width: int, count: int, adds: bool,
-    before: Any, target: Any,
+    left: Any, words: Any, everywhere: Any, panel: Array, width: int, rows: int, adds: bool,
+    sums: int, target: Any,
 ) -> None:  # fmt: skip
-    """The `rows_of_sums` for such a width; each of the tuples is an address and the bytes between
-    rows.
+    """The `rows_of_sums` for such a width, with what is in `sums` if `adds`; the tuples are
+    addresses and the bytes between rows.
     """
-    a, down = left
-    bits, bits_down = words
-    old, old_pitch = before
-    new, pitch = target
-    factors = panel.ctypes.data
+    given = (
+        *left, rows, *words, everywhere, panel.ctypes.data, adds, sums, _SIZE * width, *target,
+    )  # fmt: skip
     if width == _FEW * LANES:
-        _few_sums(
-            a, down, count, bits, bits_down, everywhere, factors, adds, old, old_pitch, new, pitch
-        )
+        _few_sums(*given)
     elif width == _SOME * LANES:
-        _some_sums(
-            a, down, count, bits, bits_down, everywhere, factors, adds, old, old_pitch, new, pitch
-        )
+        _some_sums(*given)
     else:
-        _most_sums(
-            a, down, count, bits, bits_down, everywhere, factors, adds, old, old_pitch, new, pitch
-        )
+        _most_sums(*given)
 
 
 @compiled
-def _copy(source: Any, rows: int, columns: int, target: Any) -> None:
-    """A few columns; each of the tuples is an address and the bytes between rows."""
+def _write(sums: Array, width: int, rows: int, columns: int, out: Any, adds: bool) -> None:
+    """out = a few columns of the sums, or out += them; `out` is an address and the bytes between
+    rows.
+    """
     for i in range(rows):
-        line = carray(array_at(source[0] + i * source[1]), (columns,), np.float32)
-        copy = carray(array_at(target[0] + i * target[1]), (columns,), np.float32)
-        for c in range(columns):
-            copy[c] = line[c]
+        line = carray(array_at(out[0] + i * out[1]), (columns,), np.float32)
+        own = sums[i * width : i * width + columns]
+        if adds:
+            for c in range(columns):
+                line[c] += own[c]
+        else:
+            for c in range(columns):
+                line[c] = own[c]
 
 
 @compiled
@@ -130,55 +141,49 @@ def _multiply_block(
     count, length = _words_of(terms)
     for first in range(0, columns, WIDTH):
         some = min(WIDTH, columns - first)
-        vectors = -(-some // LANES)
-        width = LANES * (_FEW if vectors <= _FEW else (_SOME if vectors <= _SOME else _MOST))
+        width = -(-some // GROUP) * GROUP
         result, own = (out[0] + first * _SIZE, out[1]), (sums.ctypes.data, width * _SIZE)
-        # The last vectors are not whole in the result.
-        whole = some == width
-        if adds and not whole:
-            _copy(result, rows, some, own)
+        at_once = some == width and not adds
         for k in range(count):
-            begin = min(k * length, terms - length)
+            begin, skipped = _word(k, length, terms)
             corner = factors + begin * down + first * across
             if b_turned:
                 turn_panel(corner, across, length, some, width, panel)
             else:
                 copy_panel(corner, down, length, some, width, panel)
             everywhere = np.int64(0)
-            for t in range(k * length - begin, length):
+            for t in range(skipped, length):
                 if undefined(panel.ctypes.data + t * _SIZE * width, width // LANES):
                     everywhere |= np.int64(1) << t
             entries = (left[0] + begin * _SIZE, left[1])
             bits = (words.ctypes.data + k * words.strides[0], words.itemsize)
-            before = result if whole and k == 0 else own
-            target = result if whole and k == count - 1 else own
-            more = adds or k > 0
-            _multiply_word(entries, bits, everywhere, panel, width, rows, more, before, target)
-        if not whole:
-            _copy(own, rows, some, result)
+            target = result if at_once and k == count - 1 else own
+            _multiply_word(entries, bits, everywhere, panel, width, rows, k > 0, own[0], target)
+        if not at_once:
+            _write(sums, width, rows, some, result, adds)
 
 
 @compiled
 def multiply_sparse(
-    a: Array, a_turned: bool, b: Array, b_turned: bool, out: Array, by_columns: bool,
+    a: Any, a_turned: bool, b: Any, b_turned: bool, terms: int, out: Array, by_columns: bool,
     bias: Array, positive: bool, words: Array, entries: Array, sums: Array,
     worker: int, first: int, last: int,
 ) -> None:  # fmt: skip
     """Rows, or columns, [first, last) of out = a b; if there is a `bias`, with that, and the
     positive part if it is wanted, as in `multiply_affine`.
 
-    All are contiguous along rows; of a factor that is turned the transpose is given. There are as
-    many terms as a vector has floats, at least. What words, entries and sums have at `worker` is
-    scratch memory: for the bits of a block, the block if a is turned, and the sums of a panel's
-    columns.
+    The factors are addresses of float32 and the bytes between rows, or columns of one that is
+    turned; the numbers of a row, or column, are contiguous. There are as many terms as a vector has
+    floats, at least. What words, entries and sums have at `worker` is scratch memory: for the bits
+    of a block, the block if a is turned, and the sums of a panel's columns.
     """
     rows, columns = out.shape
-    terms = a.shape[0] if a_turned else a.shape[1]
-    a_down, b_down, pitch = a.strides[0], b.strides[0], out.strides[0]
-    down, across = (_SIZE, a_down) if a_turned else (a_down, _SIZE)
-    left, right, target = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    left, a_step = a
+    right, b_step = b
+    pitch, target = out.strides[0], out.ctypes.data
+    down, across = (_SIZE, a_step) if a_turned else (a_step, _SIZE)
     if by_columns:
-        right += first * (b_down if b_turned else _SIZE)
+        right += first * (b_step if b_turned else _SIZE)
         target += first * _SIZE
         columns = last - first
     else:
@@ -199,7 +204,7 @@ def multiply_sparse(
                 _turn(place, across // _SIZE, count, depth, block)
                 place, place_down = block.ctypes.data, block.strides[0]
             _find_nonzeros(place, place_down, count, depth, bits)
-            factors = (right + begin * (_SIZE if b_turned else b_down), b_down)
+            factors = (right + begin * (_SIZE if b_turned else b_step), b_step)
             result, sizes = (target + top * pitch, pitch), (count, columns)
             _multiply_block(
                 (place, place_down), bits, depth, factors, b_turned, result, sizes, begin > 0,

@@ -103,7 +103,7 @@ def run_walled_products() -> None:
 
 def run_walled_sparse_products() -> None:
     """Those that leave out zeros, which also read the left factor by whole vectors."""
-    from autograd.kernels.compiled_sparse_products import WIDTH, WORD, multiply_sparse
+    from autograd.kernels.compiled_sparse_products import EVEN, WIDTH, WORD, multiply_sparse
 
     rng, no_bias = np.random.default_rng(0), np.zeros(0, np.float32)
     depths = (16, WORD, WORD + 5, 2 * WORD)
@@ -117,15 +117,18 @@ def run_walled_sparse_products() -> None:
                 lying = []
                 for matrix, turned in zip((a, b), turns, strict=True):
                     matrix = matrix.T if turned else matrix
-                    lying += [walled(matrix.shape, np.float32), turned]
-                    lying[-2][...] = matrix
+                    copy = walled(matrix.shape, np.float32)
+                    copy[...] = matrix
+                    lying += [(copy.ctypes.data, copy.strides[0]), turned]
                 out, height = walled((rows, wide), np.float32), min(rows, 256)
-                words = walled((1, -(-terms // WORD), height), np.int64)
+                words = walled((1, -(-terms // EVEN), height), np.int64)
                 block = walled((1, height if turns[0] else 1, terms), np.float32)
                 sums = walled((1, height * WIDTH), np.float32)
-                given = *lying, out, False, no_bias, False, words, block, sums
-                multiply_sparse(*given, 0, 0, rows)
-                np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
+                for by_columns, end in ((False, rows), (True, wide)):
+                    given = *lying, terms, out, by_columns, no_bias, False, words, block, sums
+                    out[...] = np.nan
+                    multiply_sparse(*given, 0, 0, end)
+                    np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

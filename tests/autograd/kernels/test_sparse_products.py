@@ -1,8 +1,7 @@
-"""Products that leave out zeros, against sums in float64, and where they are used."""
+"""Products that leave out zeros, against sums in float64."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
@@ -14,18 +13,16 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-import autograd as ag
-import nn
-from autograd.kernels import products, sparse_products
-from autograd.kernels.backend import use_kernels
+from autograd.kernels import sparse_products
 from autograd.kernels.compiled_sparse_products import (
+    EVEN,
+    GROUP,
     ROWS,
     TERMS,
     WIDTH,
     WORD,
     multiply_sparse,
 )
-from autograd.kernels.products import affine_product, matrix_product
 from autograd.kernels.sparse_products import sparse_product
 from autograd.kernels.vector_maps import LANES
 
@@ -82,7 +79,10 @@ def small_too() -> AbstractContextManager[Any]:
         FEWEST_ROWS=1,
         FEWEST_COLUMNS=1,
         FEWEST_TERMS=LANES,
-        MOST_OF_ALL=1.0,
+        PART_ROWS=0,
+        PART_COLUMNS=0,
+        MOST_OF_ALL=np.inf,
+        threads_are_own=lambda: True,
         sparse_product_pays=lambda: True,
     )
 
@@ -135,10 +135,12 @@ def test_a_part_has_the_bits_of_the_whole(
     rows, terms, columns = sizes
     rng = np.random.default_rng(seed)
     a, b = sparse(rng, rows, terms, 0.5), rng.normal(size=(terms, columns)).astype(np.float32)
-    matrices = a, b
-    factors = []
-    for matrix, turn in zip(matrices, turned, strict=True):
-        factors += [np.ascontiguousarray(matrix.T if turn else matrix), turn]
+    factors: list[Any] = []
+    kept = []
+    for matrix, turn in zip((a, b), turned, strict=True):
+        kept.append(np.ascontiguousarray(matrix.T if turn else matrix))
+        factors += [(kept[-1].ctypes.data, kept[-1].strides[0]), turn]
+    factors.append(terms)
     scratch = scratch_for(rows, terms, turned[0])
     whole = np.full((rows, columns), np.nan, np.float32)
     end = columns if by_columns else rows
@@ -157,7 +159,7 @@ def test_a_part_has_the_bits_of_the_whole(
 def scratch_for(rows: int, terms: int, turned: bool) -> tuple[Array, Array, Array]:
     height, depth = min(rows, ROWS), min(terms, TERMS + WORD)
     return (
-        np.full((1, -(-depth // WORD), height), -1),
+        np.full((1, -(-depth // EVEN), height), -1),
         np.full((1, height if turned else 0, depth), np.nan, np.float32),
         np.full((1, height * WIDTH), np.nan, np.float32),
     )
@@ -188,125 +190,33 @@ def test_what_is_undefined_stays_so(
     assert np.isfinite(found[finite]).all()
 
 
-def test_long_sums_are_summed_by_parts() -> None:
-    """Of numbers of one sign the running sum's rounding would be hundreds of times as large."""
+@pytest.mark.parametrize("turned", [False, True])
+def test_every_place_of_an_infinity(turned: bool) -> None:
+    """In the right factor, met by zeros only."""
+    rows, terms, columns = 3, WORD + 5, WIDTH + GROUP + 1
     rng = np.random.default_rng(0)
-    a = rng.random((20, 50_000), np.float32)
+    a = sparse(rng, rows, terms, 0.5)
+    b = rng.normal(size=(terms, columns)).astype(np.float32)
+    for t, c in [*((t, t % columns) for t in range(terms)), *((1, c) for c in range(columns))]:
+        left, right = a.copy(), b.copy()
+        left[:, t] = 0, -0.0, 2
+        right[t, c] = np.inf
+        found = product(left, lying(right, turned, 0), None)
+        assert np.isnan(found[:2, c]).all() and found[2, c] == np.inf
+        others = np.delete(found, c, axis=1)
+        check(others, left, np.delete(right, c, axis=1))
+
+
+@pytest.mark.parametrize("rows", [20, ROWS + 5])
+def test_long_sums_are_summed_by_parts(rows: int) -> None:
+    """Of numbers of one sign the running sum's rounding is many times as large."""
+    rng = np.random.default_rng(0)
+    a = rng.random((rows, 50_000), np.float32)
     a[:, ::2] = 0
-    b = rng.random((50_000, 30), np.float32)
-    found = product(a, b, None)
-    assert abs(found / (a.astype(float) @ b.astype(float)) - 1).max() < 1e-5
-
-
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether zeros were left out, for each large product; on any processor that could."""
-    asked: list[bool] = []
-    inside = sparse_product
-
-    def noted(*given: Any) -> Array | None:
-        found = inside(*given)
-        asked.append(found is not None)
-        return found
-
-    monkeypatch.setattr(sparse_products, "sparse_product_pays", lambda: True)
-    monkeypatch.setattr(products, "sparse_product", noted)
-    return asked
-
-
-def test_where_it_is_used(seen: list[bool], threads: int) -> None:
-    """Of large float32 products, those of a left factor with enough zeros."""
-    rng = np.random.default_rng(0)
-    half, most = sparse(rng, 260, 300, 0.5), sparse(rng, 260, 300, 0.7)
-    b, bias = rng.normal(size=(300, 240)).astype(np.float32), np.zeros(240, np.float32) + 0.5
-    for a, expected in ((half, True), (most, False), (half.T.copy().T, True)):
-        seen.clear()
-        check(matrix_product(a, b), a, b)
-        check(affine_product(a, b, bias), a, b, bias)
-        out = np.empty((260, 240), np.float32)
-        assert matrix_product(a, b, out) is out
-        check(out, a, b)
-        assert seen == [expected] * 3
-    seen.clear()
-    for left, right in (
-        (half.astype(float), b.astype(float)),
-        (half[:, :31], b[:31]),
-        (half[:31], b),
-        (half, b[:, :127]),
-        (half[:100], b),  # under 2^24 multiplications
-    ):
-        check(matrix_product(left, right).astype(np.float32), left, right)
-    assert not any(seen)
-    relu = affine_product(half, b, bias, "relu")
-    assert np.array_equal(relu, np.maximum(affine_product(half, b, bias), 0))
-    assert seen[-2:] == [True, True]
-
-
-def test_the_same_bits_each_time(seen: list[bool]) -> None:
-    """The looks at the values are the same too."""
-    rng = np.random.default_rng(0)
-    a = sparse(rng, 1000, 400, 0.55)
-    b = rng.normal(size=(400, 500)).astype(np.float32)
-    first = matrix_product(a, b)
-    assert all(np.array_equal(first, matrix_product(a, b)) for _ in range(3))
-    assert seen == [True] * 4
-
-
-def test_a_layer_behind_relu(seen: list[bool]) -> None:
-    """Its value and derivatives are those of float64."""
-    rng = np.random.default_rng(0)
-    layers = nn.Sequential(
-        nn.Linear(300, 400, rng=rng), nn.ReLU(), nn.Linear(400, 390, rng=rng), nn.ReLU()
-    )
-    x = rng.normal(size=(200, 300)).astype(np.float32)
-    weights = rng.normal(size=(200, 390)).astype(np.float32)
-
-    def derivatives(dtype: Any) -> list[Array]:
-        module = nn.Sequential(
-            nn.Linear(300, 400, dtype=dtype), nn.ReLU(), nn.Linear(400, 390, dtype=dtype), nn.ReLU()
-        )
-        module.load_state_dict(
-            {name: value.astype(dtype) for name, value in layers.state_dict().items()}
-        )
-        input = ag.Tensor(x.astype(dtype), requires_grad=True)
-        output = module(input)
-        ag.sum(output * weights.astype(dtype)).backward()
-        return [output.numpy(), input.grad, *(p.grad for p in module.parameters())]
-
-    with use_kernels("numba"):
-        found, exact = derivatives(np.float32), derivatives(np.float64)
-    assert sum(seen) >= 4
-    for ours, theirs in zip(found, exact, strict=True):
-        ours, theirs = np.asarray(ours), np.asarray(theirs)
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-5 * abs(theirs).max())
-
-
-@pytest.fixture
-def asked_again() -> Iterator[None]:
-    sparse_products.sparse_product_pays.cache_clear()
-    yield
-    sparse_products.sparse_product_pays.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("features", "units", "expected"),
-    [
-        ({"avx512f": True}, False, True),
-        ({"avx2": True, "fma": True}, False, True),
-        ({"avx512f": True, "avx2": True, "fma": True}, True, False),
-        ({"avx2": True}, False, False),
-        ({}, False, False),
-    ],
-)
-def test_on_which_processors(
-    features: dict[str, bool], units: bool, expected: bool, asked_again: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(sparse_products, "has_matrix_units", lambda: units)
-    monkeypatch.setattr(sparse_products, "compiled_features", lambda: features)
-    assert sparse_products.sparse_product_pays() is expected
-    a = sparse(np.random.default_rng(0), 300, 300, 0.5)
-    assert (sparse_product(a, a, None) is not None) is expected
-    with use_kernels("numba"):
-        said = ag.show_config(mode="dicts")["kernels"]["zeros in float32 products"]
-    assert said.startswith("left out" if expected else "multiplied")
+    b = rng.random((50_000, GROUP + 3), np.float32)
+    exact = a[:20].astype(float) @ b.astype(float)
+    running = np.zeros_like(exact, np.float32)
+    for column, row in zip(a[:20].T, b, strict=True):
+        running += np.outer(column, row)
+    assert abs(product(a, b, None)[:20] / exact - 1).max() < 1e-6
+    assert abs(running / exact - 1).max() > 4e-6
