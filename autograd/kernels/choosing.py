@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ GRAIN = 1 << 12
 """Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
 
 LARGEST = 1e30
-"""Numbers up to it are finite in either dtype."""
+"""Finite numbers up to it are so in either dtype."""
 
 NANOSECONDS = 0.3
 """About what an entry takes one thread."""
@@ -117,7 +118,8 @@ def _bounded(kernel: str, x: Any, y: Any) -> Array | None:
 def _as_number(other: Any, dtype: np.dtype[Any]) -> Any:
     """An operand that widens nothing, in this dtype; None for others."""
     if type(other) is float or type(other) is int:
-        return dtype.type(other) if abs(other) < LARGEST else None
+        fits = abs(other) < LARGEST or other in (math.inf, -math.inf) or other != other
+        return dtype.type(other) if fits else None
     if isinstance(other, np.generic) or (type(other) is np.ndarray and not other.ndim):
         if other.dtype != dtype:
             return None

@@ -24,7 +24,8 @@ def choose_entries(
     condition: Array, x: Array, y: Array, out: Array, _worker: int, first: int, last: int
 ) -> None:
     for i in range(np.uint64(first), np.uint64(last)):
-        out[i] = x[i] if condition[i] else y[i]
+        a, b = x[i], y[i]  # both are read, so that there is no branch
+        out[i] = a if condition[i] else b
 
 
 @compiled

@@ -369,8 +369,7 @@ def _write(part: Any, parts: Array, index: int) -> None:
 def _share(board: Array, bounds: Array, given: Any) -> bool:
     parts = np.empty((len(bounds) - 1, _PART_WORDS), np.int64)
     for k in range(len(parts)):
-        # Numba knows no (*given, ...).
-        _pack(kernel, given + (k, bounds[k], bounds[k + 1]), parts, k)  # noqa: RUF005
+        _pack(kernel, (*given, k, bounds[k], bounds[k + 1]), parts, k)
     fine: bool = fork_join(board, parts)
     return fine
 

@@ -164,7 +164,8 @@ reciprocal = elementwise(
 
 def _power(x: Any, y: Any) -> Any:
     """NumPy's, which takes four times as long for a square as the square itself."""
-    square = (type(y) is int or type(y) is float) and y == 2 and type(x) is np.ndarray
+    floats = type(x) is np.ndarray and x.dtype.kind == "f"  # others change their dtype by y's
+    square = floats and (type(y) is int or type(y) is float) and y == 2
     return np.square(x) if square else np.power(x, y)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
+from autograd.kernels import choosing
 from autograd.kernels.backend import LARGE
 from autograd.kernels.choosing import choose, larger, smaller
 
@@ -51,6 +53,26 @@ def test_as_numpy(
     assert np.array_equal(found, expected, equal_nan=found.dtype.kind == "f")
     if found.dtype.kind == "f":
         assert np.array_equal(np.signbit(found), np.signbit(expected))
+
+
+@pytest.mark.parametrize(
+    ("number", "fits"),
+    [
+        (0, True),
+        (-1.5, True),
+        (-math.inf, True),  # as for the scores behind a mask
+        (math.nan, True),
+        (np.float32(2), True),
+        (np.array(2, np.float32), True),
+        (np.float64(2), False),
+        (1e300, False),
+        (10**400, False),
+        (True, False),
+    ],
+)
+def test_which_numbers_have_a_kernel(number: Any, fits: bool) -> None:
+    """Those that change no dtype and raise nothing."""
+    assert (choosing._as_number(number, np.dtype(np.float32)) is not None) is fits
 
 
 @pytest.mark.parametrize("which", range(3))

@@ -8,9 +8,11 @@ convolutions and products run in one of their own.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import mmap
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from autograd.kernels import columns, convolution, depthwise, direct, winograd
 from tests.autograd.kernels.test_bounds import CASES
 
 PAGE = mmap.PAGESIZE
+
+Array = np.ndarray[Any, Any]
 
 
 class Walled:
@@ -79,6 +83,21 @@ def run_walled() -> None:
                 convolution.convolve_weight_gradient(x, g, (kernel, kernel), *geometry)
 
 
+def walled_factors(*factors: Array) -> Iterator[tuple[Any, ...]]:
+    """Factors of a product, or their transposes, next to either wall: the maker of such arrays, and
+    what lies there of each, with whether it is the transpose.
+    """
+    for walled in (Walled(True), Walled(False)):
+        for turns in itertools.product((False, True), repeat=len(factors)):
+            lying = []
+            for matrix, turned in zip(factors, turns, strict=True):
+                matrix = matrix.T if turned else matrix
+                copy = walled(matrix.shape, matrix.dtype)
+                copy[...] = matrix
+                lying.append((copy, turned))
+            yield walled, *lying
+
+
 def run_walled_products() -> None:
     """Our own product of float32, whose panels are copied by whole vectors."""
     from autograd.kernels.compiled_own_products import address_of_own_product
@@ -89,16 +108,11 @@ def run_walled_products() -> None:
     for rows, terms, wide in [*sizes, (260, 530, 70)]:
         a = rng.standard_normal((rows, terms), np.float32)
         b = rng.standard_normal((terms, wide), np.float32)
-        for walled in (Walled(True), Walled(False)):
-            for turns in ((False, False), (False, True), (True, False), (True, True)):
-                lying = []
-                for matrix, turned in zip((a, b), turns, strict=True):
-                    matrix = matrix.T if turned else matrix
-                    lying += [walled(matrix.shape, np.float32), turned]
-                    lying[-2][...] = matrix
-                out = walled((rows, wide), np.float32)
-                multiply(address_of_own_product(), *lying, out, False, scales, 0, 0, rows)
-                np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
+        for walled, (left, a_turned), (right, b_turned) in walled_factors(a, b):
+            out = walled((rows, wide), np.float32)
+            factors = left, a_turned, right, b_turned
+            multiply(address_of_own_product(), *factors, out, False, scales, 0, 0, rows)
+            np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
 
 
 def run_walled_sparse_products() -> None:
@@ -112,23 +126,18 @@ def run_walled_sparse_products() -> None:
         a = rng.standard_normal((rows, terms), np.float32)
         a[rng.random(a.shape) < 0.5] = 0
         b = rng.standard_normal((terms, wide), np.float32)
-        for walled in (Walled(True), Walled(False)):
-            for turns in ((False, False), (False, True), (True, False), (True, True)):
-                lying = []
-                for matrix, turned in zip((a, b), turns, strict=True):
-                    matrix = matrix.T if turned else matrix
-                    copy = walled(matrix.shape, np.float32)
-                    copy[...] = matrix
-                    lying += [(copy.ctypes.data, copy.strides[0]), turned]
-                out, height = walled((rows, wide), np.float32), min(rows, 256)
-                words = walled((1, -(-terms // EVEN), height), np.int64)
-                block = walled((1, height if turns[0] else 1, terms), np.float32)
-                sums = walled((1, height * WIDTH), np.float32)
-                for by_columns, end in ((False, rows), (True, wide)):
-                    given = *lying, terms, out, by_columns, no_bias, False, words, block, sums
-                    out[...] = np.nan
-                    multiply_sparse(*given, 0, 0, end)
-                    np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
+        for walled, (left, a_turned), (right, b_turned) in walled_factors(a, b):
+            places = ((x.ctypes.data, x.strides[0]) for x in (left, right))
+            factors = next(places), a_turned, next(places), b_turned
+            out, height = walled((rows, wide), np.float32), min(rows, 256)
+            words = walled((1, -(-terms // EVEN), height), np.int64)
+            block = walled((1, height if a_turned else 1, terms), np.float32)
+            sums = walled((1, height * WIDTH), np.float32)
+            for by_columns, end in ((False, rows), (True, wide)):
+                given = *factors, terms, out, by_columns, no_bias, False, words, block, sums
+                out[...] = np.nan
+                multiply_sparse(*given, 0, 0, end)
+                np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
