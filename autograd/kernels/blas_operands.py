@@ -13,9 +13,22 @@ from autograd.kernels.blas import blas_address
 from autograd.kernels.matrix_units import has_matrix_units
 from autograd.kernels.processor import compiled_features
 
-__all__ = ["GRAINS", "SCALES", "empty_product", "gemm", "lines", "own_product_pays"]
+__all__ = [
+    "GRAINS",
+    "SCALES",
+    "Lines",
+    "dot_product",
+    "dots_pay",
+    "empty_product",
+    "gemm",
+    "lines",
+    "own_product_pays",
+]
 
 Array = np.ndarray[Any, Any]
+
+Lines = tuple[Array, bool]
+"""A matrix or its transpose, with contiguous rows, and whether it is the transpose."""
 
 GRAINS: Final = 4, 16, 16
 """Rows, columns and terms: parts begin at multiples, which the BLAS computes together."""
@@ -26,6 +39,9 @@ SCALES: Final = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
 
 OWN_FROM = 1 << 19
 """Multiplications from which our own product is faster; copying less takes too much of its time."""
+
+FEWEST_DOTS, FEWEST_DOT_TERMS = 5, 128
+"""Rows, and columns, of a product of dots at least, and their terms."""
 
 
 def gemm(dtype: np.dtype[Any], work: int = OWN_FROM) -> int:
@@ -46,6 +62,36 @@ def own_product_pays() -> bool:
     return compiled_features().get("avx512f", False) and not has_matrix_units()
 
 
+def dots_pay(left: Lines, right: Lines, rows: int, terms: int, columns: int) -> bool:
+    """Whether a large product whose sums go along rows of both factors, as they lie, is faster as
+    one of dots; a thread computes so many rows and columns.
+
+    Both products are estimated: their tiles, incomplete ones too, and the time for turning panels
+    of the right factor, or for adding up vectors of sums, as measured on a Zen 4 processor.
+    """
+    if (
+        left[1]
+        or not right[1]
+        or left[0].dtype.char != "f"
+        or min(rows, columns) < FEWEST_DOTS
+        or terms < FEWEST_DOT_TERMS
+        or not own_product_pays()
+    ):
+        return False
+    side = dot_product()[1]
+    dots = (rows + -rows % side) * (columns + -columns % side) * (terms + 72)
+    others = (rows + 8) * (columns + -columns % 16) * terms
+    return 51 * dots < 50 * others
+
+
+@cache
+def dot_product() -> tuple[int, int]:
+    """The address of a function for products of dots, and the rows and columns of its tiles."""
+    from autograd.kernels.compiled_dot_products import SIDE, address_of_dot_product
+
+    return address_of_dot_product(), SIDE
+
+
 @cache
 def _address_of_own_product() -> int:
     from autograd.kernels.compiled_own_products import address_of_own_product
@@ -59,7 +105,7 @@ def empty_product(rows: int, columns: int, like: Array) -> Array:
     return empty((rows, columns), like.dtype)
 
 
-def lines(matrix: Array) -> tuple[Array, bool] | None:
+def lines(matrix: Array) -> Lines | None:
     """The matrix or its transpose, whichever has rows that are contiguous, and whether it is the
     transpose; None where neither has, or the BLAS could not read them.
     """

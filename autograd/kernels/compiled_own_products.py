@@ -23,7 +23,7 @@ from autograd.kernels.compiled_sharing import array_at
 from autograd.kernels.vector_maps import LANES
 from autograd.kernels.vector_products import MOST_VECTORS, TALL, tile_of_sums
 
-__all__ = ["address_of_own_product"]
+__all__ = ["address_in_place_of_sgemm", "address_of_own_product"]
 
 Array = np.ndarray[Any, Any]
 types: Any = numba_types
@@ -166,8 +166,10 @@ def _multiply(
 
 
 @intrinsic
-def _address_in_place_of_sgemm(typing: Any, kernel: Any) -> Any:
-    """The address of a C function with the arguments of CBLAS's sgemm that calls `_multiply`."""
+def address_in_place_of_sgemm(typing: Any, kernel: Any) -> Any:
+    """The address of a C function with the arguments of CBLAS's sgemm, which calls a compiled
+    kernel with those of `_multiply`.
+    """
     flag, number = types.boolean, types.int64
     given = (flag, flag, *[number] * 7, flag, number, number)
     call = kernel.get_call_type(typing, given, {})
@@ -210,5 +212,5 @@ def address_of_own_product() -> int:
     """The address of a function that takes what CBLAS's sgemm does, of which it knows row-major
     order, no conjugates, alpha 1 and beta 0 or 1, with 64-bit integers.
     """
-    address: int = _address_in_place_of_sgemm(_multiply)
+    address: int = address_in_place_of_sgemm(_multiply)
     return address

@@ -13,6 +13,9 @@ from autograd.kernels.batched_products import batched_product
 from autograd.kernels.blas_operands import (
     GRAINS,
     SCALES,
+    Lines,
+    dot_product,
+    dots_pay,
     empty_product,
     gemm,
     lines,
@@ -111,21 +114,18 @@ def _affine_parts(a: Array, b: Array, bias: Array, positive: bool) -> Array | No
         return None
     if (out := sparse_product(a, b, None, bias, positive)) is not None:
         return out
-    if (
-        (a.dtype.char == "f" and split_pays(rows, columns, inner))
-        or _is_for_numpy(a)
-        or (side := _side_to_split(rows, inner, columns)) == TERMS
-    ):
+    if (a.dtype.char == "f" and split_pays(rows, columns, inner)) or _is_for_numpy(a):
         return None
-    left, right, function = lines(a), lines(b), gemm(a.dtype)
-    if not function or left is None or right is None:
+    left, right = lines(a), lines(b)
+    side, function, grain = _way(a, b, left, right)
+    if side == TERMS or not function or left is None or right is None:
         return None
     from autograd.kernels.compiled_products import multiply_affine
 
     out = empty_product(rows, columns, a)
     given = function, *left, *right, out, side == COLUMNS, SCALES[a.dtype.char]
     end = np.ascontiguousarray(bias), positive
-    parallel_parts(multiply_affine, (*given, *end), (rows, columns)[side], GRAINS[side])
+    parallel_parts(multiply_affine, (*given, *end), (rows, columns)[side], grain)
     return out
 
 
@@ -166,10 +166,22 @@ def _product(a: Array, b: Array, out: Array | None, *, units: bool) -> Array:
                 return target
     if _is_for_numpy(a):
         return _by_numpy(a, b, out)
-    if (side := _side_to_split(rows, inner, columns)) == TERMS:
-        return _in_place_of(out, _sum_of_products(a, b))
-    target = empty_product(rows, columns, a) if out is None else out
-    _multiply_parts(a, b, target, side)
+    return _of_parts(a, b, out)
+
+
+def _of_parts(a: Array, b: Array, out: Array | None) -> Array:
+    """a b, a part for each thread."""
+    left, right = lines(a), lines(b)
+    way = _way(a, b, left, right)
+    if way[0] == TERMS:
+        parts = np.zeros((thread_count(), len(a), b.shape[1]), a.dtype)
+        _multiply_parts(a, b, left, right, parts, way)
+        total: Array = parts[0]
+        for part in parts[1:]:
+            total += part
+        return _in_place_of(out, total)
+    target = empty_product(len(a), b.shape[1], a) if out is None else out
+    _multiply_parts(a, b, left, right, target, way)
     return target
 
 
@@ -177,6 +189,22 @@ def _is_for_numpy(a: Array) -> bool:
     """Whether nothing would be split, and the product is the BLAS's anyway."""
     own = a.dtype.char == "f" and threads_are_own() and own_product_pays()
     return thread_count() == 1 and not own
+
+
+def _way(a: Array, b: Array, left: Lines | None, right: Lines | None) -> tuple[int, int, int]:
+    """What of a product is split over threads, the address of the function that computes a part of
+    it, 0 if that is NumPy, and of how many rows, columns or terms a part is a multiple.
+    """
+    (rows, inner), columns = a.shape, b.shape[1]
+    if left is not None and right is not None:
+        side, threads = COLUMNS if columns >= rows else ROWS, thread_count()
+        part = rows, inner, -(-columns // threads)
+        if side == ROWS:
+            part = -(-rows // threads), inner, columns
+        if dots_pay(left, right, *part):
+            return side, *dot_product()
+    side = _side_to_split(rows, inner, columns)
+    return side, gemm(a.dtype), GRAINS[side]
 
 
 def _side_to_split(rows: int, inner: int, columns: int) -> int:
@@ -265,25 +293,20 @@ def _plain(matrix: Array) -> bool:
     return flags.c_contiguous and flags.aligned and matrix.dtype.isnative
 
 
-def _sum_of_products(a: Array, b: Array) -> Array:
-    """a b as the sum of one product for each thread."""
-    parts = np.zeros((thread_count(), len(a), b.shape[1]), a.dtype)
-    _multiply_parts(a, b, parts, TERMS)
-    total: Array = parts[0]
-    for part in parts[1:]:
-        total += part
-    return total
-
-
-def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
-    """out = a b, a part of the rows or columns, as `side` says, for each thread; or out[worker] = a
-    product of a part of the terms that are summed.
+def _multiply_parts(
+    a: Array,
+    b: Array,
+    left: Lines | None,
+    right: Lines | None,
+    out: Array,
+    way: tuple[int, int, int],
+) -> None:
+    """out = a b, a part of what `way` says for each thread; or out[worker] = a product of a part of
+    the terms that are summed. The factors are given as they are and as they lie.
     """
+    side, function, grain = way
     sizes = (a.shape[0], b.shape[1], a.shape[1])
     most = len(out) if side == TERMS else None
-    letter = a.dtype.char
-    function = gemm(a.dtype)
-    left, right = lines(a), lines(b)
     if not function or left is None or right is None or 1 in sizes[:2]:
 
         def part(worker: int, first: int, last: int) -> None:
@@ -295,18 +318,18 @@ def _multiply_parts(a: Array, b: Array, out: Array, side: int) -> None:
             else:
                 np.matmul(a[:, some], b[some], out=out[worker])
 
-        parallel_ranges(part, sizes[side], GRAINS[side], most=most)
+        parallel_ranges(part, sizes[side], grain, most=most)
         return
 
     from autograd.kernels.compiled_products import multiply, multiply_terms
 
-    scales = SCALES[letter]
+    scales = SCALES[a.dtype.char]
     if side == TERMS:
         given: tuple[Any, ...] = function, *left, *right, out, scales
-        parallel_parts(multiply_terms, given, sizes[2], GRAINS[2], most=most)
+        parallel_parts(multiply_terms, given, sizes[2], grain, most=most)
     else:
         given = function, *left, *right, out, side == COLUMNS, scales
-        parallel_parts(multiply, given, sizes[side], GRAINS[side])
+        parallel_parts(multiply, given, sizes[side], grain)
 
 
 def _in_memory(matrix: Array) -> Matrix | None:

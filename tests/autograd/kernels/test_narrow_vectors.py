@@ -28,6 +28,7 @@ binding.get_host_cpu_features = narrow
 import numpy as np
 from autograd.kernels import vector_maps
 from autograd.kernels.backend import use_kernels
+from autograd.kernels.compiled_dot_products import SIDE, address_of_dot_product
 from autograd.kernels.compiled_own_products import address_of_own_product
 from autograd.kernels.compiled_products import multiply
 from autograd.kernels.convolution import (
@@ -64,14 +65,20 @@ a, b = size(10, 200), size(200, 3001)
 compare(lambda: matrix_product(a, b))
 rows = b[:, :100].T.copy()
 compare(lambda: matrix_product(rows, a.T))
+assert SIDE == 3
 address, scales = address_of_own_product(), (np.float32(1), np.float32(0))
 for rows, terms, columns in ((40, 600, 71), (67, 515, 48), (3, 7, 5), (203, 40, 204)):
     a, b = size(rows, terms), size(terms, columns)
     out = np.empty((rows, columns), np.float32)
     for left, a_turned in ((a, False), (a.T.copy(), True)):
         for right, b_turned in ((b, False), (b.T.copy(), True)):
-            multiply(address, left, a_turned, right, b_turned, out, False, scales, 0, 0, rows)
-            np.testing.assert_allclose(out, a.astype(float) @ b, rtol=2e-4, atol=2e-4)
+            functions = [address]
+            if b_turned and not a_turned and terms >= 8:
+                functions.append(address_of_dot_product())
+            for function in functions:
+                out[...] = np.nan
+                multiply(function, left, a_turned, right, b_turned, out, False, scales, 0, 0, rows)
+                np.testing.assert_allclose(out, a.astype(float) @ b, rtol=2e-4, atol=2e-4)
 a, b = size(70, 2000), size(2000, 251)
 a[rng.random(a.shape) < 0.5] = 0
 use_own_threads()

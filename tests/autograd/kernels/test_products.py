@@ -25,14 +25,18 @@ needs_threadpoolctl = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(params=["found", "not found", "ours"], scope="module")
+@pytest.fixture(params=["found", "not found", "ours", "dots"], scope="module")
 def library(request: pytest.FixtureRequest) -> Iterator[str]:
-    """With the BLAS library's function, if Numba is there to call it, without, and with ours."""
-    if request.param == "ours" and find_spec("numba") is None:
+    """With the BLAS library's function, if Numba is there to call it, without, and with ours; that
+    of dots as well.
+    """
+    ours = request.param in ("ours", "dots")
+    if ours and find_spec("numba") is None:
         pytest.skip("Numba is not installed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blas_operands, "own_product_pays", lambda: request.param == "ours")
-        patch.setattr(products, "own_product_pays", lambda: request.param == "ours")
+        patch.setattr(blas_operands, "own_product_pays", lambda: ours)
+        patch.setattr(products, "own_product_pays", lambda: ours)
+        patch.setattr(products, "dots_pay", dots_fit if request.param == "dots" else no_dots)
         if request.param == "not found" or find_spec("numba") is None:
             for module in (blas_operands, symmetric_products):
                 patch.setattr(module, "blas_address", lambda name: 0)
@@ -42,6 +46,15 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
         patch.setattr(products, "FEWEST_TERMS", 20)
         patch.setattr(products, "FEWEST_COLUMNS", 20)
         yield str(request.param)
+
+
+def dots_fit(left: Any, right: Any, rows: int, terms: int, columns: int) -> bool:
+    """Whether a product may be one of dots."""
+    return not left[1] and right[1] and left[0].dtype.char == "f" and terms >= 16
+
+
+def no_dots(*_: Any) -> bool:
+    return False
 
 
 def matrix(rng: np.random.Generator, rows: int, columns: int, kind: str, dtype: str) -> np.ndarray:

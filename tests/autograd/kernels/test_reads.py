@@ -115,6 +115,25 @@ def run_walled_products() -> None:
             np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
 
 
+def run_walled_dot_products() -> None:
+    """Products of dots, which read rows of both factors by whole vectors."""
+    from autograd.kernels.compiled_dot_products import address_of_dot_product
+    from autograd.kernels.compiled_products import multiply
+
+    scales, rng = (np.float32(1), np.float32(0)), np.random.default_rng(0)
+    sizes = [(m, k, n) for m in (1, 4, 12) for k in (16, 31, 40) for n in (1, 5, 16, 49)]
+    for rows, terms, wide in [*sizes, (30, 4100, 11)]:
+        a = rng.standard_normal((rows, terms), np.float32)
+        b = rng.standard_normal((terms, wide), np.float32)
+        for walled, (left, a_turned), (right, b_turned) in walled_factors(a, b):
+            if a_turned or not b_turned:
+                continue
+            out = walled((rows, wide), np.float32)
+            factors = left, a_turned, right, b_turned
+            multiply(address_of_dot_product(), *factors, out, False, scales, 0, 0, rows)
+            np.testing.assert_allclose(out, a.astype(float) @ b, rtol=1e-3, atol=1e-3)
+
+
 def run_walled_sparse_products() -> None:
     """Those that leave out zeros, which also read the left factor by whole vectors."""
     from autograd.kernels.compiled_sparse_products import EVEN, WIDTH, WORD, multiply_sparse
@@ -148,7 +167,8 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no mprotect")
 @pytest.mark.parametrize(
-    "function", ["run_walled", "run_walled_products", "run_walled_sparse_products"]
+    "function",
+    ["run_walled", "run_walled_products", "run_walled_dot_products", "run_walled_sparse_products"],
 )
 def test_nothing_outside_is_read(backend: str, function: str) -> None:
     if backend == "numpy":
