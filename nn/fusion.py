@@ -3,7 +3,7 @@
 - Batch norm, then ReLU or GELU: one operation.
 - Conv2d, then batch norm in evaluation, then ReLU or GELU, then MaxPool2d(2) (not after GELU), or
   some of these, where nothing is recorded: one convolution, the norm's factors in its weights.
-- Linear, then ReLU or GELU, where nothing is recorded: one operation.
+- Linear, then ReLU, or GELU where nothing is recorded: one operation.
 - ReLU, then MaxPool2d: pooled first, since max(relu(x)) = relu(max(x)), derivatives and ties too.
 
 Only for large arrays, whose passes cost more than the operations' overhead, so that small graphs
@@ -80,9 +80,9 @@ def _fused(neighbours: Sequence[Module], input: Any, recording: bool) -> tuple[i
             options = {"activation": activation, "max_pool": pool}
             with scope(first):
                 return count, first.forward(input, weights=weights, **options)
-    elif forward is _MAPS and isinstance(first, Linear) and not recording:
+    elif forward is _MAPS and isinstance(first, Linear):
         activation = _activation(second)
-        if activation is not None:
+        if activation == "relu" or (activation is not None and not recording):
             with scope(first):
                 return 2, first.activated(input, activation)
     elif _activation(first) == "relu" and _forward(second) is _POOLS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autograd.families.composed import Composite, Linearised
 from autograd.families.elementwise import Elementwise
+from autograd.families.gated import Gated
 from autograd.families.multilinear import Affine, Linear, Multilinear, Selection
 from autograd.families.rules import CallableOp
 
@@ -12,6 +13,7 @@ __all__ = [
     "CallableOp",
     "Composite",
     "Elementwise",
+    "Gated",
     "Linear",
     "Linearised",
     "Multilinear",

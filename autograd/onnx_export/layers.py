@@ -33,9 +33,17 @@ def _conv(graph: Graph, step: Step) -> list[str]:
     ]
 
 
-def _linear_then(graph: Graph, step: Step) -> list[str]:
+def _gemm(graph: Graph, step: Step) -> str:
     operands = [graph.use(operand, step.dtype) for operand in step.operands]
-    return [_activated(graph, step, graph.node("Gemm", operands, transB=1))]
+    return graph.node("Gemm", operands, transB=1)
+
+
+def _linear_then(graph: Graph, step: Step) -> list[str]:
+    return [_activated(graph, step, _gemm(graph, step))]
+
+
+def _linear_relu(graph: Graph, step: Step) -> list[str]:
+    return [graph.node("Relu", [_gemm(graph, step)])]
 
 
 def _activated(graph: Graph, step: Step, y: str) -> str:
@@ -197,6 +205,7 @@ def _softmax(kind: str) -> Translation:
 
 LAYERS: dict[Op, Translation] = {
     affine._affine_activated: _linear_then,
+    affine._rectified: _linear_relu,
     channels.affine_channels: _affine_channels,
     convolutions._convolve: _conv,
     convolutions._convolve_biased: _conv,

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import operations
-from autograd.families import Affine, Composite, Multilinear
+from autograd.families import Affine, Composite, Gated, Multilinear
+from autograd.kernels.activations import relu_pullback
 from autograd.kernels.normalization import channel_sums
 from autograd.kernels.products import affine_product, matrix_product
+from autograd.ops.axes import data_of
 from autograd.ops.channels import activated, check_activation
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
@@ -59,6 +61,23 @@ _affine: Affine = Affine(
     flops=_flops,
 )
 
+
+def _where_positive(cotangent: Any, out: Any) -> Any:
+    if isinstance(cotangent, Tensor):
+        return cotangent * (data_of(out) > 0)
+    return relu_pullback(cotangent, data_of(out), None)
+
+
+_rectified: Gated = Gated(
+    "linear_relu",
+    lambda x, w, b: _forward(x, w, b, "relu"),
+    product=_product,
+    spread=lambda b, _dims: b,
+    collect=_sum_of_rows,
+    gate=_where_positive,
+    flops=_flops,
+)
+
 _affine_activated: Composite = Composite(
     "linear",
     _forward,
@@ -89,7 +108,7 @@ def linear(x: Any, w: Any, b: Any = None, *, activation: str | None = None) -> A
     """x w^T + b over the last axis of x: (..., in) with w (out, in) and b (out,) gives (..., out).
 
     Recorded as one operation. The `activation`, "relu" or "gelu", is applied to the result in the
-    same pass, for inference (sweeps go by way of the map and the activation). Raises ValueError for
+    same pass (for "gelu" sweeps go by way of the map and the activation). Raises ValueError for
     sizes that do not fit, TypeError for integers.
 
     >>> import autograd as ag
@@ -110,7 +129,10 @@ def linear(x: Any, w: Any, b: Any = None, *, activation: str | None = None) -> A
     check_activation("linear", activation)
     if activation is not None:
         added = np.zeros(w.shape[0], w.dtype) if b is None else b
-        out = _affine_activated(rows, w, added, activation=activation)
+        if activation == "relu":
+            out = _rectified(rows, w, added)
+        else:
+            out = _affine_activated(rows, w, added, activation=activation)
     else:
         out = _product(rows, w) if b is None else _affine(rows, w, b)
     return out if x.ndim == 2 else operations.reshape(out, (*x.shape[:-1], w.shape[0]))

@@ -285,10 +285,86 @@ def test_linear_layers_take_the_activation_where_nothing_is_recorded(
         np.testing.assert_allclose(found, single, rtol=scale, atol=scale)
 
 
-def test_recorded_linear_layers_show_the_activation_after_them() -> None:
-    net = nn.Sequential(nn.Linear(5, 4), nn.ReLU())
+@pytest.mark.parametrize(
+    ("activation", "names"), [(nn.ReLU, ["linear_relu"]), (nn.GELU, ["gelu", "linear"])]
+)
+def test_recorded_linear_layers_take_the_relu_after_them(activation: Any, names: list[str]) -> None:
+    net = nn.Sequential(nn.Linear(5, 4), activation())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fusion, "SMALLEST", 0)
-        output = net(np.ones((2, 5), np.float32))
-    names = [output._node.op.name, output._node.inputs[0].op.name]
-    assert names == ["relu", "linear"]
+        node = net(np.ones((2, 5), np.float32))._node
+    for name in names:
+        assert node.op.name == name
+        node = node.inputs[0]
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([(3,), (2, 3), (0, 2)]),
+)
+def test_recorded_linear_layers_with_the_relu_have_the_same_derivatives(
+    seed: int, bias: bool, of_input: bool, sizes: tuple[int, ...]
+) -> None:
+    """Of both sweeps, and the sweep of the sweep."""
+    rng = np.random.default_rng(seed)
+    net = nn.Sequential(nn.Linear(5, 4, bias=bias, dtype="f8", rng=rng), nn.ReLU())
+    x = ag.Tensor(rng.normal(size=(*sizes, 5)), requires_grad=of_input)
+    seeds, tangent = rng.normal(size=(*sizes, 4)), rng.normal(size=(*sizes, 5))
+    variables = [*net.parameters(), *([x] if of_input else [])]
+
+    def found(map: Any) -> list[np.ndarray]:
+        out = map(x)
+        values = ag.pullback(out, variables, seeds)
+        again = ag.pullback(out, variables, seeds, create_graph=True)
+        total = sum(ag.sum(value**2) for value in again)
+        second = ag.pullback(total, variables) if total._node is not None else ()
+        _, pushed = ag.jvp(map, (x,), (tangent,))
+        curved = ag.hvp(lambda x: ag.sum((map(x) + 1) ** 3), x.numpy(), tangent)
+        return [v.numpy() for v in (out, *values, *again, *second, pushed, curved)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fusion, "SMALLEST", 0)
+        fused = found(net)
+        assert net(x)._node.op.name == ("linear_relu" if len(sizes) == 1 else "reshape")
+    for value, other in zip(fused, found(lambda x: one_by_one(net, x)), strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-12, atol=1e-12)
+
+
+def test_a_cotangent_that_nobody_asks_for_is_not_computed() -> None:
+    """The first layer's input has none, and a frozen weight."""
+    x, w, b = np.ones((4, 3)), ag.Tensor(np.ones((2, 3))), ag.Tensor(np.ones(2), requires_grad=True)
+    with ag.profile(show=False) as profile:
+        ag.sum(ag.linear(x, w, b, activation="relu")).backward()
+    assert not [row for row in profile.rows if "matmul" in row.operation]
+    assert b.grad is not None and b.grad.numpy().tolist() == [4, 4]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 4))
+def test_curvatures_with_the_relu(seed: int, count: int) -> None:
+    """Forward over reverse of plain arrays, by each operand and by all together."""
+    rng = np.random.default_rng(seed)
+    operands = [rng.normal(size=shape) for shape in ((count, 3), (5, 3), (5,))]
+    tangents = [rng.normal(size=x.shape) for x in operands]
+
+    def fused(*operands: Any) -> Any:
+        return ag.sum((ag.linear(*operands, activation="relu") + 1) ** 3) ** 2
+
+    def apart(*operands: Any) -> Any:
+        return ag.sum((ag.relu(ag.linear(*operands)) + 1) ** 3) ** 2
+
+    def curved(function: Any, number: int) -> Any:
+        def of(x: Any) -> Any:
+            return function(*operands[:number], x, *operands[number + 1 :])
+
+        return ag.hvp(of, operands[number], tangents[number])
+
+    for number in range(3):
+        np.testing.assert_allclose(curved(fused, number), curved(apart, number), rtol=1e-11)
+    found, expected = (
+        ag.hvp(lambda xs, function=function: function(*xs), tuple(operands), tuple(tangents))
+        for function in (fused, apart)
+    )
+    for value, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-11)
