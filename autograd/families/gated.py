@@ -14,13 +14,15 @@ from autograd.node import Node
 
 @dataclass(frozen=True, eq=False)
 class Gated(Affine):
-    """y = g(A(x, w) + B b), in one pass, for a g whose slope is 0 or 1: it depends on y alone and
-    has no derivative of its own, as the positive part's.
+    """y = g(A(x, w) + B b), in one pass, for a g as the positive part: its slope is 0 or 1, and is
+    told by y alone.
 
-    `gate(c, y)` is c where the slope is 1, else 0; polymorphic, for cotangents and tangents.
+    `gate(c, y)` is c times the slope, polymorphic, for cotangents and tangents; `gate_in_place` is
+    the same for arrays, written over c.
     """
 
     gate: Rule | None = None
+    gate_in_place: Rule | None = None
 
     def save(
         self,
@@ -41,6 +43,13 @@ class Gated(Affine):
     ) -> Sequence[Any]:
         assert self.gate is not None
         return super().pull(node, self.gate(cotangent, values[0]), values, targets, record)
+
+    def pull_in_place(
+        self, node: Node, cotangent: Any, values: tuple[Any, ...], targets: tuple[Any, ...]
+    ) -> Sequence[Any]:
+        assert self.gate_in_place is not None
+        passed = self.gate_in_place(cotangent, values[0])
+        return super().pull(node, passed, values, targets, False)
 
     def pull_pair(
         self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents

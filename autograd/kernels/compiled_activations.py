@@ -25,6 +25,7 @@ __all__ = [
     "power_parts",
     "relu",
     "relu_back",
+    "relu_back_in_place",
     "relu_in_place",
     "relu_value",
     "tanh_back",
@@ -197,6 +198,13 @@ def relu_back(g: Array, out: Array, dx: Array) -> None:
     zero = g.dtype.type(0)
     for i in range(g.size):
         dx[i] = g[i] if out[i] > zero else zero
+
+
+@compiled
+def relu_back_in_place(g: Array, out: Array) -> None:
+    zero = g.dtype.type(0)
+    for i in range(g.size):
+        g[i] = g[i] if out[i] > zero else zero
 
 
 @compiled

@@ -11,6 +11,7 @@ from autograd.kernels.activations import activate_in_place
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.batched_products import batched_product
 from autograd.kernels.blas_operands import (
+    DOT_SIDE,
     GRAINS,
     SCALES,
     Lines,
@@ -202,7 +203,7 @@ def _way(a: Array, b: Array, left: Lines | None, right: Lines | None) -> tuple[i
         if side == ROWS:
             part = -(-rows // threads), inner, columns
         if dots_pay(left, right, *part):
-            return side, *dot_product()
+            return side, dot_product(), DOT_SIDE
     side = _side_to_split(rows, inner, columns)
     return side, gemm(a.dtype), GRAINS[side]
 

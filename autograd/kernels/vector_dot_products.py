@@ -32,8 +32,9 @@ _VECTOR, _INTS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT, LANES)
 def place_of_sums(_context: Any) -> Any:
     """The address of memory for a tile's sums, in whole vectors, while a kernel runs.
 
-    It is on the stack: a processor that takes addresses for the same that differ by pages would
-    else let a kernel's own variables that happen to be so far off wait for each tile's sums.
+    It is on the stack, beside the kernel's own variables: a load waits for stores to addresses with
+    the same low 12 bits, and each tile's first loads would wait for the last one's sums if they
+    were elsewhere and happened to agree in those.
     """
 
     def generate(_context: Any, builder: Any, _signature: Any, _values: Any) -> Any:

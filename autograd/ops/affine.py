@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Affine, Composite, Gated, Multilinear
-from autograd.kernels.activations import relu_pullback
+from autograd.kernels.activations import relu_pullback, relu_pullback_in_place
 from autograd.kernels.normalization import channel_sums
 from autograd.kernels.products import affine_product, matrix_product
 from autograd.ops.axes import data_of
@@ -75,6 +75,9 @@ _rectified: Gated = Gated(
     spread=lambda b, _dims: b,
     collect=_sum_of_rows,
     gate=_where_positive,
+    gate_in_place=relu_pullback_in_place,
+    overwrites=True,
+    kinks=(lambda x, w, b: x @ w.T + b,),
     flops=_flops,
 )
 

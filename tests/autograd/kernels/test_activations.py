@@ -16,6 +16,7 @@ from autograd.kernels.activations import (
     gelu_pullback,
     relu,
     relu_pullback,
+    relu_pullback_in_place,
     tanh_pullback,
 )
 
@@ -95,6 +96,10 @@ def test_relu_and_its_mask(
     back = relu_pullback(g, out, x)
     for value, seed_value, found in zip(out.ravel(), g.ravel(), back.ravel(), strict=True):
         assert found == (seed_value if value > 0 else 0)
+    written = in_layout(g.copy(), data.draw(st.sampled_from(layouts)))
+    if written.flags.writeable:
+        assert relu_pullback_in_place(written, out) is written
+        np.testing.assert_array_equal(written, back)
 
 
 @given(shapes, dtypes, seeds, st.data())

@@ -14,7 +14,7 @@ pytest.importorskip("numba")
 
 from autograd.kernels import blas_operands, products, workers
 from autograd.kernels.backend import use_kernels
-from autograd.kernels.blas_operands import dot_product, dots_pay, lines
+from autograd.kernels.blas_operands import DOT_SIDE, dot_product, dots_pay, lines
 from autograd.kernels.compiled_dot_products import SIDE, address_of_dot_product
 from autograd.kernels.compiled_products import multiply, multiply_terms
 from autograd.kernels.vector_maps import LANES
@@ -144,12 +144,17 @@ def test_where_they_pay(ours: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("positive", [True, False])
-def test_whole_products(ours: None, threads: int, positive: bool) -> None:
-    """Parts are of whole tiles, with a bias and the positive part too."""
+@pytest.mark.parametrize(("rows", "columns"), [(101, 97), (52, 103), (102, 102)])
+def test_whole_products(ours: None, threads: int, positive: bool, rows: int, columns: int) -> None:
+    """Parts are of whole tiles, with a bias and the positive part too; of the columns where there
+    are as many as rows, so that a thread reads the weights that it updates.
+    """
     rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((101, 800), np.float32), rng.standard_normal((97, 800), np.float32)
-    bias = rng.standard_normal(97, np.float32)
+    a = rng.standard_normal((rows, 800), np.float32)
+    b = rng.standard_normal((columns, 800), np.float32)
+    bias = rng.standard_normal(columns, np.float32)
     ends: list[tuple[int, int, int]] = []
+    by_columns: list[bool] = []
     with use_kernels("numba"), pytest.MonkeyPatch.context() as patch:
         if workers.thread_count() != threads:
             pytest.skip("threads are not the library's own")
@@ -157,6 +162,7 @@ def test_whole_products(ours: None, threads: int, positive: bool) -> None:
 
         def parts(kernel: Any, given: Any, count: int, grain: int = 1, **rest: Any) -> None:
             ends.append((given[0], count, grain))
+            by_columns.append(given[6])
             real(kernel, given, count, grain, **rest)
 
         patch.setattr(products, "parallel_parts", parts)
@@ -166,4 +172,6 @@ def test_whole_products(ours: None, threads: int, positive: bool) -> None:
     np.testing.assert_allclose(product, expected, atol=1e-4)
     expected += bias
     np.testing.assert_allclose(found, np.maximum(expected, 0) if positive else expected, atol=1e-4)
-    assert ends == [(dot_product()[0], 101, SIDE)] * 2
+    assert ends == [(dot_product(), max(rows, columns), DOT_SIDE)] * 2
+    assert by_columns == [columns >= rows] * 2
+    assert DOT_SIDE == SIDE or LANES == 8
