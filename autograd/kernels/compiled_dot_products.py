@@ -25,7 +25,7 @@ _numba: Any = numba
 carray = _numba.carray
 
 _TERMS, _BLOCK = 4096, 160 << 10
-"""Terms of a part of a sum, about, at most, and floats of a block of the right factor's rows, which stay in
+"""Terms of a part of a sum, about, and floats of a block of the right factor's rows, which stay in
 the second cache.
 """
 
