@@ -41,11 +41,11 @@ SCALES: Final = {"f": (np.float32(1.0), np.float32(0.0)), "d": (1.0, 0.0)}
 OWN_FROM = 1 << 19
 """Multiplications from which our own product is faster; copying less takes too much of its time."""
 
-FEWEST_DOTS, FEWEST_DOT_TERMS = 5, 128
-"""Rows, and columns, of a product of dots at least, and their terms."""
-
 DOT_SIDE: Final = 5
 """Rows of both factors in a tile of dots, where they are used."""
+
+FEWEST_DOT_TERMS = 128
+"""Terms of a product of dots at least."""
 
 
 def gemm(dtype: np.dtype[Any], work: int = OWN_FROM) -> int:
@@ -78,7 +78,7 @@ def dots_pay(left: Lines, right: Lines, rows: int, terms: int, columns: int) -> 
         left[1]
         or not right[1]
         or left[0].dtype.char != "f"
-        or min(rows, columns) < FEWEST_DOTS
+        or min(rows, columns) < DOT_SIDE
         or terms < FEWEST_DOT_TERMS
         or not own_product_pays()
     ):

@@ -15,6 +15,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.vector_maps import LANES
+from autograd.kernels.vector_products import fetch_line
 
 __all__ = ["SIDE", "place_of_sums", "tile_of_dots"]
 
@@ -105,7 +106,7 @@ def tile_of_dots(packs: bool) -> Any:
             whole = builder.mul(builder.sub(terms, rest), _number(4))
             step = _number(4 * LANES)
             with _emit.for_range_slice(builder, _number(0), whole, step, _INDEX) as (offset, _):
-                _fetch(builder, builder.add(early, offset))
+                fetch_line(builder, builder.add(early, offset), cache=2)
                 add_products(offset, builder.mul(offset, _number(SIDE)), None)
             with builder.if_then(builder.icmp_signed("!=", rest, _number(0))):
                 skipped = builder.trunc(builder.sub(_number(LANES), rest), _INT)
@@ -166,12 +167,3 @@ def _sums_of_lanes(builder: Any, vectors: list[Any]) -> list[Any]:
         ]
         bit *= 2
     return vectors
-
-
-def _fetch(builder: Any, address: Any) -> None:
-    """Bring a line to the second cache."""
-    pointer = ir.IntType(8).as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [pointer, _INT, _INT, _INT])
-    fetch = builder.module.declare_intrinsic("llvm.prefetch", (pointer,), kind)
-    reading, second, data = (ir.Constant(_INT, value) for value in (0, 2, 1))
-    builder.call(fetch, [builder.inttoptr(address, pointer), reading, second, data])

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 from autograd.kernels.vector_maps import LANES
 
-__all__ = ["MOST_VECTORS", "TALL", "copy_of_rows", "tile_of_sums"]
+__all__ = ["MOST_VECTORS", "TALL", "copy_of_rows", "fetch_line", "tile_of_sums"]
 
 _emit: Any = cgutils
 
@@ -144,3 +144,12 @@ def copy_of_rows(vectors: int) -> Any:
         return types.void(*[types.intp] * 5), generate
 
     return copied
+
+
+def fetch_line(builder: Any, address: Any, cache: int = 1) -> None:
+    """Emit what brings the line of memory at an address to the first, second or third cache."""
+    pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+    fetch = builder.module.declare_intrinsic("llvm.prefetch", (pointer,), kind)
+    reading, nearness, data = (ir.Constant(number, value) for value in (0, 4 - cache, 1))
+    builder.call(fetch, [builder.inttoptr(address, pointer), reading, nearness, data])

@@ -15,6 +15,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic as numba_intrinsic
 
 from autograd.kernels.vector_maps import LANES
+from autograd.kernels.vector_products import fetch_line
 
 __all__ = ["WORD", "nonzeros", "rows_of_sums", "undefined"]
 
@@ -132,7 +133,7 @@ def rows_of_sums(vectors: int) -> Any:
                     builder.store(nothing, total)
                 ahead = builder.add(row, builder.mul(down, _number(_ROWS_AHEAD)))
                 for offset in range(0, 4 * WORD, _LINE):
-                    _fetch(builder, builder.add(ahead, _number(offset)))
+                    fetch_line(builder, builder.add(ahead, _number(offset)))
                 head, body, end = (builder.append_basic_block(name) for name in ("l", "t", "e"))
                 builder.branch(head)
                 builder.position_at_end(head)
@@ -165,11 +166,3 @@ def rows_of_sums(vectors: int) -> Any:
         return types.void(*[types.int64] * 7, types.boolean, *[types.int64] * 4), generate
 
     return summed
-
-
-def _fetch(builder: Any, address: Any) -> None:
-    pointer = ir.IntType(8).as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [pointer, _INT, _INT, _INT])
-    fetch = builder.module.declare_intrinsic("llvm.prefetch", (pointer,), kind)
-    reading, nearest, data = (ir.Constant(_INT, value) for value in (0, 3, 1))
-    builder.call(fetch, [builder.inttoptr(address, pointer), reading, nearest, data])

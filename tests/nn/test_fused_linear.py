@@ -105,7 +105,7 @@ def test_recorded_linear_layers_with_the_relu_have_the_same_derivatives(
 def test_a_cotangent_that_nobody_asks_for_is_not_computed() -> None:
     """The first layer's input has none, and a frozen weight."""
     x, w, b = np.ones((4, 3)), ag.Tensor(np.ones((2, 3))), ag.Tensor(np.ones(2), requires_grad=True)
-    made: list[tuple[int, ...]] = []
+    made: list[Any] = []
     real = contractions.matrix_product
 
     def counted(x: Any, y: Any) -> Any:

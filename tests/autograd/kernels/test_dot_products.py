@@ -21,6 +21,7 @@ from autograd.kernels.vector_maps import LANES
 from tests.autograd.kernels.test_own_products import (
     SCALES,
     check,
+    check_whole_and_part,
     factor,
     frame_is_whole,
     framed,
@@ -47,19 +48,8 @@ def test_rows_and_columns(
     rng = np.random.default_rng(seed)
     a, left = factor(rng, rows, terms, False, wider)
     b, right = factor(rng, terms, columns, True, wider)
-    out = framed(rows, columns)
     given = address_of_dot_product(), left, False, right, True
-    end = columns if by_columns else rows
-    multiply(*given, out, by_columns, SCALES, 0, 0, end)
-    check(out, a, b)
-    assert frame_is_whole(out)
-    part = framed(rows, columns)
-    bounds = sorted((int(share * end), end // 2))
-    multiply(*given, part, by_columns, SCALES, 0, *bounds)
-    inside = np.zeros((rows, columns), bool)
-    (inside.T if by_columns else inside)[slice(*bounds)] = True
-    assert np.array_equal(part[inside], out[inside]) and np.isnan(part[~inside]).all()
-    assert frame_is_whole(part)
+    check_whole_and_part(given, a, b, by_columns, share)
 
 
 @given(

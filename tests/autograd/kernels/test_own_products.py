@@ -67,8 +67,14 @@ def test_rows_and_columns(
     rng = np.random.default_rng(seed)
     a, left = factor(rng, rows, terms, turned[0], wider)
     b, right = factor(rng, terms, columns, turned[1], wider)
-    out = framed(rows, columns)
     given = address_of_own_product(), left, turned[0], right, turned[1]
+    check_whole_and_part(given, a, b, by_columns, share)
+
+
+def check_whole_and_part(given: Any, a: Array, b: Array, by_columns: bool, share: float) -> None:
+    """`multiply` of a function and factors, all of the result and a part of it."""
+    rows, columns = len(a), b.shape[1]
+    out = framed(rows, columns)
     end = columns if by_columns else rows
     multiply(*given, out, by_columns, SCALES, 0, 0, end)
     check(out, a, b)
