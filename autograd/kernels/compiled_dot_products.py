@@ -66,13 +66,11 @@ def _multiply_dots(
     parts = -(-terms // _TERMS)
     depth = -(-terms // (parts * LANES)) * LANES
     width = max(1, _BLOCK // (depth * SIDE)) * SIDE
-    memory = np.empty(SIDE * (depth + LANES) + LANES, np.float32)
+    memory = np.empty(SIDE * depth + LANES, np.float32)
     panel = memory[-memory.ctypes.data % (_SIZE * LANES) // _SIZE :]
     sums = place_of_sums()
-    first = 0
-    while first < terms:
-        # Less than a vector is not left over.
-        some = depth if terms - first >= depth + LANES else terms - first
+    for first in range(0, terms, depth):
+        some = min(depth, terms - first)
         for left in range(0, columns, width):
             for i in range(0, rows, SIDE):
                 tall, entries = min(SIDE, rows - i), a + i * down + first * _SIZE
@@ -93,7 +91,6 @@ def _multiply_dots(
                         _packed_tile(*given)
                     target = out + i * pitch + j * _SIZE
                     _write(sums, tall, wide, target, pitch, adds or first > 0)
-        first += some
 
 
 @compiled

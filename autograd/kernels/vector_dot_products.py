@@ -53,9 +53,10 @@ def tile_of_dots(packs: bool) -> Any:
     `tile_of_dots(packs)(a, down, rows, b, across, columns, panel, terms, sums, early)` writes to
     sums[i SIDE + j] the sum over t < `terms` of a[i, t] b[j, t], for i < rows and j < columns, at
     most `SIDE` each; the other sums are anything. The arrays are addresses of float32; rows, which
-    have a vector of terms at least, are contiguous, those of a are `down` bytes apart, those of b
-    `across`. A panel has a vector of each of SIDE rows of a in turn: if the tile `packs`, it is
-    written from a, else read in its place. The row at `early` will be wanted soon.
+    have a vector of terms at least, or others before them, are contiguous, those of a are `down`
+    bytes apart, those of b `across`. A panel has a vector of each of SIDE rows of a in turn: if the
+    tile `packs`, it is written from a, else read in its place. The row at `early` will be wanted
+    soon.
     """
 
     @intrinsic
