@@ -24,9 +24,9 @@ Array = np.ndarray[Any, Any]
 _numba: Any = numba
 carray = _numba.carray
 
-_TERMS, _BLOCK = 4096, 160 << 10
-"""Terms of a part of a sum, about, and floats of a block of the right factor's rows, which stay in
-the second cache.
+_TERMS, _BLOCK = 256 * LANES, 160 << 10
+"""Terms of a part of a sum, about, of which a lane adds 256 one after the other, and floats of a
+block of the right factor's rows, which stay in the second cache.
 """
 
 _SIZE = 4

@@ -71,7 +71,7 @@ def test_parts_of_sums(seed: int, sizes: tuple[int, int, int], share: float) -> 
     assert frame_is_whole(parts)
 
 
-@pytest.mark.parametrize("terms", [3000, 100_000, 255 * 4096 + 1])
+@pytest.mark.parametrize("terms", [3000, 100_000, 256 * 256 * LANES + 1])
 def test_long_sums_are_summed_by_parts(terms: int) -> None:
     """Of numbers of one sign the running sum's rounding would be hundreds of times as large. The
     last part may be of one term.
