@@ -11,6 +11,8 @@ from autograd.families.duals import set_dual_operator
 from autograd.families.scalar_operator import scalar_operator
 from autograd.kernels.arithmetic import arithmetic, product_of, quotient_of
 from autograd.kernels.backend import LARGE
+from autograd.kernels.powers import power as power_of
+from autograd.kernels.powers import scaled_power
 from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
@@ -162,17 +164,15 @@ reciprocal = elementwise(
 )
 
 
-def _power(x: Any, y: Any) -> Any:
-    """NumPy's, which takes four times as long for a square as the square itself."""
-    floats = type(x) is np.ndarray and x.dtype.kind == "f"  # others change their dtype by y's
-    square = floats and (type(y) is int or type(y) is float) and y == 2
-    return np.square(x) if square else np.power(x, y)
+def _raised(x: Any, y: Any) -> Any:
+    """Python's operator for NumPy's scalars, which takes a fifth of the time."""
+    return power_of(x, y) if type(x) is np.ndarray else x**y
 
 
 def _base_partial(out: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), and 0 where the exponent is 0, also at the base 0."""
     if type(y) is int or type(y) is float:  # no array that could widen the dtype of x
-        return 2 * x if y == 2 else y * np.power(x, y - 1 if y else 1)
+        return scaled_power(y, x, y - 1 if y else 1)
     lowered = np.power(x, np.where(data_of(y) == 0, 1, y - 1))
     return y * lowered
 
@@ -184,7 +184,7 @@ def _exponent_partial(out: Any, x: Any, y: Any) -> Any:
 
 power = elementwise(
     "power",
-    _power,
+    power_of,
     (_base_partial, _exponent_partial),
     POSITIVE,
     ANYWHERE,
@@ -202,7 +202,7 @@ power = elementwise(
         Kink((0.0, 0.0), (0.0, 0.0), "0**0 = 1; derivative 0 in the base where the exponent is 0"),
         Kink((0.0, 2.0), (0.0, 0.0), "the exponent's derivative at base 0 is 0"),
     ),
-    operator=operator.pow,
+    operator=_raised,
 )
 
 floor_divide = elementwise(

@@ -38,7 +38,7 @@ def test_erf_is_within_two_ulp(x: float) -> None:
     assert math.copysign(1, result) == math.copysign(1, expected)
 
 
-def test_erf_is_within_two_ulp_on_a_fine_grid() -> None:
+def test_erf_is_within_two_ulp_on_a_fine_grid(backend: str) -> None:
     borders = np.array([0.84375, 1.25, 1 / 0.35, 6.0])
     x = np.concatenate(
         [
@@ -51,9 +51,11 @@ def test_erf_is_within_two_ulp_on_a_fine_grid() -> None:
     assert np.max(np.abs(erf(x) - expected) / np.spacing(np.abs(expected))) <= 2
 
 
-def test_erf_in_other_precisions_is_the_rounded_value() -> None:
-    for dtype, ulp in ((np.float16, 0.51), (np.float32, 1.0)):
-        x = np.linspace(-5, 5, 20_001).astype(dtype)
+def test_erf_in_other_precisions_is_the_rounded_value(backend: str) -> None:
+    borders = [0.875, np.nextafter(np.float32(0.875), 1), 4.0, 65504.0, np.inf, 1e-7, 6e-8]
+    for dtype, ulp in ((np.float16, 0.51), (np.float32, 0.55)):
+        x = np.array([*np.linspace(-5, 5, 20_001), *borders], dtype)
+        x = np.concatenate([x, -x])
         expected = np.array([math.erf(float(v)) for v in x])
         result = erf(x)
         assert result.dtype == dtype
@@ -61,6 +63,20 @@ def test_erf_in_other_precisions_is_the_rounded_value() -> None:
     assert np.isnan(erf(np.float32(np.nan)))
     assert erf(np.array([np.inf, -np.inf])).tolist() == [1.0, -1.0]
     assert erf(np.float16(1)).dtype == np.float16
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_erf_of_large_arrays(
+    threads: int, in_layout: Callable[[Array, str], Array], layouts: tuple[str, ...], dtype: Any
+) -> None:
+    x = np.random.default_rng(0).standard_normal((190, 171)).astype(dtype)
+    expected = np.vectorize(math.erf)(x)
+    for layout in layouts:
+        given_x = in_layout(x, layout)
+        found = erf(given_x)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=2 * np.finfo(dtype).eps)
+    assert erf(np.zeros((0, 3), dtype)).shape == (0, 3)
 
 
 def erf_by_series(z: complex) -> complex:
