@@ -1,4 +1,4 @@
-"""Running sums along the middle axis of (outer, length, inner) arrays."""
+"""Running sums and products along the middle axis of (outer, length, inner) arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import numpy as np
 
 from autograd.kernels.compilation import compiled
 
-__all__ = ["running_sums"]
+__all__ = [
+    "products_of_others",
+    "running_products",
+    "running_products_ahead",
+    "running_products_back",
+    "running_sums",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -37,3 +43,94 @@ def running_sums(
             at = start + k * step
             for i in range(inner):
                 out[o, at, i] = out[o, at - step, i] + x[o, at, i]
+
+
+@compiled
+def running_products(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
+    """out[o, k] = x[o, 0] * ... * x[o, k], for o in [first, last)."""
+    length, inner = x.shape[1], x.shape[2]
+    for o in range(first, last):
+        if inner == 1:
+            product = x.dtype.type(1)
+            for k in range(length):
+                product *= x[o, k, 0]
+                out[o, k, 0] = product
+            continue
+        for i in range(inner):
+            out[o, 0, i] = x[o, 0, i]
+        for k in range(1, length):
+            for i in range(inner):
+                out[o, k, i] = out[o, k - 1, i] * x[o, k, i]
+
+
+@compiled
+def running_products_back(
+    c: Array, products: Array, x: Array, dx: Array, _worker: int, first: int, last: int
+) -> None:
+    """dx[o, k] = products[o, k - 1] s[k], where s[k] = c[o, k] + x[o, k + 1] s[k + 1]."""
+    length, inner = x.shape[1], x.shape[2]
+    carried = np.empty(inner, x.dtype)
+    for o in range(first, last):
+        if inner == 1:
+            s = c[o, length - 1, 0]
+            for k in range(length - 1, 0, -1):
+                dx[o, k, 0] = s * products[o, k - 1, 0]
+                s = c[o, k - 1, 0] + x[o, k, 0] * s
+            dx[o, 0, 0] = s
+            continue
+        for i in range(inner):
+            carried[i] = 0
+        for k in range(length - 1, -1, -1):
+            for i in range(inner):
+                s = c[o, k, i] + carried[i]
+                carried[i] = x[o, k, i] * s
+                dx[o, k, i] = s * products[o, k - 1, i] if k else s
+
+
+@compiled
+def running_products_ahead(
+    dx: Array, products: Array, x: Array, out: Array, _worker: int, first: int, last: int
+) -> None:
+    """out[o, k] = products[o, k - 1] dx[o, k] + x[o, k] out[o, k - 1]."""
+    length, inner = x.shape[1], x.shape[2]
+    for o in range(first, last):
+        if inner == 1:
+            change = dx[o, 0, 0]
+            out[o, 0, 0] = change
+            for k in range(1, length):
+                change = products[o, k - 1, 0] * dx[o, k, 0] + x[o, k, 0] * change
+                out[o, k, 0] = change
+            continue
+        for i in range(inner):
+            out[o, 0, i] = dx[o, 0, i]
+        for k in range(1, length):
+            for i in range(inner):
+                out[o, k, i] = products[o, k - 1, i] * dx[o, k, i] + x[o, k, i] * out[o, k - 1, i]
+
+
+@compiled
+def products_of_others(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
+    """out[o, k] = the product of x[o, j] for all j but k."""
+    length, inner = x.shape[1], x.shape[2]
+    after = np.empty(inner, x.dtype)
+    for o in range(first, last):
+        if inner == 1:
+            product = x.dtype.type(1)
+            for k in range(length):
+                out[o, k, 0] = product
+                product *= x[o, k, 0]
+            product = x.dtype.type(1)
+            for k in range(length - 1, -1, -1):
+                out[o, k, 0] *= product
+                product *= x[o, k, 0]
+            continue
+        for i in range(inner):
+            out[o, 0, i] = 1
+            after[i] = 1
+        for k in range(1, length):
+            for i in range(inner):
+                out[o, k, i] = out[o, k - 1, i] * x[o, k - 1, i]
+        for k in range(length - 1, -1, -1):
+            for i in range(inner):
+                out[o, k, i] *= after[i]
+                after[i] *= x[o, k, i]

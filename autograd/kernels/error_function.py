@@ -149,8 +149,8 @@ def erf(x: Any) -> Any:
     """2/sqrt(pi) * integral of exp(-t^2) from 0 to x.
 
     Within 2 units in the last place of `math.erf` in float64; float16 and float32 are computed in
-    float64, to nine digits, and rounded. Complex arguments are taken up to |imag| = 4 (a ValueError beyond), which
-    is what complex-step derivatives and checks near the real line need.
+    float64, to nine digits, and rounded. Complex arguments are taken up to |imag| = 4 (a ValueError
+    beyond), which is what complex-step derivatives and checks near the real line need.
 
     >>> erf(np.array([-np.inf, 0.0, 0.5])).round(6).tolist()
     [-1.0, 0.0, 0.5205]
@@ -160,9 +160,8 @@ def erf(x: Any) -> Any:
     if issubclass(x.dtype.type, np.complexfloating):
         return _complex_erf(np.asarray(x, np.complex128)).astype(x.dtype)[()]
     dtype = x.dtype if issubclass(x.dtype.type, np.floating) else np.dtype(np.float64)
-    if PASSES * x.size >= backend.fewest and compiled_for(dtype, PASSES * x.size):
-        if type(x) is np.ndarray and x.dtype == dtype and x.ndim and fills_memory(x):
-            return _compiled(x)
+    if _goes_compiled(x):
+        return _compiled(x)
     array = np.asarray(x)
     if dtype.itemsize > 4:
         return _real_erf(array.astype(np.float64, copy=False)).astype(dtype, copy=False)[()]
@@ -172,6 +171,13 @@ def erf(x: Any) -> Any:
         part = slice(first, first + BLOCK)
         out[part] = _rounded_erf(flat[part].astype(np.float64))
     return out.reshape(array.shape)[()]
+
+
+def _goes_compiled(x: Any) -> bool:
+    size = PASSES * x.size
+    if size < backend.fewest or type(x) is not np.ndarray or not x.ndim:
+        return False
+    return compiled_for(x.dtype, size) and fills_memory(x)
 
 
 def _compiled(x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Running sums, from either end."""
+"""Running sums and products, from either end, and the derivatives of products."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty
 from autograd.kernels.workers import parallel_parts
 
-__all__ = ["running_sums"]
+__all__ = [
+    "products_of_others",
+    "running_products",
+    "running_products_pullback",
+    "running_products_pushforward",
+    "running_sums",
+]
 
 Array = np.ndarray[Any, Any]
 
 NANOSECONDS = 1.2
-"""About what an entry takes one thread: each sum waits for the one before."""
+"""About what an entry takes one thread: each sum or product waits for the one before."""
 
 
 def running_sums(x: Any, axis: int, backwards: bool = False) -> Any:
@@ -27,31 +33,104 @@ def running_sums(x: Any, axis: int, backwards: bool = False) -> Any:
     >>> running_sums(np.array([1.0, 2.0, 3.0]), 0, backwards=True).tolist()
     [6.0, 5.0, 3.0]
     """
-    if (
-        type(x) is not np.ndarray
-        or not x.ndim
-        or not x.size
-        or not compiled_for(x.dtype, x.size)
-        or not x.flags.c_contiguous
-    ):
-        return _by_numpy(x, axis, backwards)
+    out = _scanned("running_sums", axis, x, params=(backwards,))
+    if out is not None:
+        ends = np.take(out, 0 if backwards else -1, axis)
+        if np.isfinite(ends).all():  # from where on a sum is not, and NumPy may say so
+            return out
+    if backwards:
+        return np.flip(np.cumsum(np.flip(x, axis), axis), axis)
+    return np.cumsum(x, axis)
+
+
+def running_products(x: Any, axis: int) -> Any:
+    """x[0] * ... * x[k] along an axis.
+
+    >>> running_products(np.array([2.0, 3.0, 4.0]), 0).tolist()
+    [2.0, 6.0, 24.0]
+    """
+    out = _scanned("running_products", axis, x)
+    if out is not None and np.isfinite(np.take(out, -1, axis)).all():
+        return out
+    return np.cumprod(x, axis)
+
+
+def running_products_pullback(c: Any, out: Any, x: Any, axis: int) -> Any:
+    """out[k-1] s[k], where s[k] = c[k] + x[k+1] s[k+1]: no division, so zeros do no harm.
+
+    >>> running_products_pullback(np.ones(2), np.array([2.0, 0.0]), np.array([2.0, 0.0]), 0)
+    array([1., 2.])
+    """
+    found = _scanned("running_products_back", axis, c, out, x)
+    if found is not None:
+        return found
+    c, out, x = (np.moveaxis(array, axis, 0) for array in (c, out, x))
+    dx = c.copy()
+    dx[::-1] = _recurrence(np.concatenate([x[:1], x[:0:-1]]), c[::-1])
+    dx[1:] *= out[:-1]
+    return np.moveaxis(dx, 0, axis)
+
+
+def running_products_pushforward(dx: Any, out: Any, x: Any, axis: int) -> Any:
+    """d[k] = out[k-1] dx[k] + x[k] d[k-1].
+
+    >>> running_products_pushforward(np.ones(2), np.array([2.0, 0.0]), np.array([2.0, 0.0]), 0)
+    array([1., 2.])
+    """
+    found = _scanned("running_products_ahead", axis, dx, out, x)
+    if found is not None:
+        return found
+    dx, out, x = (np.moveaxis(array, axis, 0) for array in (dx, out, x))
+    terms = dx.copy()
+    terms[1:] *= out[:-1]
+    return np.moveaxis(_recurrence(x, terms), 0, axis)
+
+
+def products_of_others(x: Any, axis: int) -> Any:
+    """For each entry the product of all others along an axis.
+
+    >>> products_of_others(np.array([2.0, 0.0, 4.0]), 0).tolist()
+    [0.0, 8.0, 0.0]
+    """
+    found = _scanned("products_of_others", axis, x)
+    if found is not None:
+        return found
+    x = np.moveaxis(x, axis, 0)
+    out = np.ones_like(x)
+    np.cumprod(x[:-1], 0, out=out[1:])
+    out[:-1] *= np.cumprod(x[:0:-1], 0)[::-1]
+    return np.moveaxis(out, 0, axis)
+
+
+def _recurrence(factors: Any, terms: Any) -> Any:
+    """s[k] = terms[k] + factors[k] s[k-1] along the first axis: each round joins stretches that are
+    twice as long (Hillis & Steele, Data parallel algorithms, 1986).
+    """
+    factors, sums = factors.copy(), terms.copy()
+    step = 1
+    while step < len(sums):
+        sums[step:] += factors[step:] * sums[:-step]
+        factors[step:] *= factors[:-step].copy()
+        step *= 2
+    return sums
+
+
+def _scanned(kernel: str, axis: int, *arrays: Any, params: tuple[Any, ...] = ()) -> Array | None:
+    """What a kernel makes of large arrays of one shape and dtype; None where NumPy is to do it."""
+    x = arrays[-1]
+    if type(x) is not np.ndarray or not x.ndim or not x.size or not compiled_for(x.dtype, x.size):
+        return None
+    if not all(type(array) is np.ndarray and array.dtype == x.dtype for array in arrays):
+        return None
     from autograd.kernels import compiled_scans
 
     shape = math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
     out = empty(x.shape, x.dtype)
+    given = [read_only(np.ascontiguousarray(array).reshape(shape)) for array in arrays]
     parallel_parts(
-        compiled_scans.running_sums,
-        (x.reshape(shape), backwards, out.reshape(shape)),
+        getattr(compiled_scans, kernel),
+        (*given, *params, out.reshape(shape)),
         shape[0],
         nanoseconds=NANOSECONDS * x.size,
     )
-    ends = np.take(out, 0 if backwards else -1, axis)
-    if not np.isfinite(ends).all():  # from where on a sum is not, and NumPy may say so
-        return _by_numpy(x, axis, backwards)
     return out
-
-
-def _by_numpy(x: Any, axis: int, backwards: bool) -> Any:
-    if backwards:
-        return np.flip(np.cumsum(np.flip(x, axis), axis), axis)
-    return np.cumsum(x, axis)

@@ -10,6 +10,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
 from autograd.kernels.arithmetic import product_of
+from autograd.kernels.scans import products_of_others
 from autograd.kernels.softmaxes import rows_of, softmax, softmax_of_rows
 from autograd.kernels.sums import sum_over
 from autograd.ops.axes import as_axes, data_of, ndim_of, shape_of
@@ -203,10 +204,27 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
     return operations.reshape(flat, out_shape)
 
 
+def _slopes_of_product(x: Any, axis: Axes) -> Any:
+    """For each entry the product of those that it is multiplied with."""
+    if len(axis) == 1:
+        return products_of_others(x, axis[0])
+    last = tuple(range(-len(axis), 0))
+    moved = np.moveaxis(x, axis, last)
+    kept = x.ndim - len(axis)
+    rows = moved.reshape((*moved.shape[:kept], _count(x.shape, axis)))
+    return np.moveaxis(products_of_others(rows, kept).reshape(moved.shape), last, axis)
+
+
 _prod: Composite = Composite(
     "prod",
     lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
     reference=_tree_product,
+    pullback=lambda cotangent, out, x, axis, keepdims: (
+        product_of(_slopes_of_product(x, axis), cotangent.reshape(kept_shape(x.shape, axis))),
+    ),
+    pushforward=lambda tangents, out, x, axis, keepdims: sum_over(
+        product_of(_slopes_of_product(x, axis), tangents[0]), axis, keepdims
+    ),
     analytic=True,
 )
 

@@ -8,7 +8,12 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
-from autograd.kernels.scans import running_sums
+from autograd.kernels.scans import (
+    running_products,
+    running_products_pullback,
+    running_products_pushforward,
+    running_sums,
+)
 from autograd.ops.axes import as_axis, ndim_of, shape_of
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
@@ -74,7 +79,14 @@ def _doubling(x: Any, axis: int) -> Any:
 
 
 _cumprod: Composite = Composite(
-    "cumprod", lambda x, axis: np.cumprod(x, axis), reference=_doubling, analytic=True
+    "cumprod",
+    running_products,
+    reference=_doubling,
+    pullback=lambda cotangent, out, x, axis: (running_products_pullback(cotangent, out, x, axis),),
+    pushforward=lambda tangents, out, x, axis: running_products_pushforward(
+        tangents[0], out, x, axis
+    ),
+    analytic=True,
 )
 
 

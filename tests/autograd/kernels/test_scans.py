@@ -1,4 +1,4 @@
-"""Running sums against sums of slices."""
+"""Running sums and products against sums and products of slices."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autograd as ag
 from autograd.kernels import scans
-from autograd.kernels.scans import running_sums
+from autograd.kernels.scans import (
+    products_of_others,
+    running_products,
+    running_products_pullback,
+    running_products_pushforward,
+    running_sums,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -67,3 +74,94 @@ def test_what_is_not_finite_is_told(backwards: bool) -> None:
     y[1, 50], y[1, 150] = np.inf, -np.inf
     with pytest.warns(RuntimeWarning, match="invalid"):
         assert np.isnan(running_sums(y, 1, backwards)).any()
+
+
+SHAPES = st.lists(st.integers(0, 6), min_size=1, max_size=3)
+
+
+def _factors(shape: list[int], dtype: str, seed: int) -> Array:
+    """With some zeros among them."""
+    rng = np.random.default_rng(seed)
+    values: Array = rng.uniform(0.5, 2.0, shape) * rng.choice([-1, 0, 1, 1, 1], shape)
+    return values.astype(dtype)
+
+
+@given(SHAPES, st.sampled_from("fd"), st.integers(0, 2**32 - 1), st.data())
+def test_products_and_their_slopes(
+    backend: str,
+    threads: int,
+    in_layout: Callable[[Array, str], Array],
+    layouts: tuple[str, ...],
+    shape: list[int],
+    dtype: str,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    """By the definition: every product is written out, and every slope is one of others."""
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    values = _factors(shape, dtype, seed)
+    rng = np.random.default_rng(seed + 1)
+    c, dx = rng.standard_normal((2, *shape)).astype(dtype)
+    x, c, dx = (in_layout(array, data.draw(st.sampled_from(layouts))) for array in (values, c, dx))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scans, "NANOSECONDS", np.inf)
+        out = running_products(x, axis)
+        back = running_products_pullback(c, out, x, axis)
+        ahead = running_products_pushforward(dx, out, x, axis)
+        others = products_of_others(x, axis)
+    assert np.array_equal(values, x)
+    rows = np.moveaxis(values.astype(float), axis, 0)
+    cs, dxs = (np.moveaxis(array.astype(float), axis, 0) for array in (c, dx))
+    n = len(rows)
+
+    def product(indices: list[int]) -> Array:
+        found: Array = np.prod(rows[indices], axis=0)
+        return found
+
+    slopes = {
+        (k, i): product([j for j in range(k + 1) if j != i]) for k in range(n) for i in range(k + 1)
+    }
+    nothing = np.zeros(rows.shape[1:])
+    for found, expected in (
+        (out, [product(list(range(k + 1))) for k in range(n)]),
+        (back, [sum((cs[k] * slopes[k, i] for k in range(i, n)), nothing) for i in range(n)]),
+        (ahead, [sum((dxs[i] * slopes[k, i] for i in range(k + 1)), nothing) for k in range(n)]),
+        (others, [product([j for j in range(n) if j != i]) for i in range(n)]),
+    ):
+        assert found.dtype == x.dtype and found.shape == x.shape
+        eps = 100 * float(np.finfo(dtype).eps)
+        wanted = np.array(expected).reshape(rows.shape)
+        np.testing.assert_allclose(np.moveaxis(found, axis, 0), wanted, rtol=eps, atol=eps)
+
+
+def test_running_products_are_numpy_s_bit_for_bit(backend: str) -> None:
+    x = np.random.default_rng(0).uniform(0.9, 1.1, (7, 300, 11)).astype(np.float32)
+    for axis in range(3):
+        assert np.array_equal(running_products(x, axis), np.cumprod(x, axis))
+
+
+def test_products_that_overflow_are_told(backend: str) -> None:
+    x = np.full((3, 200), 1e200)
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert np.isinf(running_products(x, 1)).any()
+
+
+@pytest.mark.parametrize("axis", [0, 1, (0, 2), (1, 2), None])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_slopes_of_large_products(backend: str, axis: Any, keepdims: bool) -> None:
+    """As the recorded sweeps have them, which replay a tree of products."""
+    x = np.random.default_rng(0).uniform(0.8, 1.2, (30, 40, 20))
+    x[3, 5, 7] = x[4, 5, 7] = x[9, 9, 9] = 0.0
+    c = np.random.default_rng(1).standard_normal(np.prod(x, axis, keepdims=keepdims).shape)
+    v = ag.Tensor(x, requires_grad=True)
+
+    def product(t: Any) -> Any:
+        return ag.prod(t, axis, keepdims)
+
+    product(v).backward(c)
+    assert v.grad is not None
+    plain = v.grad.data
+    recorded = ag.pullback(product(v), v, c, create_graph=True)
+    np.testing.assert_allclose(plain, recorded.data, rtol=1e-11, atol=1e-300)
+    rate = ag.jvp(product, (x,), (x,))[1]
+    np.testing.assert_allclose(np.sum(rate * c), np.sum(plain * x), rtol=1e-11)
