@@ -19,6 +19,7 @@ from autograd import anomaly, storage
 from autograd.dispatch import operations
 from autograd.gathering import between, leading_to, oldest_first, reached
 from autograd.kernels.arithmetic import accumulate, sum_of
+from autograd.kernels.sums import sum_over
 from autograd.markers import LEAF, OUTPUT
 from autograd.modes import (
     FORWARD_SWEEP,
@@ -356,7 +357,7 @@ def sum_to(cotangent: Any, shape: tuple[int, ...], node: Node) -> Any:
     )
     if isinstance(cotangent, Tensor):
         return operations.reshape(operations.sum(cotangent, axis=axes), shape)
-    return np.add.reduce(cotangent, axis=axes).reshape(shape)
+    return sum_over(cotangent, axes, False).reshape(shape)
 
 
 def free(order: Sequence[Node]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
+from autograd.kernels.layouts import in_order_of
 from autograd.kernels.workers import parallel_parts, thread_count
 
 __all__ = ["accumulate", "arithmetic", "product_of", "quotient_of", "sum_of"]
@@ -23,6 +24,9 @@ Array = np.ndarray[Any, Any]
 
 FEWEST = 1 << 19
 """Entries from which NumPy takes longer than it takes to begin."""
+
+FEWEST_TURNED = 1 << 16
+"""The same where one of two arrays lies in another order, which NumPy follows entry by entry."""
 
 GRAIN = 1 << 12
 """Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
@@ -50,7 +54,9 @@ def arithmetic(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
 
     def compute(a: Any, b: Any) -> Any:
         out = None
-        if type(a) is np.ndarray and a.size >= FEWEST:
+        if type(a) is np.ndarray and (
+            a.size >= FEWEST or (a.size >= FEWEST_TURNED and _differ_in_order(a, b))
+        ):
             turned = type(b) is np.ndarray and b.size > a.size
             out = _combined(kind, b, a, True) if turned else _combined(kind, a, b, False)
         elif type(b) is np.ndarray and b.size >= FEWEST:
@@ -74,6 +80,8 @@ def accumulate(a: Array, b: Array) -> None:
     >>> a.tolist()
     [3.0]
     """
+    if a.size >= FEWEST_TURNED and _differ_in_order(a, b) and a.dtype == b.dtype:
+        b = in_order_of(a, b)
     if (
         a.size < FEWEST
         or not _match(a, b)
@@ -112,7 +120,9 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         return None
     elif other.shape == full.shape:
         if not _match(full, other):
-            return None
+            if not (fills_memory(full) and fills_memory(other)):
+                return None
+            other = in_order_of(full, other)
         out = empty_like(full)
         pair = (other, full) if turned else (full, other)
         kernel = compiled.combine_entries
@@ -154,6 +164,10 @@ def _match(a: Array, b: Any) -> bool:
             or (a.flags.c_contiguous and b.flags.c_contiguous)
         )
     )
+
+
+def _differ_in_order(a: Array, b: Any) -> bool:
+    return type(b) is np.ndarray and a.strides != b.strides and a.shape == b.shape
 
 
 def _is_told() -> bool:

@@ -10,9 +10,12 @@ from autograd.kernels.compilation import compiled
 from autograd.kernels.vector_maps import LANES, turn_block
 
 __all__ = [
-    "exchange_axes",
+    "STRIPE",
     "exchange_axes_float32",
+    "exchange_stripes",
+    "exchange_stripes_float32",
     "pack_weights",
+    "repeat_rows",
     "spread_pixels",
     "unpack_weights",
 ]
@@ -22,35 +25,80 @@ Array = np.ndarray[Any, Any]
 BLOCK = 16
 """Entries of a cache line of float32."""
 
-
-@compiled
-def exchange_axes(source: Array, target: Array) -> None:
-    """target[n, j, i] = source[n, i, j], both contiguous: a cache line of each row at a time."""
-    for n in range(len(source)):
-        _exchange_part(source[n], target[n], 0, 0)
+STRIPE = 64
+"""Rows that are exchanged for columns at a time: whole vectors of any processor."""
 
 
 @compiled
 def exchange_axes_float32(source: Array, target: Array) -> None:
-    """The same, in vectors as far as they go."""
-    count, rows, columns = source.shape
-    for n in range(count):
-        before, after = source[n].ravel(), target[n].ravel()
-        for i in range(0, rows - LANES + 1, LANES):
-            for j in range(0, columns - LANES + 1, LANES):
-                turn_block(before, i * columns + j, columns, after, j * rows + i, rows)
-        _exchange_part(source[n], target[n], rows // LANES * LANES, columns // LANES * LANES)
+    """target[n, j, i] = source[n, i, j], both contiguous, in vectors as far as they go."""
+    for n in range(len(source)):
+        _exchange_rows_float32(source[n], target[n], 0, source.shape[1])
 
 
 @compiled
-def _exchange_part(source: Array, target: Array, done_rows: int, done_columns: int) -> None:
-    """target[j, i] = source[i, j], unless i < done_rows and j < done_columns."""
+def exchange_stripes(source: Array, target: Array, _worker: int, first: int, last: int) -> None:
+    """The same of `STRIPE` rows i at a time, which are counted through all n, for those in [first,
+    last); a cache line of each row at a time.
+    """
+    rows = source.shape[1]
+    stripes = -(-rows // STRIPE)
+    for k in range(first, last):
+        n, start = k // stripes, k % stripes * STRIPE
+        _exchange_part(source[n], target[n], start, min(rows, start + STRIPE), start, 0)
+
+
+@compiled
+def exchange_stripes_float32(
+    source: Array, target: Array, _worker: int, first: int, last: int
+) -> None:
+    """The same, in vectors."""
+    rows = source.shape[1]
+    stripes = -(-rows // STRIPE)
+    for k in range(first, last):
+        n, start = k // stripes, k % stripes * STRIPE
+        _exchange_rows_float32(source[n], target[n], start, min(rows, start + STRIPE))
+
+
+@compiled
+def _exchange_rows_float32(source: Array, target: Array, start: int, stop: int) -> None:
+    """target[j, i] = source[i, j] for i in [start, stop)."""
     rows, columns = source.shape
+    before, after = source.ravel(), target.ravel()
+    done_rows = start + (stop - start) // LANES * LANES
+    for i in range(start, done_rows, LANES):
+        for j in range(0, columns - LANES + 1, LANES):
+            turn_block(before, i * columns + j, columns, after, j * rows + i, rows)
+    _exchange_part(source, target, start, stop, done_rows, columns // LANES * LANES)
+
+
+@compiled
+def _exchange_part(
+    source: Array, target: Array, start: int, stop: int, done_rows: int, done_columns: int
+) -> None:
+    """target[j, i] = source[i, j] for i in [start, stop), unless i < done_rows and
+    j < done_columns.
+    """
+    columns = source.shape[1]
     for first in range(0, columns, BLOCK):
         last = min(first + BLOCK, columns)
-        for i in range(done_rows if last <= done_columns else 0, rows):
+        for i in range(done_rows if last <= done_columns else start, stop):
             for j in range(first if i >= done_rows else max(first, done_columns), last):
                 target[j, i] = source[i, j]
+
+
+@compiled
+def repeat_rows(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
+    """out[i, k] = x[i] for rows i in [first, last) and all k."""
+    count, columns = out.shape[1], out.shape[2]
+    for i in range(first, last):
+        if columns == 1:
+            for k in range(count):
+                out[i, k, 0] = x[i, 0]
+        else:
+            for k in range(count):
+                for j in range(columns):
+                    out[i, k, j] = x[i, j]
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Copies between images that lie channels last in memory and channels first."""
+"""Copies of arrays in another order in memory, as of channels last from channels first."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.backend import compiled_for
+from autograd.kernels import backend
+from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty, empty_like
 from autograd.kernels.windows import (
     Sizes,
-    channels_put_last,
     channels_put_second,
     is_channels_last,
 )
-from autograd.kernels.workers import parallel_kernel
+from autograd.kernels.workers import WORTH_A_THREAD, parallel_parts, parallel_ranges
 
-__all__ = ["assign", "images_like", "in_layout_of", "in_order_of", "reshaped"]
+__all__ = ["assign", "images_like", "in_layout_of", "in_order_of", "repeat_rows", "reshaped"]
 
 Array = np.ndarray[Any, Any]
+
+NANOSECONDS_A_BYTE = 0.05
+"""About what a copy takes one thread."""
+
+FEW = 64
+"""Repetitions that are begun one by one."""
 
 
 def assign(target: Array, source: Array) -> None:
@@ -32,22 +38,33 @@ def assign(target: Array, source: Array) -> None:
     """
     assert target.shape == source.shape
     pairs = None
-    if source.ndim > 2 and source.dtype == target.dtype:
+    if source.size >= backend.fewest and source.dtype == target.dtype:
         pairs = _exchanged(source, target)
     if pairs is None or not compiled_for(source.dtype, source.size):
-        target[...] = source
+        _assign_on_threads(target, source)
         return
     from autograd.kernels import compiled_layouts as compiled
 
     before, after = pairs
     in_vectors = source.dtype.char == "f"
-    kernel = compiled.exchange_axes_float32 if in_vectors else compiled.exchange_axes
+    kernel = compiled.exchange_stripes_float32 if in_vectors else compiled.exchange_stripes
     assert after.shape == (before.shape[0], before.shape[2], before.shape[1])
+    stripes = before.shape[0] * -(-before.shape[1] // compiled.STRIPE)
+    parallel_parts(kernel, (read_only(before), after), stripes, nanoseconds=0.3 * source.size)
 
-    def arguments(_worker: int, first: int, last: int) -> tuple[Array, ...]:
-        return before[first:last], after[first:last]
 
-    parallel_kernel(kernel, arguments, len(before), nanoseconds=0.3 * source.size)
+def _assign_on_threads(target: Array, source: Array) -> None:
+    nanoseconds = NANOSECONDS_A_BYTE * target.nbytes
+    if nanoseconds < WORTH_A_THREAD or not compiled_for(target.dtype, target.size):
+        target[...] = source
+        return
+    axis = max(range(target.ndim), key=lambda k: abs(target.strides[k]) * (target.shape[k] > 1))
+    to, what = np.moveaxis(target, axis, 0), np.moveaxis(source, axis, 0)
+
+    def part(_worker: int, first: int, last: int) -> None:
+        to[first:last] = what[first:last]
+
+    parallel_ranges(part, len(to), nanoseconds=nanoseconds)
 
 
 def in_order_of(like: Array, x: Array) -> Array:
@@ -91,33 +108,88 @@ def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
     >>> reshaped(np.arange(4.0), (2, 2)).tolist()
     [[0.0, 1.0], [2.0, 3.0]]
     """
-    # Otherwise NumPy may need no copy.
-    merged = type(x) is np.ndarray and x.ndim > 2 and len(shape) <= 2
-    if merged and len(x) > 1 and x.shape[1] > 1 and not x.flags.c_contiguous and _channels_last(x):
-        flat = empty(x.shape, x.dtype)
+    if (
+        type(x) is not np.ndarray
+        or x.size < backend.fewest
+        or x.flags.c_contiguous
+        or not _needs_copy(x, shape)
+    ):
+        return np.reshape(x, shape)
+    flat = empty(x.shape, x.dtype)
+    spread = _spread(x)
+    if spread is None:
         assign(flat, x)
-        return flat.reshape(shape)
-    return np.reshape(x, shape)
+    else:
+        repeat_rows(spread, flat.reshape(len(spread), -1, spread.shape[1]))
+    return flat.reshape(shape)
+
+
+def _needs_copy(x: Array, shape: tuple[int, ...]) -> bool:
+    try:
+        np.reshape(x, shape, copy=False)
+    except ValueError:  # or the shape does not fit, as NumPy will say
+        return math.prod(shape) in (x.size, -x.size) or -1 in shape
+    except TypeError:  # NumPy 2.0 does not tell
+        pass
+    return False
+
+
+def _spread(x: Array) -> Array | None:
+    """The matrix of which x repeats each row, if x is packed but for one axis that repeats."""
+    repeated = [
+        k for k, (step, n) in enumerate(zip(x.strides, x.shape, strict=True)) if n > 1 > step >= 0
+    ]
+    if len(repeated) != 1:
+        return None
+    axis = repeated[0]
+    once = np.take(x, 0, axis) if x.ndim == 1 else x[(*(slice(None),) * axis, 0)]
+    if not once.flags.c_contiguous:
+        return None
+    matrix: Array = once.reshape(math.prod(x.shape[:axis]), -1)
+    return matrix
+
+
+def repeat_rows(x: Array, out: Array) -> None:
+    """out[i, k] = x[i] for all k.
+
+    >>> out = np.zeros((1, 2, 1))
+    >>> repeat_rows(np.ones((1, 1)), out)
+    >>> out.tolist()
+    [[[1.0], [1.0]]]
+    """
+    if compiled_for(out.dtype, out.size):
+        from autograd.kernels import compiled_layouts as compiled
+
+        nanoseconds = NANOSECONDS_A_BYTE * out.nbytes
+        parallel_parts(compiled.repeat_rows, (read_only(x), out), len(x), nanoseconds=nanoseconds)
+        return
+    count, columns = out.shape[1:]
+    if count <= columns or count <= FEW:  # NumPy takes long to begin each repetition
+        for k in range(count):
+            out[:, k] = x
+    else:
+        out[...] = x[:, np.newaxis]
+
+
+def _order(x: Array) -> list[int]:
+    """The axes from the slowest to the fastest in memory, those of size 1 first."""
+    return sorted(
+        range(x.ndim), key=lambda axis: -abs(x.strides[axis]) if x.shape[axis] > 1 else -math.inf
+    )
 
 
 def _exchanged(source: Array, target: Array) -> tuple[Array, Array] | None:
-    """(N, rows, columns) and (N, columns, rows) of memory, where one array lies channels last and
-    the other channels first.
+    """(N, rows, columns) and (N, columns, rows) of memory, where that is the difference between two
+    packed arrays.
     """
-    if source.flags.c_contiguous:
-        return None if not _channels_last(target) else (_planes(source), _positions(target))
-    if target.flags.c_contiguous and _channels_last(source):
-        return _positions(source), _planes(target)
-    return None
-
-
-def _channels_last(x: Array) -> bool:
-    return channels_put_last(x).flags.c_contiguous
-
-
-def _planes(x: Array) -> Array:
-    return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
-
-
-def _positions(x: Array) -> Array:
-    return channels_put_last(x).reshape(len(x), math.prod(x.shape[2:]), x.shape[1])
+    before, after = _order(source), _order(target)
+    lying, standing = source.transpose(before), target.transpose(after)
+    if before == after or not (lying.flags.c_contiguous and standing.flags.c_contiguous):
+        return None
+    lead = next(k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b)
+    cut = before.index(after[lead])
+    if before[:lead] + before[cut:] + before[lead:cut] != after:
+        return None
+    shape = lying.shape
+    sizes = math.prod(shape[:lead]), math.prod(shape[lead:cut]), math.prod(shape[cut:])
+    return lying.reshape(sizes), standing.reshape(sizes[0], sizes[2], sizes[1])

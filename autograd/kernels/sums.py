@@ -1,4 +1,4 @@
-"""Sums of large arrays over their last axes, on all threads."""
+"""Sums of large arrays over their last axes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,28 @@ __all__ = ["sum_over"]
 
 Array = np.ndarray[Any, Any]
 
-FEWEST = 1 << 16
-"""Entries from which NumPy takes longer."""
+FEWEST, FEWEST_SHORT = 1 << 16, 1 << 10
+"""Entries from which NumPy takes longer; of short rows."""
 
 NANOSECONDS = 0.08
 """About what an entry takes one thread."""
 
 SHORT = 16
-"""Columns up to which beginning each row takes too long."""
+"""Columns up to which beginning each row takes NumPy longer than adding columns does."""
 
 
 def sum_over(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """np.add.reduce; of the last axes of a large array in pieces, whose sums NumPy adds. Where a
-    result is not finite, NumPy computes it all again, and says what it says.
+    """np.add.reduce; of the last axes of a large array in pieces, whose sums NumPy adds, or where
+    those are short one entry of each after the other. Where the sum of a piece is not finite, NumPy
+    computes it all again, and says what it says.
 
     >>> sum_over(np.ones((2, 3)), (1,), False).tolist()
     [3.0, 3.0]
     """
     rows = _in_rows(x, axes)
     if rows is not None:
-        from autograd.kernels.compiled_sums import PIECE, sums_of_pieces
-
-        sums = np.empty((len(rows), -(-rows.shape[1] // PIECE)), x.dtype)
-        given = rows, sums.reshape(-1)
-        parallel_parts(sums_of_pieces, given, sums.size, nanoseconds=NANOSECONDS * x.size)
-        total: Array = np.add.reduce(sums, axis=1)
-        if np.isfinite(total).all():
+        total = _sums(rows)
+        if total is not None:
             kept = x.shape[: x.ndim - len(axes)]
             result = total.reshape((*kept, *[1] * len(axes)) if keepdims else kept)
             return result if result.ndim else result[()]
@@ -47,16 +43,37 @@ def sum_over(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return add.reduce(x, axis=axes, keepdims=keepdims)
 
 
+def _sums(rows: Array) -> Array | None:
+    """Of large matrices' rows; None where NumPy is to do it, and to warn."""
+    count, columns = rows.shape
+    if columns < SHORT:
+        total: Array = rows[:, 0] + rows[:, 1]
+        for k in range(2, columns):
+            total += rows[:, k]
+        return total
+    from autograd.kernels.compiled_sums import PIECE, sums_of_pieces
+
+    sums = np.empty((count, -(-columns // PIECE)), rows.dtype)
+    given = rows, sums.reshape(-1)
+    parallel_parts(sums_of_pieces, given, sums.size, nanoseconds=NANOSECONDS * rows.size)
+    total = np.add.reduce(sums, axis=1)
+    return total if np.isfinite(total).all() else None
+
+
 def _in_rows(x: Any, axes: tuple[int, ...]) -> Array | None:
     """The array as a matrix of which rows are summed; None where NumPy is to do it."""
     if (
         type(x) is not np.ndarray
-        or x.size < FEWEST
+        or x.size < FEWEST_SHORT
         or not (x.flags.c_contiguous and x.flags.aligned)
     ):
         return None
     first = x.ndim - len(axes)
-    if min(axes, default=-1) < first or not compiled_for(x.dtype, x.size):
+    if min(axes, default=-1) < first or x.dtype.char not in "fd" or not x.dtype.isnative:
         return None
     columns = math.prod(x.shape[first:])
-    return None if columns < SHORT else read_only(x.reshape(-1, columns))
+    if columns < 2 or (columns >= SHORT and x.size < FEWEST):
+        return None
+    if columns >= SHORT and not compiled_for(x.dtype, x.size):
+        return None
+    return read_only(x.reshape(-1, columns))

@@ -9,6 +9,8 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
+from autograd.kernels.buffers import empty
+from autograd.kernels.layouts import assign
 from autograd.ops.axes import as_axes, as_axis, as_shape, constant, data_of, ndim_of, shape_of
 from autograd.ops.indexing import gather
 from autograd.ops.taking import along_axis
@@ -26,9 +28,21 @@ def _inner(shape: tuple[int, ...], width: tuple[tuple[int, int], ...]) -> tuple[
     )
 
 
+def _zeros_around(x: Any, width: tuple[tuple[int, int], ...]) -> Any:
+    if type(x) is not np.ndarray:
+        return np.pad(x, width)
+    inner = _inner(x.shape, width)
+    out = empty(tuple(size + sum(ends) for size, ends in zip(x.shape, width, strict=True)), x.dtype)
+    for axis, part in enumerate(inner):
+        for outer in (slice(0, part.start), slice(part.stop, None)):
+            out[(*inner[:axis], outer)] = 0
+    assign(out[inner], x)
+    return out
+
+
 _pad_zeros: Linear = Linear(
     "pad",
-    lambda x, width: np.pad(x, width),
+    _zeros_around,
     lambda cotangent, in_shape, width: gather(cotangent, _inner(in_shape, width)),
     analytic=True,
 )
@@ -231,6 +245,12 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
             f"repeat takes repeats as one count or one for each of the {size} entries of axis "
             f"{where}, none negative, got {repeats!r}"
         )
+    if counts.size == 1:
+        shape, count = shape_of(x), counts.item()
+        spread = operations.reshape(x, (*shape[: where + 1], 1, *shape[where + 1 :]))
+        pairs = (*shape[: where + 1], count, *shape[where + 1 :])
+        whole = (*shape[:where], size * count, *shape[where + 1 :])
+        return operations.reshape(operations.broadcast_to(spread, pairs), whole)
     return gather(x, (*(slice(None),) * where, np.repeat(np.arange(size), counts)))
 
 

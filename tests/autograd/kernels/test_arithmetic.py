@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 def all_sizes(backend: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "FEWEST", 0)
+        patch.setattr(kernels, "FEWEST_TURNED", 0)
         yield
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autograd.kernels.layouts import assign, in_order_of, reshaped
+from autograd.kernels import layouts as kernels
+from autograd.kernels.layouts import assign, in_order_of, repeat_rows, reshaped
 
 Array = np.ndarray[Any, Any]
 LAYOUTS = ["C", "channels_last", "fortran", "strided"]
@@ -50,3 +53,65 @@ def test_reshaping_copies_only_where_numpy_does(
         found, expected = reshaped(x, target), np.reshape(x, target)
         np.testing.assert_array_equal(found, expected)
         assert np.shares_memory(found, x) == np.shares_memory(expected, x)
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=4), st.data())
+def test_every_order_of_axes(
+    backend: str, threads: int, shape: list[int], data: st.DataObject
+) -> None:
+    """Between any two orders, of which some differ by an exchange of two groups of axes."""
+    axes = range(len(shape))
+    before, after = (data.draw(st.permutations(axes)) for _ in range(2))
+    dtype = data.draw(st.sampled_from("fdi"))
+    values = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+
+    def lying(order: list[int]) -> Array:
+        packed = np.empty([shape[axis] for axis in order], dtype)
+        return packed.transpose(np.argsort(order))
+
+    source, target = lying(before), lying(after)
+    source[...] = values
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "NANOSECONDS_A_BYTE", np.inf)
+        assign(target, source)
+        assert np.array_equal(target, values)
+        part = np.zeros([size + 3 for size in shape], dtype)
+        inner = part[tuple(slice(1, -2) for _ in shape)]
+        assign(inner, source)
+    assert np.array_equal(inner, values)
+    inner[...] = 0
+    assert not part.any()
+
+
+@given(
+    st.lists(st.integers(1, 20), min_size=1, max_size=4),
+    st.sampled_from([1, 2, 3, 17, 70]),
+    st.sampled_from("fdi"),
+    st.data(),
+)
+def test_views_that_repeat_are_copied(
+    backend: str, threads: int, shape: list[int], count: int, dtype: str, data: st.DataObject
+) -> None:
+    axis = data.draw(st.integers(0, len(shape)))
+    x = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    if data.draw(st.booleans()):
+        x = x.copy(order="F")
+    whole = [*shape[:axis], count, *shape[axis:]]
+    view = np.broadcast_to(np.expand_dims(x, axis), whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "NANOSECONDS_A_BYTE", np.inf)
+        for wanted in [(-1,), (view.size,), tuple(whole), (*whole[:-1], whole[-1], 1)]:
+            found, expected = reshaped(view, wanted), np.reshape(view, wanted)
+            assert found.dtype == expected.dtype and found.shape == expected.shape
+            assert np.array_equal(found, expected)
+            assert np.shares_memory(found, x) == np.shares_memory(expected, x)
+    with pytest.raises(ValueError, match="cannot reshape"):
+        reshaped(view, (view.size + 1,))
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_rows_are_repeated(backend: str, count: int) -> None:
+    x = np.random.default_rng(0).normal(size=(5, 7))
+    out = np.zeros((5, count, 7))
+    repeat_rows(x, out)
+    assert np.array_equal(out, np.repeat(x, count, 0).reshape(out.shape))

@@ -21,6 +21,7 @@ shapes = st.one_of(
     st.tuples(st.integers(FEWEST // 40, FEWEST // 15), st.integers(15, 60)),
     st.tuples(st.integers(1, 5), st.integers(60, 130), st.integers(250, 310)),
     st.tuples(st.integers(FEWEST - 2, FEWEST + 8193)),
+    st.tuples(st.integers(1, 900), st.integers(1, 7), st.integers(1, 4)),
 )
 
 
