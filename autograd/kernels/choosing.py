@@ -1,4 +1,7 @@
-"""np.where of large arrays, and the larger or smaller of one and a number, on all threads."""
+"""np.where of large arrays, and what depends on which of two numbers is larger, with its slopes.
+
+On all threads.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.activations import goes_compiled, in_one_pass
 from autograd.kernels.backend import LARGE, compiled_for, read_only
 from autograd.kernels.buffers import empty, empty_like, fills_memory
 from autograd.kernels.workers import parallel_parts
 
-__all__ = ["choose", "larger", "smaller"]
+__all__ = [
+    "absolute_pullback",
+    "choose",
+    "clip",
+    "clip_pullback",
+    "clip_slope",
+    "larger",
+    "share",
+    "smaller",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -92,6 +105,67 @@ def smaller(x: Any, y: Any) -> Any:
     """
     found = _bounded("smaller_entries", x, y)
     return np.minimum(x, y) if found is None else found
+
+
+def share(x: Any, y: Any) -> Any:
+    """1 where x > y, 1/2 where they tie, else 0; floats, of float64 where both are integers.
+
+    >>> share(np.array([1.0, 2.0, 3.0]), 2.0).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    dtype = np.result_type(x, y)
+    kind = dtype.type if dtype.kind == "f" else np.float64
+    halves = np.greater(x, y).view(np.uint8) + np.greater_equal(x, y).view(np.uint8)
+    return np.multiply(halves, kind(0.5), dtype=kind)
+
+
+def absolute_pullback(g: Any, out: Any, x: Any) -> Any:
+    """g sign(x).
+
+    >>> absolute_pullback(np.array([2.0, 3.0]), None, np.array([-1.0, 0.0])).tolist()
+    [-2.0, 0.0]
+    """
+    if goes_compiled(x, "fd", g):
+        from autograd.kernels import compiled_choosing as compiled
+
+        return in_one_pass(compiled.absolute_back, NANOSECONDS, g, x)
+    return g * np.sign(x)
+
+
+def clip(x: Any, low: float, high: float) -> Any:
+    """min(max(x, low), high), with finite bounds in the dtype of x.
+
+    >>> clip(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()
+    [-1.0, 0.5, 1.0]
+    """
+    if goes_compiled(x, "fd"):
+        from autograd.kernels import compiled_choosing as compiled
+
+        return in_one_pass(compiled.clip, NANOSECONDS, x, params=(low, high))
+    return np.minimum(np.maximum(x, low), high)
+
+
+def clip_slope(x: Any, low: float, high: float) -> Any:
+    """1 between the bounds, 0 beyond and 1/2 at one of them: the product of two shares.
+
+    >>> clip_slope(np.array([0.0, 1.0, 2.0, 4.0]), 1.0, 3.0).tolist()
+    [0.0, 0.5, 1.0, 0.0]
+    """
+    kind = x.dtype.type
+    return share(x, kind(low)) * share(kind(high), np.maximum(x, kind(low)))
+
+
+def clip_pullback(g: Any, out: Any, x: Any, low: float, high: float) -> Any:
+    """g clip_slope(x).
+
+    >>> clip_pullback(np.array([2.0]), None, np.array([1.0]), 1.0, 3.0).tolist()
+    [1.0]
+    """
+    if goes_compiled(x, "fd", g):
+        from autograd.kernels import compiled_choosing as compiled
+
+        return in_one_pass(compiled.clip_back, NANOSECONDS, g, x, params=(low, high))
+    return g * clip_slope(x, low, high)
 
 
 def _bounded(kernel: str, x: Any, y: Any) -> Array | None:

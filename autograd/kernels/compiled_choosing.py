@@ -9,9 +9,12 @@ import numpy as np
 from autograd.kernels.compilation import compiled
 
 __all__ = [
+    "absolute_back",
     "choose_entries",
     "choose_entries_or_number",
     "choose_number_or_entries",
+    "clip",
+    "clip_back",
     "larger_entries",
     "smaller_entries",
 ]
@@ -56,3 +59,35 @@ def smaller_entries(x: Array, y: Any, out: Array, _worker: int, first: int, last
     """NaN stays."""
     for i in range(np.uint64(first), np.uint64(last)):
         out[i] = y if x[i] >= y else x[i]
+
+
+@compiled
+def absolute_back(g: Array, x: Array, dx: Array) -> None:
+    """g sign(x); NaN stays."""
+    for i in range(x.size):
+        value = x[i]
+        otherwise = g[i] * abs(value)  # 0 or NaN
+        dx[i] = g[i] if value > 0 else (-g[i] if value < 0 else otherwise)
+
+
+@compiled
+def clip(x: Array, y: Array, low: Any, high: Any) -> None:
+    """NaN stays."""
+    for i in range(x.size):
+        value = low if x[i] < low else x[i]
+        y[i] = high if value > high else value
+
+
+@compiled
+def clip_back(g: Array, x: Array, dx: Array, low: Any, high: Any) -> None:
+    """g times (1, 1/2 or 0 as x is above, at or below `low`) and (the same below, at or above
+    `high`, of the larger of x and `low`).
+    """
+    kind = g.dtype.type
+    zero, half, one = kind(0), kind(0.5), kind(1)
+    at_low = half * (one if low < high else (half if low == high else zero))
+    for i in range(x.size):
+        value = x[i]
+        above = one if value < high else (half if value == high else zero)
+        slope = above if value > low else (at_low if value == low else zero)
+        dx[i] = g[i] * slope

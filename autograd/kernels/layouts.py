@@ -29,7 +29,7 @@ FEW = 64
 
 
 def assign(target: Array, source: Array) -> None:
-    """target[...] = source, for arrays of one shape and dtype.
+    """target[...] = source, for arrays of one shape and dtype that share no memory.
 
     >>> target = np.zeros((2, 2))
     >>> assign(target, np.ones((2, 2)).T)
@@ -142,11 +142,10 @@ def _spread(x: Array) -> Array | None:
     if len(repeated) != 1:
         return None
     axis = repeated[0]
-    once = np.take(x, 0, axis) if x.ndim == 1 else x[(*(slice(None),) * axis, 0)]
+    once = np.moveaxis(x, axis, 0)[:1]
     if not once.flags.c_contiguous:
         return None
-    matrix: Array = once.reshape(math.prod(x.shape[:axis]), -1)
-    return matrix
+    return once.reshape(math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :]))
 
 
 def repeat_rows(x: Array, out: Array) -> None:

@@ -121,6 +121,7 @@ ELEMENTWISE: dict[Op, Translation] = {
     choosing._round: _written(_round),
     choosing.maximum: _direct("Max"),
     choosing.minimum: _direct("Min"),
+    choosing._clip: _written(lambda f, x, low, high: f("Clip", x, low, high)),
     choosing._where: _where,
     transcendental.exp: _direct("Exp"),
     transcendental.exp2: _written(lambda f, x: f("Pow", 2.0, x)),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.families import Elementwise, Linear
+from autograd.kernels import choosing as kernels
 from autograd.kernels.choosing import choose, larger, smaller
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
@@ -28,6 +29,9 @@ __all__ = [
     "where",
 ]
 
+_LARGEST = 6e4
+"""Numbers up to it are finite in every dtype of floats."""
+
 absolute = elementwise(
     "absolute",
     np.absolute,
@@ -43,6 +47,7 @@ absolute = elementwise(
     analytic=False,
     kinks=(Kink((0.0,), (0.0,), "abs'(0) = 0"),),
     near=(lambda x: x,),
+    pullback=kernels.absolute_pullback,
 )
 
 sign = elementwise(
@@ -169,12 +174,7 @@ rint = elementwise(
 
 
 def _share(x: Any, y: Any) -> Any:
-    """1 where x > y, 1/2 where they tie, else 0."""
-    x, y = data_of(x), data_of(y)
-    dtype = np.result_type(x, y)
-    kind = dtype.type if dtype.kind == "f" else np.float64
-    halves = np.greater(x, y).view(np.uint8) + np.greater_equal(x, y).view(np.uint8)
-    return np.multiply(halves, kind(0.5), dtype=kind)
+    return kernels.share(data_of(x), data_of(y))
 
 
 def _difference(x: Any, y: Any) -> Any:
@@ -218,6 +218,21 @@ minimum = elementwise(
 )
 
 
+_clip = Elementwise(
+    "clip",
+    kernels.clip,
+    (lambda out, x, low, high: kernels.clip_slope(data_of(x), low, high),),
+    pullback=kernels.clip_pullback,
+    kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high),
+)
+
+
+def _are_plain(x: Any, *bounds: Any) -> bool:
+    """Whether the bounds are numbers that fit into any dtype of floats, and x is of one."""
+    fit = all(type(bound) in (int, float) and abs(bound) <= _LARGEST for bound in bounds)
+    return fit and getattr(x, "dtype", np.dtype(object)).kind == "f"
+
+
 @register(
     [
         call(real(2, 3, away=(-1.0, 1.0)), -1.0, 1.0),
@@ -243,6 +258,8 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     """
     if min is None and max is None:
         raise ValueError("clip got None for both min and max; give at least one bound")
+    if _are_plain(x, min, max):
+        return _clip(x, low=float(min), high=float(max))
     if min is not None:
         x = maximum(x, min)
     return x if max is None else minimum(x, max)

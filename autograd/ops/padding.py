@@ -11,6 +11,7 @@ from autograd.dispatch import operations
 from autograd.families import Linear
 from autograd.kernels.buffers import empty
 from autograd.kernels.layouts import assign
+from autograd.kernels.sorting import stable_order
 from autograd.ops.axes import as_axes, as_axis, as_shape, constant, data_of, ndim_of, shape_of
 from autograd.ops.indexing import gather
 from autograd.ops.taking import along_axis
@@ -277,5 +278,5 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     if axis is None:
         x, axis = operations.ravel(x), 0
     where = as_axis(axis, ndim_of(x), "sort")
-    order = np.argsort(data_of(x), axis=where, kind="stable")
+    order = stable_order(data_of(x), where)
     return gather(x, along_axis(order, where), distinct=True)

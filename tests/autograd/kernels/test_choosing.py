@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd.kernels import choosing
 from autograd.kernels.backend import LARGE
-from autograd.kernels.choosing import choose, larger, smaller
+from autograd.kernels.choosing import (
+    absolute_pullback,
+    choose,
+    clip,
+    clip_pullback,
+    larger,
+    smaller,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -157,3 +164,53 @@ def test_the_operation_has_it(backend: str) -> None:
         for k, gradient in zip(arrays, gradients, strict=True):
             chosen = condition if k == 0 else ~condition
             assert np.array_equal(gradient, np.where(chosen, weights, 0))
+
+
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 0.5]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.integers(1, 40) | st.integers(LARGE, LARGE + 9000),
+    dtype=st.sampled_from([np.float16, np.float32, np.float64]),
+    bounds=st.tuples(*[st.sampled_from([-1.0, 0.0, 0.5])] * 2),
+    special=st.lists(st.sampled_from(SPECIAL), max_size=6),
+)
+def test_slopes_of_clip_and_absolute_value(
+    backend: str,
+    threads: int,
+    seed: int,
+    size: int,
+    dtype: Any,
+    bounds: tuple[float, float],
+    special: list[float],
+) -> None:
+    """Entry by entry as the definitions say, also where the bounds cross."""
+    rng = np.random.default_rng(seed)
+    x, g = rng.normal(size=(2, size)).astype(dtype)
+    x[rng.integers(0, size, len(special))] = special
+    low, high = bounds
+    found = clip(x, low, high), clip_pullback(g, None, x, low, high), absolute_pullback(g, None, x)
+
+    def share(a: float, b: float) -> float:
+        return 1.0 if a > b else 0.5 if a == b else 0.0
+
+    kept = [v if v != v else min(max(v, low), high) for v in x.tolist()]
+    slopes = [share(v, low) * share(high, max(v, low)) for v in x.tolist()]
+    signs = [v if v != v else share(v, 0) - share(0, v) for v in x.tolist()]
+    for values, expected in zip(found, (kept, g * slopes, g * signs), strict=True):
+        assert values.dtype == dtype
+        assert np.array_equal(values, np.asarray(expected, dtype), equal_nan=True)
+
+
+@pytest.mark.parametrize("bounds", [(-1, 1), (np.float32(-1), 0.5), (-1e5, 1e300), (-np.inf, 0.0)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
+def test_clip_of_all_kinds_of_bounds(backend: str, bounds: tuple[Any, Any], dtype: Any) -> None:
+    """Values and dtypes of the two steps that it stands for; integers come from ties."""
+    x = (4 * np.random.default_rng(0).normal(size=(150, 160))).astype(dtype)
+    with np.errstate(all="ignore"):
+        expected = np.minimum(np.maximum(x, bounds[0]), bounds[1])
+        found = ag.clip(x, *bounds)
+        tensor = ag.clip(ag.Tensor(x), *bounds)
+    assert found.dtype == tensor.dtype == expected.dtype
+    assert np.array_equal(found, expected) and np.array_equal(tensor.data, expected)
