@@ -11,7 +11,7 @@ from autograd.kernels import backend
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like
 from autograd.kernels.constants import as_operand
-from autograd.kernels.error_function import erf
+from autograd.kernels.error_function import PASSES, erf
 from autograd.kernels.layouts import in_order_of
 from autograd.kernels.workers import parallel_cuts
 
@@ -92,7 +92,7 @@ def gelu(x: Any) -> Any:
     >>> gelu(np.array([0.0, 1.0])).round(6).tolist()
     [0.0, 0.841345]
     """
-    if goes_compiled(x, "f"):
+    if goes_compiled(x, "f", passes=PASSES):
         from autograd.kernels import compiled_activations as compiled
 
         return in_one_pass(compiled.gelu, NANOSECONDS["gelu"], x)
@@ -105,7 +105,7 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> gelu_pullback(np.array([1.0]), None, np.array([0.0])).tolist()
     [0.5]
     """
-    if goes_compiled(x, "f", g):
+    if goes_compiled(x, "f", g, PASSES):
         from autograd.kernels import compiled_activations as compiled
 
         return in_one_pass(compiled.gelu_back, NANOSECONDS["gelu"], g, x)

@@ -36,6 +36,9 @@ Array = np.ndarray[Any, Any]
 FORWARD_NANOSECONDS, BACKWARD_NANOSECONDS = 0.8, 1.2
 """About what an entry takes."""
 
+PASSES = 8
+"""About as many sums of the entries take as long as NumPy's."""
+
 APART = 32
 """Entries: more than a cache line."""
 
@@ -183,16 +186,24 @@ def _group_rows(x: Array, groups: int) -> Array:
 
 def _row_statistics(rows: Array, eps: float) -> tuple[Array, Array]:
     work = working_dtype(rows.dtype)
-    mean = rows.mean(axis=1, dtype=work)
+    mean = _means(rows, work)
     centred = rows - mean[:, None]
     centred *= centred
-    return mean, (1.0 / np.sqrt(centred.mean(axis=1) + eps)).astype(work, copy=False)
+    return mean, (1.0 / np.sqrt(_means(centred, work) + eps)).astype(work, copy=False)
+
+
+def _means(rows: Array, dtype: np.dtype[Any]) -> Array:
+    """rows.mean(axis=1), in half the time where there are few."""
+    sums: Array = np.add.reduce(rows, axis=1, dtype=dtype)
+    sums /= rows.shape[1]
+    return sums
 
 
 def _row_backward(seed: Array, standard: Array, inverse_std: Array) -> Array:
     """inverse_std * (seed - mean(seed) - standard * mean(seed * standard)) in each row."""
-    slope = (seed * standard).mean(axis=1, keepdims=True)
-    dx: Array = seed - seed.mean(axis=1, keepdims=True)
+    dtype = standard.dtype
+    slope = _means(seed * standard, dtype)[:, None]
+    dx: Array = seed - _means(seed, dtype)[:, None]
     dx -= standard * slope
     dx *= inverse_std
     return dx
@@ -205,7 +216,7 @@ def _goes_compiled(*rows: Array) -> bool:
         and row.flags.aligned
         and row.dtype == x.dtype
         and row.size > 0
-        and compiled_for(row.dtype, row.size)
+        and compiled_for(row.dtype, PASSES * row.size)
         for row in rows
     )
 
