@@ -51,8 +51,11 @@ def interleaved(
     warmups: int = 3,
     optional: Collection[str] = (),
     agreement: float | None = None,
+    seconds: float | None = None,
 ) -> Measured:
     """Time every side's steps, one sample of each in turn, after its own warm-up.
+
+    A sample is of as many steps as take about `seconds` (None: `SAMPLE`).
 
     A side fails if it raises, if a step gives a number that is not finite, or if its first step's
     result is not the first side's within `agreement`; the others go on. One of `optional` that
@@ -72,7 +75,7 @@ def interleaved(
             if name not in found.failures and name not in found.unavailable:
                 _attempt(found, name, lambda n=name: _agree(running[n], reference, agreement))
             if name not in found.failures and name not in found.unavailable:
-                _attempt(found, name, lambda n=name: running[n].warm_up(warmups))
+                _attempt(found, name, lambda n=name: running[n].warm_up(warmups, seconds or SAMPLE))
         for _ in range(samples):
             for name in sides:
                 if name not in found.failures and name not in found.unavailable:
@@ -107,7 +110,7 @@ class _Side:
         self.steps += count
         return seconds / count
 
-    def warm_up(self, steps: int) -> None:
+    def warm_up(self, steps: int, seconds: float) -> None:
         """Run further steps; then as many as fill a sample: so many are one from now on."""
         last = self.sample(1)
         for _ in range(steps - 2):
@@ -115,9 +118,9 @@ class _Side:
                 last = self.sample(1)
         # Counted, since one step may be several times as slow as the next: samples of all sides
         # must be as long, for the first steps after a rest are slower.
-        spent = last if last > SAMPLE else 0.0
+        spent = last if last > seconds else 0.0
         self.per_sample = int(spent > 0)
-        while spent < SAMPLE:
+        while spent < seconds:
             spent += self.sample(1)
             self.per_sample += 1
 

@@ -25,8 +25,10 @@ Array = np.ndarray[Any, Any]
 FEWEST = 1 << 19
 """Entries from which NumPy takes longer than it takes to begin."""
 
-FEWEST_TURNED = 1 << 16
-"""The same where one of two arrays lies in another order, which NumPy follows entry by entry."""
+FEWEST_TURNED, FEWEST_LINES = 1 << 16, 1 << 18
+"""The same where one of two arrays lies in another order, which NumPy follows entry by entry, and
+where it is a row or a column.
+"""
 
 GRAIN = 1 << 12
 """Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
@@ -55,7 +57,7 @@ def arithmetic(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def compute(a: Any, b: Any) -> Any:
         out = None
         if type(a) is np.ndarray and (
-            a.size >= FEWEST or (a.size >= FEWEST_TURNED and _differ_in_order(a, b))
+            a.size >= FEWEST or (a.size >= FEWEST_TURNED and _is_slow(a, b))
         ):
             turned = type(b) is np.ndarray and b.size > a.size
             out = _combined(kind, b, a, True) if turned else _combined(kind, a, b, False)
@@ -80,7 +82,13 @@ def accumulate(a: Array, b: Array) -> None:
     >>> a.tolist()
     [3.0]
     """
-    if a.size >= FEWEST_TURNED and _differ_in_order(a, b) and a.dtype == b.dtype:
+    if (
+        a.size >= FEWEST_TURNED
+        and type(b) is np.ndarray
+        and a.strides != b.strides
+        and a.shape == b.shape
+        and a.dtype == b.dtype
+    ):
         b = in_order_of(a, b)
     if (
         a.size < FEWEST
@@ -134,7 +142,7 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         matrix, line, order, by_rows = lines
         kernel = compiled.combine_rows if by_rows else compiled.combine_columns
         out = empty_like(full)
-        target = out.transpose(order).reshape(matrix.shape)
+        target = (out if out.flags.c_contiguous else out.transpose(order)).reshape(matrix.shape)
         given = read_only(matrix), read_only(line), turned, target
         size, grain = len(matrix), max(1, GRAIN // matrix.shape[1])
     strange = np.zeros((thread_count(), compiled.LINE), np.int32)
@@ -166,8 +174,11 @@ def _match(a: Array, b: Any) -> bool:
     )
 
 
-def _differ_in_order(a: Array, b: Any) -> bool:
-    return type(b) is np.ndarray and a.strides != b.strides and a.shape == b.shape
+def _is_slow(a: Array, b: Any) -> bool:
+    """Whether NumPy takes long for both: one in another order, or a line with a matrix."""
+    if type(b) is not np.ndarray or a.strides == b.strides or b.size == 1:
+        return False
+    return a.shape == b.shape or a.size >= FEWEST_LINES
 
 
 def _is_told() -> bool:
@@ -193,11 +204,16 @@ def _in_lines(full: Array, other: Array) -> tuple[Array, Array, list[int], bool]
     """`full` as a matrix in memory, by its axes in a certain order, and what meets it: a row that
     is the same for all its rows, or (False) a column. None if `other` is neither.
     """
-    order = sorted(range(full.ndim), key=lambda axis: -abs(full.strides[axis]))
-    lying = full.transpose(order)
+    order = list(range(full.ndim))
+    lying = full
+    if not full.flags.c_contiguous:
+        order.sort(key=lambda axis: -abs(full.strides[axis]))
+        lying = full.transpose(order)
     if other.ndim > full.ndim or not lying.flags.c_contiguous:
         return None
-    line = other.reshape((1,) * (full.ndim - other.ndim) + other.shape).transpose(order)
+    line = other.reshape((1,) * (full.ndim - other.ndim) + other.shape)
+    if lying is not full:
+        line = line.transpose(order)
     shape = lying.shape
     fitting = [axis for axis, size in enumerate(line.shape) if size != 1]
     first, end = fitting[0], fitting[-1] + 1

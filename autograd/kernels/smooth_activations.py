@@ -189,7 +189,8 @@ def _compiled(
     cotangent before it; None for others.
     """
     *cotangent, x = operands
-    if not goes_compiled(x, "f", *cotangent, passes=1 if cost == PLAIN else PASSES):
+    passes = 1 if cost == PLAIN else PASSES
+    if not goes_compiled(x, "f", cotangent[0] if cotangent else None, passes):
         return None
     from autograd.kernels import compiled_smooth_activations as compiled
 

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.workloads import WORKLOADS, sampler_of
 from benchmarks.workloads.jax_training import infer_jax, train_jax
 from benchmarks.workloads.networks import NETWORKS
+from benchmarks.workloads.operations import CALLS, build, torch_build
 from benchmarks.workloads.training import (
     MOMENTUM,
     RATE,
@@ -61,3 +62,11 @@ def test_first_results(name, peer, setting):
     expected = sampler_of(workload.ours()).sample(0, 1)[1]
     found = sampler_of(workload.peers[peer][setting]()).sample(0, 1)[1]
     assert abs(found - expected) <= workload.agreement * max(1.0, abs(expected))
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+@pytest.mark.parametrize("name", CALLS)
+def test_single_operations(name, gradient):
+    ours, theirs = build(name, 24, gradient), torch_build(name, 24, gradient)
+    for index in range(4):
+        assert theirs(index) == pytest.approx(ours(index), rel=2e-4, abs=2e-5)
