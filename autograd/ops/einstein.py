@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,38 +19,37 @@ __all__ = ["einsum"]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _parse(subscripts: str, operands: list[Any]) -> tuple[list[str], str]:
-    """Labels of every operand and of the output, with the ellipsis spelled out in letters."""
-    if not isinstance(subscripts, str):
-        raise TypeError(
-            f"einsum takes the subscripts as a string such as 'ij,jk->ik', got "
-            f"{type(subscripts).__name__}"
-        )
+@lru_cache(maxsize=1 << 8)
+def _parse(
+    subscripts: str, shapes: tuple[tuple[int, ...], ...]
+) -> tuple[list[str], str, dict[str, int]]:
+    """Labels of every operand and of the output, with the ellipsis spelled out in letters, and the
+    sizes of the labels. Not to be changed.
+    """
     text = subscripts.replace(" ", "")
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     plain = text.replace("->", "").replace("...", "").replace(",", "")
     if any(letter not in _LETTERS for letter in plain):
         raise ValueError(f"einsum subscripts {subscripts!r} may hold letters, ',', '...' and '->'")
-    if len(terms) != len(operands):
+    if len(terms) != len(shapes):
         raise ValueError(
-            f"einsum subscripts {subscripts!r} name {len(terms)} operands, got {len(operands)}"
+            f"einsum subscripts {subscripts!r} name {len(terms)} operands, got {len(shapes)}"
         )
     free = [letter for letter in _LETTERS if letter not in text]
     spread = 0
-    for term, operand in zip(terms, operands, strict=True):
+    for term, shape in zip(terms, shapes, strict=True):
         named = len(term.replace("...", ""))
-        extra = operand.ndim - named
+        extra = len(shape) - named
         if extra < 0 or (extra and "..." not in term):
             raise ValueError(
-                f"einsum subscripts {term!r} name {named} axes, the operand has shape "
-                f"{operand.shape}"
+                f"einsum subscripts {term!r} name {named} axes, the operand has shape {shape}"
             )
         spread = max(spread, extra if "..." in term else 0)
     dots = "".join(free[:spread])
     inputs = []
-    for term, operand in zip(terms, operands, strict=True):
-        extra = operand.ndim - len(term.replace("...", ""))
+    for term, shape in zip(terms, shapes, strict=True):
+        extra = len(shape) - len(term.replace("...", ""))
         inputs.append(term.replace("...", dots[spread - extra :] if extra else ""))
     if arrow:
         output = right.replace("...", dots)
@@ -65,7 +66,7 @@ def _parse(subscripts: str, operands: list[Any]) -> tuple[list[str], str]:
             f"einsum output {right!r} must name labels of the operands, each once; got "
             f"{subscripts!r}"
         )
-    return inputs, output
+    return inputs, output, _sizes(inputs, shapes, subscripts)
 
 
 def _without_repeats(x: Any, labels: str) -> tuple[Any, str]:
@@ -94,6 +95,10 @@ def _ordered(x: Any, labels: str, order: str) -> Any:
     return operations.transpose(x, tuple(labels.index(label) for label in order))
 
 
+def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    return x if x.shape == shape else operations.reshape(x, shape)
+
+
 def _pair(
     x: Any, x_labels: str, y: Any, y_labels: str, kept: str, sizes: dict[str, int]
 ) -> tuple[Any, str]:
@@ -107,20 +112,20 @@ def _pair(
     columns = "".join(label for label in y_labels if label not in shared)
 
     def length(labels: str) -> int:
-        return int(np.prod([sizes[label] for label in labels], dtype=int))
+        return math.prod([sizes[label] for label in labels])
 
     def matrix(z: Any, z_labels: str, first: str, second: str) -> Any:
         z = _ordered(z, z_labels, batch + first + second)
-        wanted = tuple(sizes[label] for label in batch)
-        return operations.reshape(z, (*wanted, length(first), length(second)))
+        wanted = [sizes[label] for label in batch]
+        return _shaped(z, (*wanted, length(first), length(second)))
 
     if not inside:
         # A product without a sum: each axis of its own, aligned by broadcasting.
-        x = operations.reshape(
+        x = _shaped(
             _ordered(x, x_labels, batch + rows),
             tuple(sizes[label] for label in batch + rows) + (1,) * len(columns),
         )
-        y = operations.reshape(
+        y = _shaped(
             _ordered(y, y_labels, batch + columns),
             tuple(sizes[label] for label in batch)
             + (1,) * len(rows)
@@ -129,18 +134,20 @@ def _pair(
         return operations.multiply(x, y), batch + rows + columns
     out = operations.matmul(matrix(x, x_labels, rows, inside), matrix(y, y_labels, inside, columns))
     labels = batch + rows + columns
-    return operations.reshape(out, tuple(sizes[label] for label in labels)), labels
+    return _shaped(out, tuple(sizes[label] for label in labels)), labels
 
 
-def _sizes(inputs: list[str], operands: list[Any], subscripts: str) -> dict[str, int]:
+def _sizes(
+    inputs: list[str], shapes: tuple[tuple[int, ...], ...], subscripts: str
+) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for labels, operand in zip(inputs, operands, strict=True):
-        for label, size in zip(labels, operand.shape, strict=True):
+    for labels, shape in zip(inputs, shapes, strict=True):
+        for label, size in zip(labels, shape, strict=True):
             known = sizes.get(label, 1)
             if known != size and 1 not in (known, size):
                 raise ValueError(
                     f"einsum {subscripts!r}: a label has size {known} in one operand and {size} "
-                    f"in another; shapes are {[o.shape for o in operands]}"
+                    f"in another; shapes are {list(shapes)}"
                 )
             sizes[label] = size if known == 1 else known
     return sizes
@@ -194,8 +201,12 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     Tensor([21., 43.])
     """
     arrays = [x if isinstance(x, Tensor | np.ndarray) else np.asarray(x) for x in operands]
-    inputs, output = _parse(subscripts, arrays)
-    sizes = _sizes(inputs, arrays, subscripts)
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            f"einsum takes the subscripts as a string such as 'ij,jk->ik', got "
+            f"{type(subscripts).__name__}"
+        )
+    inputs, output, sizes = _parse(subscripts, tuple(x.shape for x in arrays))
     terms = []
     for x, labels in zip(arrays, inputs, strict=True):
         # An axis of size 1 that broadcasts against a longer one is dropped: it only multiplies.
