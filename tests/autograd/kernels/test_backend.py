@@ -76,7 +76,7 @@ def test_one_kernel_serves_what_may_be_written_and_what_may_not() -> None:
 
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(4, 3, 12, 12)), rng.normal(size=(8, 3, 3, 3))
-    g, row = rng.normal(size=(4, 8, 10, 10)), rng.normal(size=(130, 130))  # one part
+    g, row = rng.normal(size=(4, 8, 10, 10)), rng.normal(size=(128, 128))  # one part
     x, w, g, row = (array.astype(np.float32) for array in (x, w, g, row))
     counts, unpadded = [], ((0, 0), (0, 0))
     with use_kernels("numba"):
