@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.vector_maps import LANES
 
 __all__ = ["PIECE", "sums_of_pieces"]
 
 Array = np.ndarray[Any, Any]
 
-PIECE = 1 << 12
+PIECE = LANES << 8
 """Entries: few enough for a running sum in each lane of a vector."""
 
 
