@@ -17,9 +17,7 @@ def as_axis(axis: Any, ndim: int, name: str, argument: str = "axis") -> int:
     try:
         number = index(axis)
     except TypeError:
-        raise TypeError(
-            f"{name} takes {argument} as an int, got {axis!r} ({type(axis).__name__})"
-        ) from None
+        raise TypeError(f"{name} takes {argument} as an int, got {_shown(axis)}") from None
     if not -ndim <= number < ndim:
         raise ValueError(
             f"{name}: {argument} {number} is out of range for an array with {ndim} "
@@ -47,7 +45,14 @@ def as_shape(shape: Any, name: str) -> tuple[int, ...]:
     try:
         return tuple(index(size) for size in sizes)
     except TypeError:
-        raise TypeError(f"{name} takes a shape of ints, got {shape!r}") from None
+        raise TypeError(f"{name} takes a shape of ints, got {_shown(shape)}") from None
+
+
+def _shown(value: Any) -> str:
+    """For a message: an array by its shape, for its entries may be many."""
+    if isinstance(value, Tensor | np.ndarray) and value.ndim:
+        return f"{type(value).__name__} of shape {value.shape} and dtype {value.dtype}"
+    return f"{value!r} ({type(value).__name__})"
 
 
 def constant(value: Any, name: str, argument: str) -> Any:
