@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 
 from autograd.kernels.compilation import compiled
+from autograd.kernels.compiled_sharing import array_at
 from autograd.kernels.vector_maps import LANES, turn_block
 
 __all__ = [
+    "PIECE",
     "STRIPE",
+    "copy_pieces",
     "exchange_axes_float32",
     "exchange_stripes",
     "exchange_stripes_float32",
@@ -22,8 +26,14 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
+_numba: Any = numba
+_carray = _numba.carray
+
 BLOCK = 16
 """Entries of a cache line of float32."""
+
+PIECE = 1 << 12
+"""Entries that are copied at a time."""
 
 STRIPE = 64
 """Rows that are exchanged for columns at a time: whole vectors of any processor."""
@@ -85,6 +95,29 @@ def _exchange_part(
         for i in range(done_rows if last <= done_columns else start, stop):
             for j in range(first if i >= done_rows else max(first, done_columns), last):
                 target[j, i] = source[i, j]
+
+
+@compiled
+def copy_pieces(
+    places: Array, steps: Array, sizes: Array, like: Array, _worker: int, first: int, last: int
+) -> None:
+    """target[n, i, j] = source[n, i, j] for pieces [first, last), counted through all rows
+    (n, i): `PIECE` successive columns j, or what is left.
+
+    `places` has the addresses of target and source, `steps` their entries from n to n + 1 and from
+    i to i + 1, `sizes` the numbers of rows i, columns and pieces of a row; `like` their dtype.
+    """
+    rows, columns, pieces = sizes[0], sizes[1], sizes[2]
+    for k in range(first, last):
+        row, begin = k // pieces, k % pieces * PIECE
+        n, i = row // rows, row % rows
+        count = min(PIECE, columns - begin)
+        to = (n * steps[0, 0] + i * steps[0, 1] + begin) * like.itemsize
+        at = (n * steps[1, 0] + i * steps[1, 1] + begin) * like.itemsize
+        target = _carray(array_at(places[0] + to), (count,), like.dtype)
+        source = _carray(array_at(places[1] + at), (count,), like.dtype)
+        for j in range(count):
+            target[j] = source[j]
 
 
 @compiled

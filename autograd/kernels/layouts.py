@@ -15,7 +15,12 @@ from autograd.kernels.windows import (
     channels_put_second,
     is_channels_last,
 )
-from autograd.kernels.workers import WORTH_A_THREAD, parallel_parts, parallel_ranges
+from autograd.kernels.workers import (
+    WORTH_A_PART,
+    WORTH_A_THREAD,
+    parallel_parts,
+    parallel_ranges,
+)
 
 __all__ = ["assign", "images_like", "in_layout_of", "in_order_of", "repeat_rows", "reshaped"]
 
@@ -27,6 +32,9 @@ NANOSECONDS_A_BYTE = 0.05
 FEW = 64
 """Repetitions that are begun one by one."""
 
+LONG = 64
+"""Entries of a row from which it is copied like any other array."""
+
 
 def assign(target: Array, source: Array) -> None:
     """target[...] = source, for arrays of one shape and dtype that share no memory.
@@ -37,27 +45,70 @@ def assign(target: Array, source: Array) -> None:
     [[1.0, 1.0], [1.0, 1.0]]
     """
     assert target.shape == source.shape
-    pairs = None
-    if source.size >= backend.fewest and source.dtype == target.dtype:
-        pairs = _exchanged(source, target)
-    if pairs is None or not compiled_for(source.dtype, source.size):
-        _assign_on_threads(target, source)
-        return
-    from autograd.kernels import compiled_layouts as compiled
-
-    before, after = pairs
-    in_vectors = source.dtype.char == "f"
-    kernel = compiled.exchange_stripes_float32 if in_vectors else compiled.exchange_stripes
-    assert after.shape == (before.shape[0], before.shape[2], before.shape[1])
-    stripes = before.shape[0] * -(-before.shape[1] // compiled.STRIPE)
-    parallel_parts(kernel, (read_only(before), after), stripes, nanoseconds=0.3 * source.size)
-
-
-def _assign_on_threads(target: Array, source: Array) -> None:
-    nanoseconds = NANOSECONDS_A_BYTE * target.nbytes
-    if nanoseconds < WORTH_A_THREAD or not compiled_for(target.dtype, target.size):
+    alike = source.dtype == target.dtype and source.size >= backend.fewest
+    if not alike or not compiled_for(source.dtype, source.size):
         target[...] = source
         return
+    nanoseconds = NANOSECONDS_A_BYTE * target.nbytes
+    pairs = _exchanged(source, target)
+    if pairs is not None:
+        _exchange(*pairs, 2 * nanoseconds)
+        return
+    rows = _rows(target, source)
+    if rows is not None and nanoseconds > WORTH_A_PART:
+        _copy_rows(target, source, *rows, nanoseconds)
+    elif target.ndim and nanoseconds > WORTH_A_THREAD:
+        _assign_on_threads(target, source, nanoseconds)
+    else:
+        target[...] = source
+
+
+def _exchange(before: Array, after: Array, nanoseconds: float) -> None:
+    """after[n, j, i] = before[n, i, j]."""
+    from autograd.kernels import compiled_layouts as compiled
+
+    assert after.shape == (before.shape[0], before.shape[2], before.shape[1])
+    in_vectors = before.dtype.char == "f"
+    kernel = compiled.exchange_stripes_float32 if in_vectors else compiled.exchange_stripes
+    stripes = before.shape[0] * -(-before.shape[1] // compiled.STRIPE)
+    parallel_parts(kernel, (read_only(before), after), stripes, nanoseconds=nanoseconds)
+
+
+def _rows(target: Array, source: Array) -> tuple[list[int], list[list[int]]] | None:
+    """Sizes and steps in entries, as `copy_pieces` has them, of two arrays of which both have the
+    same rows in memory; None if they have none, or rows of more than two axes.
+    """
+    axes: list[tuple[int, int, int]] = []
+    for k in _order(target):
+        size, to, at = target.shape[k], target.strides[k], source.strides[k]
+        if size == 1:
+            continue
+        if axes and axes[-1][1] == to * size and axes[-1][2] == at * size:
+            size *= axes.pop()[0]
+        axes.append((size, to, at))
+    item = target.itemsize
+    if not axes or len(axes) > 3 or axes[-1][1:] != (item, item):
+        return None
+    axes = [(1, 0, 0)] * (3 - len(axes)) + axes
+    if any(to % item or at % item for _, to, at in axes):
+        return None
+    sizes = [size for size, _, _ in axes]
+    return sizes, [[axis[which] // item for axis in axes[:2]] for which in (1, 2)]
+
+
+def _copy_rows(
+    target: Array, source: Array, sizes: list[int], steps: list[list[int]], nanoseconds: float
+) -> None:
+    from autograd.kernels import compiled_layouts as compiled
+
+    pieces = -(-sizes[2] // compiled.PIECE)
+    places = np.array([x.__array_interface__["data"][0] for x in (target, source)])
+    given = places, np.array(steps), np.array([*sizes[1:], pieces]), np.empty(0, target.dtype)
+    count = sizes[0] * sizes[1] * pieces
+    parallel_parts(compiled.copy_pieces, given, count, nanoseconds=nanoseconds)
+
+
+def _assign_on_threads(target: Array, source: Array, nanoseconds: float) -> None:
     axis = max(range(target.ndim), key=lambda k: abs(target.strides[k]) * (target.shape[k] > 1))
     to, what = np.moveaxis(target, axis, 0), np.moveaxis(source, axis, 0)
 
@@ -156,13 +207,17 @@ def repeat_rows(x: Array, out: Array) -> None:
     >>> out.tolist()
     [[[1.0], [1.0]]]
     """
+    columns = x.shape[1]
+    if columns >= LONG:
+        assign(out, np.broadcast_to(x[:, np.newaxis], out.shape))
+        return
     if compiled_for(out.dtype, out.size):
         from autograd.kernels import compiled_layouts as compiled
 
         nanoseconds = NANOSECONDS_A_BYTE * out.nbytes
         parallel_parts(compiled.repeat_rows, (read_only(x), out), len(x), nanoseconds=nanoseconds)
         return
-    count, columns = out.shape[1:]
+    count = out.shape[1]
     if count <= columns or count <= FEW:  # NumPy takes long to begin each repetition
         for k in range(count):
             out[:, k] = x

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import joining
+from autograd.kernels import layouts
 from autograd.kernels.backend import LARGE
 from autograd.kernels.joining import join, separate
 
@@ -86,8 +86,7 @@ def test_what_numpy_refuses_is_refused(axis: int) -> None:
 
 
 def test_parts_for_every_thread(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "NANOSECONDS", np.inf)
-    monkeypatch.setattr(joining, "NARROW", 1)
+    monkeypatch.setattr(layouts, "NANOSECONDS_A_BYTE", np.inf)
     parts = [lying((2, c, 40, 40), (0, 2, 3, 1), "d", c) for c in (5, 2)]
     whole = join(parts, 1)
     assert np.array_equal(whole, np.concatenate(parts, 1))

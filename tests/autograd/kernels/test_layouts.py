@@ -84,6 +84,36 @@ def test_every_order_of_axes(
 
 
 @given(
+    st.tuples(st.integers(1, 4), st.integers(1, 5), st.sampled_from([1, 7, 4096, 9001])),
+    st.tuples(*[st.sampled_from([1, 2, -1, -3])] * 2),
+    st.booleans(),
+    st.sampled_from("fdi"),
+)
+def test_rows_of_parts_of_arrays(
+    backend: str,
+    threads: int,
+    sizes: tuple[int, int, int],
+    steps: tuple[int, int],
+    repeated: bool,
+    dtype: str,
+) -> None:
+    """Steps along the other axes, backwards too, rows of several pieces, and one row for all."""
+    n, rows, columns = sizes
+    memory = np.arange(9 * n * rows * (columns + 5)).reshape(3 * n, 3 * rows, columns + 5)
+    source = memory.astype(dtype)[:: steps[0], :: steps[1], 2:-3][:n, :rows]
+    if repeated:
+        source = np.broadcast_to(source[:, :1], (n, rows, columns))
+    whole = np.full((n + 2, rows + 2, columns + 2), -1, dtype)
+    target = whole[1:-1, 1:-1, 1:-1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "NANOSECONDS_A_BYTE", np.inf)
+        assign(target, source)
+    assert np.array_equal(target, source)
+    target[...] = -1
+    assert np.all(whole == -1)
+
+
+@given(
     st.lists(st.integers(1, 20), min_size=1, max_size=4),
     st.sampled_from([1, 2, 3, 17, 70]),
     st.sampled_from("fdi"),
