@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
-from autograd.kernels.layouts import in_order_of
+from autograd.kernels.layouts import in_order_of, memory_order
 from autograd.kernels.workers import parallel_parts, thread_count
 
 __all__ = ["accumulate", "arithmetic", "product_of", "quotient_of", "sum_of"]
@@ -61,7 +61,9 @@ def arithmetic(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
         ):
             turned = type(b) is np.ndarray and b.size > a.size
             out = _combined(kind, b, a, True) if turned else _combined(kind, a, b, False)
-        elif type(b) is np.ndarray and b.size >= FEWEST:
+        elif type(b) is np.ndarray and (
+            b.size >= FEWEST or (b.size >= FEWEST_TURNED and _is_slow(b, a))
+        ):
             out = _combined(kind, b, a, True)
         return ufunc(a, b) if out is None else out
 
@@ -82,13 +84,7 @@ def accumulate(a: Array, b: Array) -> None:
     >>> a.tolist()
     [3.0]
     """
-    if (
-        a.size >= FEWEST_TURNED
-        and type(b) is np.ndarray
-        and a.strides != b.strides
-        and a.shape == b.shape
-        and a.dtype == b.dtype
-    ):
+    if a.size >= FEWEST_TURNED and _are_turned(a, b):
         b = in_order_of(a, b)
     if (
         a.size < FEWEST
@@ -128,7 +124,7 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         return None
     elif other.shape == full.shape:
         if not _match(full, other):
-            if not (fills_memory(full) and fills_memory(other)):
+            if not _are_turned(full, other):
                 return None
             other = in_order_of(full, other)
         out = empty_like(full)
@@ -176,9 +172,23 @@ def _match(a: Array, b: Any) -> bool:
 
 def _is_slow(a: Array, b: Any) -> bool:
     """Whether NumPy takes long for both: one in another order, or a line with a matrix."""
-    if type(b) is not np.ndarray or a.strides == b.strides or b.size == 1:
+    if type(b) is not np.ndarray or b.size == 1:
         return False
-    return a.shape == b.shape or a.size >= FEWEST_LINES
+    return _are_turned(a, b) if a.shape == b.shape else a.size >= FEWEST_LINES
+
+
+def _are_turned(a: Array, b: Any) -> bool:
+    """Whether two packed arrays of one shape and dtype lie in memory in different orders."""
+    return (
+        type(b) is np.ndarray
+        and a.strides != b.strides
+        and a.shape == b.shape
+        and a.dtype == b.dtype
+        and min(*a.strides, *b.strides) > 0
+        and fills_memory(a)
+        and fills_memory(b)
+        and memory_order(a) != memory_order(b)
+    )
 
 
 def _is_told() -> bool:
@@ -216,6 +226,8 @@ def _in_lines(full: Array, other: Array) -> tuple[Array, Array, list[int], bool]
         line = line.transpose(order)
     shape = lying.shape
     fitting = [axis for axis, size in enumerate(line.shape) if size != 1]
+    if not fitting:
+        return None
     first, end = fitting[0], fitting[-1] + 1
     if not np.isfinite(line).all():  # as a mask: NumPy need not be asked twice
         return None

@@ -21,6 +21,9 @@ __all__ = ["join", "separate"]
 
 Array = np.ndarray[Any, Any]
 
+FEWEST = 1 << 17
+"""Entries from which it pays to copy one array after the other on all threads."""
+
 
 def join(arrays: Sequence[Array], axis: int) -> Array:
     """np.concatenate along an axis.
@@ -43,6 +46,8 @@ def join(arrays: Sequence[Array], axis: int) -> Array:
         return np.concatenate(arrays, axis)
     out = empty(tuple(shape[k] for k in order), first.dtype)
     joined = out.transpose(np.argsort(order))
+    if out.size < FEWEST:
+        return np.concatenate(arrays, axis, out=joined)
     ends = np.cumsum([0, *(array.shape[axis] for array in arrays)]).tolist()
     for part, array in zip(_parts(joined, ends, axis), arrays, strict=True):
         assign(part, array)

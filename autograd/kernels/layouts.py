@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,16 @@ from autograd.kernels.workers import (
     parallel_ranges,
 )
 
-__all__ = ["assign", "images_like", "in_layout_of", "in_order_of", "repeat_rows", "reshaped"]
+__all__ = [
+    "assign",
+    "images_like",
+    "in_layout_of",
+    "in_order_of",
+    "memory_order",
+    "repeat_rows",
+    "repeated",
+    "reshaped",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -50,7 +60,7 @@ def assign(target: Array, source: Array) -> None:
         target[...] = source
         return
     nanoseconds = NANOSECONDS_A_BYTE * target.nbytes
-    pairs = _exchanged(source, target)
+    pairs = None if _descends(source) and _descends(target) else _exchanged(source, target)
     if pairs is not None:
         _exchange(*pairs, 2 * nanoseconds)
         return
@@ -79,7 +89,7 @@ def _rows(target: Array, source: Array) -> tuple[list[int], list[list[int]]] | N
     same rows in memory; None if they have none, or rows of more than two axes.
     """
     axes: list[tuple[int, int, int]] = []
-    for k in _order(target):
+    for k in memory_order(target):
         size, to, at = target.shape[k], target.strides[k], source.strides[k]
         if size == 1:
             continue
@@ -180,7 +190,7 @@ def _needs_copy(x: Array, shape: tuple[int, ...]) -> bool:
         np.reshape(x, shape, copy=False)
     except ValueError:  # or the shape does not fit, as NumPy will say
         return math.prod(shape) in (x.size, -x.size) or -1 in shape
-    except TypeError:  # NumPy 2.0 does not tell
+    except TypeError:  # NumPy 2.0 does not tell, and makes its own copies
         pass
     return False
 
@@ -197,6 +207,23 @@ def _spread(x: Array) -> Array | None:
     if not once.flags.c_contiguous:
         return None
     return once.reshape(math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :]))
+
+
+def repeated(x: Any, count: int, axis: int) -> Any:
+    """np.repeat, each entry so many times.
+
+    >>> repeated(np.array([1.0, 2.0]), 2, 0).tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    if type(x) is not np.ndarray or not x.flags.c_contiguous or x.size * count < backend.fewest:
+        return np.repeat(x, count, axis)
+    before, after = x.shape[: axis + 1], x.shape[axis + 1 :]
+    out = empty((*before, count, *after), x.dtype)
+    columns = math.prod(after)
+    if out.size:
+        rows = math.prod(before)
+        repeat_rows(x.reshape(rows, columns), out.reshape(rows, count, columns))
+    return out.reshape(*before[:-1], before[-1] * count, *after)
 
 
 def repeat_rows(x: Array, out: Array) -> None:
@@ -225,8 +252,17 @@ def repeat_rows(x: Array, out: Array) -> None:
         out[...] = x[:, np.newaxis]
 
 
-def _order(x: Array) -> list[int]:
-    """The axes from the slowest to the fastest in memory, those of size 1 first."""
+def _descends(x: Array) -> bool:
+    """Whether it lies in the order of its axes; told in a fifth of the time of `memory_order`."""
+    return all(one >= other for one, other in pairwise(x.strides))
+
+
+def memory_order(x: Array) -> list[int]:
+    """The axes from the slowest to the fastest in memory, those of size 1 first.
+
+    >>> memory_order(np.ones((2, 3)).T)
+    [1, 0]
+    """
     return sorted(
         range(x.ndim), key=lambda axis: -abs(x.strides[axis]) if x.shape[axis] > 1 else -math.inf
     )
@@ -236,7 +272,7 @@ def _exchanged(source: Array, target: Array) -> tuple[Array, Array] | None:
     """(N, rows, columns) and (N, columns, rows) of memory, where that is the difference between two
     packed arrays.
     """
-    before, after = _order(source), _order(target)
+    before, after = memory_order(source), memory_order(target)
     lying, standing = source.transpose(before), target.transpose(after)
     if before == after or not (lying.flags.c_contiguous and standing.flags.c_contiguous):
         return None

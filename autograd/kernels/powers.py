@@ -21,7 +21,7 @@ _ARRAY = np.ndarray
 
 
 def power(x: Any, y: Any) -> Any:
-    """np.power, to within a unit in the last place.
+    """np.power, to within two units in the last place.
 
     >>> power(np.array([-2.0, 3.0]), 3).tolist()
     [-8.0, 27.0]
@@ -32,6 +32,8 @@ def power(x: Any, y: Any) -> Any:
         return np.square(x) if x.dtype.kind == "f" else np.power(x, y)  # others change their dtype
     if x.dtype.char not in "fd" or y % 1 != 0 or abs(y) > LARGEST_WHOLE:
         return np.power(x, y)
+    if y == 1:
+        return np.positive(x)
     if y == 3:
         return product_of(np.square(x), x)
     if y == 4:

@@ -104,14 +104,19 @@ def products_of_others(x: Any, axis: int) -> Any:
 
 def _recurrence(factors: Any, terms: Any) -> Any:
     """s[k] = terms[k] + factors[k] s[k-1] along the first axis: each round joins stretches that are
-    twice as long (Hillis & Steele, Data parallel algorithms, 1986).
+    twice as long (Hillis & Steele, Data parallel algorithms, 1986). Where products of factors leave
+    the range of the dtype, one after the other.
     """
-    factors, sums = factors.copy(), terms.copy()
+    products, sums = factors.copy(), terms.copy()
     step = 1
     while step < len(sums):
-        sums[step:] += factors[step:] * sums[:-step]
-        factors[step:] *= factors[:-step].copy()
+        sums[step:] += products[step:] * sums[:-step]
+        products[step:] *= products[:-step].copy()
         step *= 2
+    if not np.isfinite(sums).all():
+        sums[:1] = terms[:1]
+        for k in range(1, len(sums)):
+            sums[k] = terms[k] + factors[k] * sums[k - 1]
     return sums
 
 

@@ -6,7 +6,7 @@ NumPy beside them say the same.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,14 +29,18 @@ __all__ = [
     "tanh",
 ]
 
-NANOSECONDS = 0.8
-"""About what an entry takes with an exponential."""
+Cost = tuple[float, int]
 
-PLAIN = 0.3
-"""The same without one."""
+EXPONENTIAL: Final[Cost] = 0.8, 16
+"""About what an entry takes with an exponential, in nanoseconds, and about as many sums of the
+entries as take NumPy as long.
+"""
 
-PASSES = 16
-"""About as many sums of the entries take as long as what NumPy makes of an exponential."""
+PLAIN: Final[Cost] = 0.3, 1
+"""The same without an exponential."""
+
+TANH: Final[Cost] = 0.8, 1
+"""NumPy's is in vectors too."""
 
 
 def tanh(x: Any) -> Any:
@@ -45,7 +49,7 @@ def tanh(x: Any) -> Any:
     >>> tanh(np.array([0.0, np.inf])).tolist()
     [0.0, 1.0]
     """
-    found = _compiled("tanh", NANOSECONDS, x, passes=1)  # NumPy's is in vectors too
+    found = _compiled("tanh", TANH, x)
     return np.tanh(x) if found is None else found
 
 
@@ -55,7 +59,7 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid(np.array([0.0, np.inf])).tolist()
     [0.5, 1.0]
     """
-    found = _compiled("sigmoid", NANOSECONDS, x)
+    found = _compiled("sigmoid", EXPONENTIAL, x)
     return special.sigmoid(x) if found is None else found
 
 
@@ -75,7 +79,7 @@ def silu(x: Any) -> Any:
     >>> silu(np.array([0.0])).tolist()
     [0.0]
     """
-    found = _compiled("silu", NANOSECONDS, x)
+    found = _compiled("silu", EXPONENTIAL, x)
     return x * special.sigmoid(x) if found is None else found
 
 
@@ -85,7 +89,7 @@ def silu_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> silu_pullback(np.array([2.0]), None, np.array([0.0])).tolist()
     [1.0]
     """
-    found = _compiled("silu_back", NANOSECONDS, g, x)
+    found = _compiled("silu_back", EXPONENTIAL, g, x)
     if found is not None:
         return found
     s = special.sigmoid(x)
@@ -98,7 +102,7 @@ def log_sigmoid(x: Any) -> Any:
     >>> log_sigmoid(np.array([-1000.0])).tolist()
     [-1000.0]
     """
-    found = _compiled("log_sigmoid", NANOSECONDS, x)
+    found = _compiled("log_sigmoid", EXPONENTIAL, x)
     return special.log_sigmoid(x) if found is None else found
 
 
@@ -108,7 +112,7 @@ def log_sigmoid_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> log_sigmoid_pullback(np.array([2.0]), np.log([0.5]), None).tolist()
     [1.0]
     """
-    found = _compiled("log_sigmoid_back", NANOSECONDS, g, out)
+    found = _compiled("log_sigmoid_back", EXPONENTIAL, g, out)
     return g * -np.expm1(out) if found is None else found
 
 
@@ -118,7 +122,7 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
     >>> softplus(np.array([100.0]), 1.0, 20.0).tolist()
     [100.0]
     """
-    found = _compiled("softplus", NANOSECONDS, x, params=(beta, threshold))
+    found = _compiled("softplus", EXPONENTIAL, x, params=(beta, threshold))
     if found is not None:
         return found
     scaled = x * beta
@@ -131,7 +135,7 @@ def softplus_pullback(g: Any, out: Any, x: Any, beta: float, threshold: float) -
     >>> softplus_pullback(np.array([2.0]), None, np.array([0.0]), 1.0, 20.0).tolist()
     [1.0]
     """
-    found = _compiled("softplus_back", NANOSECONDS, g, x, params=(beta, threshold))
+    found = _compiled("softplus_back", EXPONENTIAL, g, x, params=(beta, threshold))
     if found is not None:
         return found
     scaled = x * beta
@@ -144,7 +148,7 @@ def elu(x: Any, alpha: float) -> Any:
     >>> elu(np.array([2.0, -np.inf]), 3.0).tolist()
     [2.0, -3.0]
     """
-    found = _compiled("elu", NANOSECONDS, x, params=(alpha,))
+    found = _compiled("elu", EXPONENTIAL, x, params=(alpha,))
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))) if found is None else found
 
 
@@ -154,7 +158,7 @@ def elu_pullback(g: Any, out: Any, x: Any, alpha: float) -> Any:
     >>> elu_pullback(np.array([2.0]), None, np.array([0.0]), 3.0).tolist()
     [6.0]
     """
-    found = _compiled("elu_back", NANOSECONDS, g, x, params=(alpha,))
+    found = _compiled("elu_back", EXPONENTIAL, g, x, params=(alpha,))
     return g * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0))) if found is None else found
 
 
@@ -183,20 +187,15 @@ def leaky_relu_pullback(g: Any, out: Any, x: Any, negative_slope: float) -> Any:
 
 
 def _compiled(
-    name: str,
-    cost: float,
-    *operands: Any,
-    params: tuple[float, ...] = (),
-    passes: int | None = None,
+    name: str, cost: Cost, *operands: Any, params: tuple[float, ...] = ()
 ) -> np.ndarray[Any, Any] | None:
     """What the compiled kernel of this name makes of a large float32 array, the last operand, and a
     cotangent before it; None for others.
     """
     *cotangent, x = operands
-    if passes is None:
-        passes = 1 if cost == PLAIN else PASSES
+    nanoseconds, passes = cost
     if not goes_compiled(x, "f", cotangent[0] if cotangent else None, passes):
         return None
     from autograd.kernels import compiled_smooth_activations as compiled
 
-    return in_one_pass(getattr(compiled, name), cost, *operands, params=params)
+    return in_one_pass(getattr(compiled, name), nanoseconds, *operands, params=params)

@@ -14,20 +14,27 @@ __all__ = ["sum_over"]
 
 Array = np.ndarray[Any, Any]
 
-FEWEST, FEWEST_SHORT = 1 << 16, 1 << 10
-"""Entries from which NumPy takes longer; of short rows."""
+FEWEST, FEWEST_ROWS = 1 << 16, 1 << 9
+"""Entries, and short rows, from which NumPy takes longer."""
 
 NANOSECONDS = 0.08
 """About what an entry takes one thread."""
 
-SHORT = 16
-"""Columns up to which beginning each row takes NumPy longer than adding columns does."""
+SHORT = 8
+"""Columns from which NumPy adds several entries of a row at once. For fewer it is quicker to add
+columns, which gives the same sums.
+"""
+
+NARROW = 16
+"""Columns up to which beginning each row takes a compiled kernel too long."""
+
+BLOCK = 1 << 12
+"""Short rows that are added at a time, so that they stay in the cache."""
 
 
 def sum_over(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """np.add.reduce; of the last axes of a large array in pieces, whose sums NumPy adds, or where
-    those are short one entry of each after the other. Where the sum of a piece is not finite, NumPy
-    computes it all again, and says what it says.
+    """np.add.reduce; of the last axes of a large array in pieces, whose sums NumPy adds, and where
+    it is not finite computes all again to say so, or where those are short by columns.
 
     >>> sum_over(np.ones((2, 3)), (1,), False).tolist()
     [3.0, 3.0]
@@ -47,9 +54,12 @@ def _sums(rows: Array) -> Array | None:
     """Of large matrices' rows; None where NumPy is to do it, and to warn."""
     count, columns = rows.shape
     if columns < SHORT:
-        total: Array = rows[:, 0] + rows[:, 1]
-        for k in range(2, columns):
-            total += rows[:, k]
+        total: Array = np.empty(count, rows.dtype)
+        for first in range(0, count, BLOCK):
+            part, block = total[first : first + BLOCK], rows[first : first + BLOCK]
+            np.add(block[:, 0], block[:, 1], out=part)
+            for k in range(2, columns):
+                part += block[:, k]
         return total
     from autograd.kernels.compiled_sums import PIECE, sums_of_pieces
 
@@ -64,7 +74,7 @@ def _in_rows(x: Any, axes: tuple[int, ...]) -> Array | None:
     """The array as a matrix of which rows are summed; None where NumPy is to do it."""
     if (
         type(x) is not np.ndarray
-        or x.size < FEWEST_SHORT
+        or x.size < 2 * FEWEST_ROWS
         or not (x.flags.c_contiguous and x.flags.aligned)
     ):
         return None
@@ -72,8 +82,9 @@ def _in_rows(x: Any, axes: tuple[int, ...]) -> Array | None:
     if min(axes, default=-1) < first or x.dtype.char not in "fd" or not x.dtype.isnative:
         return None
     columns = math.prod(x.shape[first:])
-    if columns < 2 or (columns >= SHORT and x.size < FEWEST):
-        return None
-    if columns >= SHORT and not compiled_for(x.dtype, x.size):
+    if columns < SHORT:
+        if columns < 2 or x.size < FEWEST_ROWS * columns:
+            return None
+    elif columns < NARROW or x.size < FEWEST or not compiled_for(x.dtype, x.size):
         return None
     return read_only(x.reshape(-1, columns))

@@ -50,6 +50,15 @@ def _broadcast_to(graph: Graph, step: Step) -> list[str]:
     return [graph.node("Expand", [graph.use(step.x), graph.integers(sizes, "shape")])]
 
 
+def _repeat(graph: Graph, step: Step) -> list[str]:
+    after = step.params["axis"] + 1
+    sizes = [1] * (len(step.x.shape) + 1)
+    sizes[after] = step.params["count"]
+    x = graph.node("Unsqueeze", [graph.use(step.x), graph.integers([after], "axes")])
+    x = graph.node("Expand", [x, graph.integers(sizes, "shape")])
+    return [graph.reshape(x, step.shapes[0], step.follows_batch[0], step.title)]
+
+
 def _concatenate(graph: Graph, step: Step) -> list[str]:
     parts = [graph.use(operand, step.dtype) for operand in step.operands]
     return [graph.node("Concat", parts, axis=step.params["axis"])]
@@ -202,6 +211,7 @@ ARRAYS: dict[Op, Translation] = {
     joining._stack: _stack,
     joining._split: _split,
     padding._pad_zeros: _pad,
+    padding._repeat: _repeat,
     padding._roll: _roll,
     indexing._gather: _getitem,
     reductions._sum: _reduction("ReduceSum"),

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Linear
 from autograd.kernels.buffers import empty
-from autograd.kernels.layouts import assign
+from autograd.kernels.layouts import assign, repeated
 from autograd.kernels.sorting import stable_order
 from autograd.ops.axes import as_axes, as_axis, as_shape, constant, data_of, ndim_of, shape_of
 from autograd.ops.indexing import gather
@@ -30,7 +30,7 @@ def _inner(shape: tuple[int, ...], width: tuple[tuple[int, int], ...]) -> tuple[
 
 
 def _zeros_around(x: Any, width: tuple[tuple[int, int], ...]) -> Any:
-    if type(x) is not np.ndarray:
+    if type(x) is not np.ndarray or not x.ndim:
         return np.pad(x, width)
     inner = _inner(x.shape, width)
     out = empty(tuple(size + sum(ends) for size, ends in zip(x.shape, width, strict=True)), x.dtype)
@@ -211,6 +211,14 @@ def tile(x: Any, reps: Any) -> Any:
     return operations.reshape(operations.broadcast_to(spread, pairs), whole)
 
 
+def _sums_of_groups(cotangent: Any, in_shape: tuple[int, ...], count: int, axis: int) -> Any:
+    groups = (*in_shape[: axis + 1], count, *in_shape[axis + 1 :])
+    return operations.sum(operations.reshape(cotangent, groups), axis + 1)
+
+
+_repeat: Linear = Linear("repeat", repeated, _sums_of_groups, analytic=True)
+
+
 @register(
     [
         call(real(2, 3), 2),
@@ -247,11 +255,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
             f"{where}, none negative, got {repeats!r}"
         )
     if counts.size == 1:
-        shape, count = shape_of(x), counts.item()
-        spread = operations.reshape(x, (*shape[: where + 1], 1, *shape[where + 1 :]))
-        pairs = (*shape[: where + 1], count, *shape[where + 1 :])
-        whole = (*shape[:where], size * count, *shape[where + 1 :])
-        return operations.reshape(operations.broadcast_to(spread, pairs), whole)
+        return _repeat(x, count=counts.item(), axis=where)
     return gather(x, (*(slice(None),) * where, np.repeat(np.arange(size), counts)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
+from autograd.families.composed import pullback_of
 from autograd.kernels.arithmetic import product_of
 from autograd.kernels.scans import products_of_others
 from autograd.kernels.softmaxes import rows_of, softmax, softmax_of_rows
@@ -205,7 +206,24 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _slopes_of_product(x: Any, axis: Axes) -> Any:
-    """For each entry the product of those that it is multiplied with."""
+    """For each entry the product of those that it is multiplied with.
+
+    Where products from either end leave the range of the dtype, by the tree, whose own may not.
+    """
+    slopes = _products_of_others(x, axis)
+    if not slopes.size or (np.isfinite(slopes).all() and slopes.all()):
+        return slopes
+    unsure = ~np.isfinite(slopes)
+    zeros = x == 0
+    unsure |= (slopes == 0) & (zeros.sum(axis=axis, keepdims=True) == zeros)
+    if unsure.any():
+        ones = np.ones(kept_shape(x.shape, axis), x.dtype)
+        (other,) = pullback_of(lambda t: _tree_product(t, axis, True), [x], ones, [True], False)
+        np.copyto(slopes, other, where=unsure)
+    return slopes
+
+
+def _products_of_others(x: Any, axis: Axes) -> Any:
     if len(axis) == 1:
         return products_of_others(x, axis[0])
     last = tuple(range(-len(axis), 0))

@@ -16,6 +16,7 @@ from autograd.kernels import arithmetic as kernels
 from autograd.kernels.arithmetic import accumulate, arithmetic, product_of, sum_of
 from autograd.kernels.backend import compiled_for
 from autograd.kernels.buffers import alone_in_pool
+from autograd.kernels.layouts import in_order_of
 from autograd.kernels.workers import get_num_threads, set_num_threads, use_own_threads
 
 Array = np.ndarray[Any, Any]
@@ -229,3 +230,36 @@ def test_an_array_is_added_to_itself() -> None:
     a = np.arange(40000.0)
     accumulate(a, a)
     assert np.array_equal(a, 2 * np.arange(40000.0))
+
+
+@pytest.mark.parametrize("special", [np.inf, np.nan, 2.0])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_one_entry_of_any_value(special: float, shape: tuple[int, ...]) -> None:
+    x = np.ones((900, 900), np.float32)
+    other = np.full(shape, special, np.float32)
+    for found in (sum_of(x, other), sum_of(other, x)):
+        assert np.array_equal(found, x + other, equal_nan=True)
+
+
+def test_only_other_orders_are_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No copy is made of what repeats, goes backwards, or differs in axes of size 1 only."""
+    turned = []
+    monkeypatch.setattr(kernels, "in_order_of", lambda a, b: turned.append(1) or in_order_of(a, b))
+    x = np.random.default_rng(0).standard_normal((1, 300, 400)).astype(np.float32)
+    alike = [
+        np.broadcast_to(np.float32(3), x.shape),
+        np.broadcast_to(x[:, :1], x.shape),
+        np.random.default_rng(1).standard_normal((300, 1, 400)).astype("f").transpose(1, 0, 2),
+        x[:, ::-1],
+    ]
+    for b in alike:
+        for found in (sum_of(x, b), sum_of(b, x)):
+            assert np.array_equal(found, x + b)
+        own = x.copy()
+        accumulate(own, b)
+        assert np.array_equal(own, x + b)
+    assert not turned
+    other = np.asfortranarray(x)
+    assert np.array_equal(sum_of(x, other), x + x)
+    if compiled_for(x.dtype, x.size):
+        assert turned

@@ -214,3 +214,13 @@ def test_clip_of_all_kinds_of_bounds(backend: str, bounds: tuple[Any, Any], dtyp
         tensor = ag.clip(ag.Tensor(x), *bounds)
     assert found.dtype == tensor.dtype == expected.dtype
     assert np.array_equal(found, expected) and np.array_equal(tensor.data, expected)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "name"), [((-1, 6e4), "clip"), ((-1, 7e4), "minimum"), ((0.5, np.inf), "minimum")]
+)
+def test_clip_is_one_operation_for_numbers_that_fit_any_dtype(
+    bounds: tuple[float, float], name: str
+) -> None:
+    clipped = ag.clip(ag.Tensor(np.zeros(3, np.float32), requires_grad=True), *bounds)
+    assert clipped._node is not None and clipped._node.op.name == name

@@ -1,4 +1,4 @@
-"""Powers with numbers for exponents are NumPy's, to a unit in the last place."""
+"""Powers with numbers for exponents are NumPy's, to two units in the last place."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def test_values_signs_and_dtypes(backend: str, x: Array, exponent: float, dtype:
     assert np.array_equal(np.signbit(found[there]), np.signbit(expected[there]))
     finite = np.isfinite(expected)
     assert np.array_equal(found[~finite & there], expected[~finite & there])
-    unit = np.spacing(np.abs(expected[finite]))
-    # Where a square or the result overflows, one of the two may be the largest number.
-    assert np.all((np.abs(found[finite] - expected[finite]) <= unit) | np.isinf(found[finite]))
+    found, expected = found[finite], expected[finite]
+    near = np.abs(found - expected) <= 2 * np.spacing(np.abs(expected))
+    largest = np.abs(expected) > np.finfo(expected.dtype).max * (1 - 4 * np.finfo(dtype).eps)
+    assert np.all(near | (np.isinf(found) & largest))
 
 
 @given(st.floats(-8, 8, width=32).filter(bool), st.integers(-12, 12))
@@ -57,7 +58,8 @@ def test_whole_powers_are_those_of_fractions(backend: str, base: float, exponent
         return
     for dtype in (np.float32, np.float64):
         found = Fraction(float(power(np.array([base], dtype), exponent)[0]))
-        assert abs(found / expected - 1) <= 1.01 * float(np.finfo(dtype).eps)
+        # Of up to three roundings, by half of eps each; of one where NumPy does it.
+        assert abs(found / expected - 1) <= 1.501 * float(np.finfo(dtype).eps)
 
 
 def test_large_arrays(
@@ -98,3 +100,13 @@ def test_slopes_of_whole_powers(exponent: int, as_float: bool, seed: int) -> Non
     np.testing.assert_allclose(variable.grad, expected, rtol=1e-13)
     rate = ag.jvp(lambda t: t**y, (x,), (c,))[1]
     np.testing.assert_allclose(rate, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("size", [5, 20000])
+@pytest.mark.parametrize("exponent", [0, 0.5, 1, 0.0, 1.0])
+def test_the_operator_is_numpy_s_where_that_is_not_its_power(size: int, exponent: float) -> None:
+    x = np.resize(np.array([4.0, 2.0, 0.0, -0.0, np.inf], np.float32), size)
+    found = (ag.Tensor(x) ** exponent).data
+    expected = x**exponent
+    assert found.dtype == expected.dtype and np.array_equal(found, expected)
+    assert not np.shares_memory(found, x)

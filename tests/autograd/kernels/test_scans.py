@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -165,3 +167,40 @@ def test_slopes_of_large_products(backend: str, axis: Any, keepdims: bool) -> No
     np.testing.assert_allclose(plain, recorded.data, rtol=1e-11, atol=1e-300)
     rate = ag.jvp(product, (x,), (x,))[1]
     np.testing.assert_allclose(np.sum(rate * c), np.sum(plain * x), rtol=1e-11)
+
+
+@pytest.mark.parametrize("size", [1, 9000])
+def test_slopes_of_running_products_where_factors_overflow(backend: str, size: int) -> None:
+    """Products of factors that nothing needs may be infinite."""
+    x = np.repeat(np.array([[0, 1e25, 1e25, 1e25]], np.float32), size, 0)
+    c = np.zeros_like(x)
+    c[:, 0] = 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = running_products_pullback(c, running_products(x, 1), x, 1)
+    assert np.array_equal(found, c)
+
+
+@pytest.mark.parametrize("axis", [1, (1, 2)])
+def test_slopes_of_products_whose_ends_leave_the_range(backend: str, axis: Any) -> None:
+    rows = [
+        [1e-200] * 3 + [1e200] * 3,
+        [1e-200, 1e-200, 1e100, 1e100, 1.0, 1.0],
+        [1e200, 1e200, 1e-200, 1e-200, 1.0, 1.0],
+        [0.0, 1e200, 1e200, 1e-200, 1e-200, 1.0],
+        [0.0, 0.0, 1e200, 1e200, 1.0, 1.0],
+    ]
+    x = np.array(rows)
+    expected = np.array(
+        [
+            [float(math.prod(map(Fraction, [*row[:i], *row[i + 1 :]]))) for i in range(6)]
+            for row in rows
+        ]
+    )
+    given_x = x if axis == 1 else x.reshape(5, 2, 3)
+    with np.errstate(all="ignore"):
+        variable = ag.Tensor(given_x, requires_grad=True)
+        ag.sum(ag.prod(variable, axis)).backward()
+        rate = ag.jvp(lambda t: ag.prod(t, axis), (given_x,), (np.ones_like(given_x),))[1]
+    assert variable.grad is not None
+    np.testing.assert_allclose(variable.grad.data.reshape(5, 6), expected, rtol=1e-13)
+    np.testing.assert_allclose(rate, expected.sum(1), rtol=1e-13)

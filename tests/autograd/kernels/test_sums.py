@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.kernels.sums import FEWEST, sum_over
+from autograd.kernels.sums import FEWEST, SHORT, sum_over
 
 Array = np.ndarray[Any, Any]
 
@@ -21,7 +21,7 @@ shapes = st.one_of(
     st.tuples(st.integers(FEWEST // 40, FEWEST // 15), st.integers(15, 60)),
     st.tuples(st.integers(1, 5), st.integers(60, 130), st.integers(250, 310)),
     st.tuples(st.integers(FEWEST - 2, FEWEST + 8193)),
-    st.tuples(st.integers(1, 900), st.integers(1, 7), st.integers(1, 4)),
+    st.tuples(st.integers(1, 9000), st.integers(1, 7), st.integers(1, 4)),
 )
 
 
@@ -63,6 +63,17 @@ def test_every_choice_of_axes_and_layout(
             rtol=1e-11,
             atol=1e-11,
         )
+
+
+@pytest.mark.parametrize("columns", range(2, 20))
+def test_short_rows_are_summed_as_numpy_does(backend: str, columns: int) -> None:
+    x = np.random.default_rng(0).normal(size=(5000, columns)).astype(np.float32)
+    found, expected = sum_over(x, (1,), False), np.add.reduce(x, axis=1)
+    assert (
+        np.array_equal(found, expected)
+        if columns < SHORT
+        else np.allclose(found, expected, atol=1e-5)
+    )
 
 
 @pytest.mark.parametrize("columns", [FEWEST, 16 * FEWEST])
