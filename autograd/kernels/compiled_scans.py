@@ -112,14 +112,14 @@ def running_products_ahead(
 def products_of_others(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
     """out[o, k] = the product of x[o, j] for all j but k."""
     length, inner = x.shape[1], x.shape[2]
-    after = np.empty(inner, x.dtype)
+    after = np.empty(inner, out.dtype)
     for o in range(first, last):
         if inner == 1:
-            product = x.dtype.type(1)
+            product = out.dtype.type(1)
             for k in range(length):
                 out[o, k, 0] = product
                 product *= x[o, k, 0]
-            product = x.dtype.type(1)
+            product = out.dtype.type(1)
             for k in range(length - 1, -1, -1):
                 out[o, k, 0] *= product
                 product *= x[o, k, 0]

@@ -208,14 +208,14 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
 def _slopes_of_product(x: Any, axis: Axes) -> Any:
     """For each entry the product of those that it is multiplied with.
 
-    Where products from either end leave the range of the dtype, by the tree, whose own may not.
+    Where products from either end leave the range of float64, by the tree, whose own may not.
     """
-    slopes = _products_of_others(x, axis)
-    if not slopes.size or (np.isfinite(slopes).all() and slopes.all()):
+    wide = _products_of_others(x, axis)
+    slopes = wide.astype(x.dtype)
+    if np.isfinite(wide).all() and wide.all():
         return slopes
-    unsure = ~np.isfinite(slopes)
-    zeros = x == 0
-    unsure |= (slopes == 0) & (zeros.sum(axis=axis, keepdims=True) == zeros)
+    unsure, zeros = ~np.isfinite(wide), x == 0
+    unsure |= (wide == 0) & (zeros.sum(axis=axis, keepdims=True) == zeros)
     if unsure.any():
         ones = np.ones(kept_shape(x.shape, axis), x.dtype)
         (other,) = pullback_of(lambda t: _tree_product(t, axis, True), [x], ones, [True], False)
