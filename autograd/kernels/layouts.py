@@ -197,12 +197,12 @@ def _needs_copy(x: Array, shape: tuple[int, ...]) -> bool:
 
 def _spread(x: Array) -> Array | None:
     """The matrix of which x repeats each row, if x is packed but for one axis that repeats."""
-    repeated = [
+    repeating = [
         k for k, (step, n) in enumerate(zip(x.strides, x.shape, strict=True)) if n > 1 > step >= 0
     ]
-    if len(repeated) != 1:
+    if len(repeating) != 1:
         return None
-    axis = repeated[0]
+    axis = repeating[0]
     once = np.moveaxis(x, axis, 0)[:1]
     if not once.flags.c_contiguous:
         return None
