@@ -200,7 +200,6 @@ def _rounded_erf(x: Array) -> Array:
     np.exp(tails, out=tails)
     np.subtract(1.0, tails, out=tails)
     np.copysign(tails, x, out=tails)
-    np.copyto(sizes, 0.0, where=far)  # no square of theirs overflows
     np.square(sizes, out=sizes)
     factors = _polynomial(NEAR, sizes)
     factors *= x

@@ -196,7 +196,7 @@ def _needs_copy(x: Array, shape: tuple[int, ...]) -> bool:
 
 
 def _spread(x: Array) -> Array | None:
-    """The matrix of which x repeats each row, if x is packed but for one axis that repeats."""
+    """The matrix of which x repeats each row, if x has one axis that repeats."""
     repeating = [
         k for k, (step, n) in enumerate(zip(x.strides, x.shape, strict=True)) if n > 1 > step >= 0
     ]
@@ -204,8 +204,6 @@ def _spread(x: Array) -> Array | None:
         return None
     axis = repeating[0]
     once = np.moveaxis(x, axis, 0)[:1]
-    if not once.flags.c_contiguous:
-        return None
     return once.reshape(math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :]))
 
 

@@ -139,6 +139,17 @@ def test_views_that_repeat_are_copied(
         reshaped(view, (view.size + 1,))
 
 
+@pytest.mark.skipif(np.__version__.startswith("2.0."), reason="NumPy 2.0 makes its own copies")
+def test_large_views_that_repeat_go_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(kernels, "repeat_rows", lambda x, out: seen.append(out.shape))
+    view = np.broadcast_to(np.ones((200, 1, 100)), (200, 3, 100))
+    for shape in [(600, 100), (-1,), (200, -1)]:
+        reshaped(view, shape)
+    reshaped(view, (200, 3, 100, 1))
+    assert seen == [(200, 3, 100)] * 3
+
+
 @pytest.mark.parametrize("count", [1, 3, 100])
 def test_rows_are_repeated(backend: str, count: int) -> None:
     x = np.random.default_rng(0).normal(size=(5, 7))
