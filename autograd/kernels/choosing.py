@@ -152,7 +152,7 @@ def clip_slope(x: Any, low: float, high: float) -> Any:
     [0.0, 0.5, 1.0, 0.0]
     """
     kind = x.dtype.type
-    return share(x, kind(low)) * share(kind(high), np.maximum(x, kind(low)))
+    return share(x, kind(low)) * share(kind(high), x)
 
 
 def clip_pullback(g: Any, out: Any, x: Any, low: float, high: float) -> Any:

@@ -81,7 +81,7 @@ def clip(x: Array, y: Array, low: Any, high: Any) -> None:
 @compiled
 def clip_back(g: Array, x: Array, dx: Array, low: Any, high: Any) -> None:
     """g times (1, 1/2 or 0 as x is above, at or below `low`) and (the same below, at or above
-    `high`, of the larger of x and `low`).
+    `high`).
     """
     kind = g.dtype.type
     zero, half, one = kind(0), kind(0.5), kind(1)
