@@ -189,7 +189,7 @@ def _needs_copy(x: Array, shape: tuple[int, ...]) -> bool:
     try:
         np.reshape(x, shape, copy=False)
     except ValueError:  # or the shape does not fit, as NumPy will say
-        return math.prod(shape) in (x.size, -x.size) or -1 in shape
+        return -1 in shape or math.prod(shape) == x.size
     except TypeError:  # NumPy 2.0 does not tell, and makes its own copies
         pass
     return False

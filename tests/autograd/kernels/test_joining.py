@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
@@ -10,11 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import layouts
+from autograd.kernels import joining, layouts
 from autograd.kernels.backend import LARGE
 from autograd.kernels.joining import join, separate
 
 Array = np.ndarray[Any, Any]
+
+
+@pytest.fixture(autouse=True, params=[0, joining.FEWEST], scope="module")
+def fewest(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Also small arrays are joined one after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joining, "FEWEST", request.param)
+        yield
 
 
 def lying(shape: tuple[int, ...], order: tuple[int, ...], dtype: str, seed: int) -> Array:
