@@ -145,6 +145,10 @@ from autograd.ops.margins import (
 from autograd.ops.matrices import (
     norm,
 )
+from autograd.ops.moments import (
+    std,
+    var,
+)
 from autograd.ops.normalizations import (
     batch_norm,
     group_norm,
@@ -167,9 +171,7 @@ from autograd.ops.reductions import (
     logsumexp,
     mean,
     prod,
-    std,
     sum,
-    var,
 )
 from autograd.ops.regularization import (
     dropout,

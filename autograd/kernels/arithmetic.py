@@ -15,8 +15,9 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
+from autograd.kernels.checked import is_told, run_checked
 from autograd.kernels.layouts import in_order_of, memory_order
-from autograd.kernels.workers import parallel_parts, thread_count
+from autograd.kernels.workers import parallel_parts
 
 __all__ = ["accumulate", "arithmetic", "product_of", "quotient_of", "sum_of"]
 
@@ -91,7 +92,7 @@ def accumulate(a: Array, b: Array) -> None:
         or not _match(a, b)
         or min(a.strides, default=0) < 0  # flat, it would be a copy
         or not compiled_for(a.dtype, a.size)
-        or _is_told()
+        or is_told()
     ):
         a += b
         return
@@ -141,16 +142,8 @@ def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
         target = (out if out.flags.c_contiguous else out.transpose(order)).reshape(matrix.shape)
         given = read_only(matrix), read_only(line), turned, target
         size, grain = len(matrix), max(1, GRAIN // matrix.shape[1])
-    strange = np.zeros((thread_count(), compiled.LINE), np.int32)
-    parallel_parts(
-        kernel,
-        (kind, *given, strange),
-        size,
-        grain,
-        NANOSECONDS * full.size,
-        most=len(strange),
-    )
-    return None if any(strange[:, 0].tolist()) and _is_told() else out
+    finite = run_checked(kernel, (kind, *given), size, grain, NANOSECONDS * full.size)
+    return out if finite or not is_told() else None
 
 
 def _flat(array: Array) -> Array:
@@ -189,12 +182,6 @@ def _are_turned(a: Array, b: Any) -> bool:
         and fills_memory(b)
         and memory_order(a) != memory_order(b)
     )
-
-
-def _is_told() -> bool:
-    """Whether NumPy would say something of a result that is not finite."""
-    handling = np.geterr()
-    return any(handling[kind] != "ignore" for kind in ("over", "divide", "invalid"))
 
 
 def _as_number(other: Any, full: Array) -> Any:

@@ -15,7 +15,6 @@ from autograd.kernels.compilation import compiled, inlined
 __all__ = [
     "ADD",
     "DIVIDE",
-    "LINE",
     "MULTIPLY",
     "SUBTRACT",
     "add_entries",
@@ -28,9 +27,6 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE = range(4)
-
-LINE = 1 << 5
-"""int32 between what threads say: two cache lines, since neighbours are fetched in pairs."""
 
 
 @inlined

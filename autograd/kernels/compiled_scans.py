@@ -1,4 +1,6 @@
-"""Running sums and products along the middle axis of (outer, length, inner) arrays."""
+"""Running sums and products along the middle axis of (outer, length, inner) arrays, and products of
+rows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from autograd.kernels.compilation import compiled
 
 __all__ = [
     "products_of_others",
+    "products_of_rows",
     "running_products",
     "running_products_ahead",
     "running_products_back",
@@ -17,6 +20,12 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
+
+BLOCK = 128
+"""Entries that are multiplied side by side."""
+
+_SMALL, _LARGE, _EXPONENT = 2.0**-465, 2.0**465, 465
+"""The product of two numbers between the first two is a normal number of float64."""
 
 
 @compiled
@@ -134,3 +143,48 @@ def products_of_others(x: Array, out: Array, _worker: int, first: int, last: int
             for i in range(inner):
                 out[o, k, i] *= after[i]
                 after[i] *= x[o, k, i]
+
+
+@compiled
+def products_of_rows(
+    x: Array,
+    bits: Array,
+    scale: Any,
+    ones: Any,
+    out: Array,
+    left: Array,
+    _worker: int,
+    first: int,
+    last: int,
+) -> None:
+    """out[i] = the product of x[i] in float64, for i in [first, last), side by side.
+
+    left[i] is True where that is not finite, or where the exponents of a block's factors are so
+    large that a product of some may not be a normal number: there it matters which are multiplied
+    first. `bits` has the floats as integers: an exponent plus `ones` is the bits from `scale` on
+    but the sign's.
+    """
+    columns = x.shape[1]
+    twice = ones + ones + bits.dtype.type(1)
+    for i in range(first, last):
+        product, steps, inside = 1.0, 0, True
+        for begin in range(0, columns, BLOCK):
+            stop = min(begin + BLOCK, columns)
+            exponents = bits.dtype.type(0)
+            part = 1.0
+            for j in range(np.uint64(begin), np.uint64(stop)):
+                exponents += abs(((bits[i, j] >> scale) & twice) - ones)
+            for j in range(np.uint64(begin), np.uint64(stop)):
+                part *= x[i, j]
+            inside &= exponents <= _EXPONENT - BLOCK  # a mantissa is less than 2
+            product *= part
+            if abs(product) < _SMALL:
+                product *= _LARGE
+                steps -= 1
+            elif abs(product) > _LARGE:
+                product *= _SMALL
+                steps += 1
+        for _ in range(abs(steps)):
+            product *= _LARGE if steps > 0 else _SMALL
+        out[i] = product
+        left[i] = not (inside and abs(product) < np.inf)

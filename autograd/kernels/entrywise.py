@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
-from autograd.kernels.workers import parallel_parts, parallel_ranges, thread_count
+from autograd.kernels.checked import run_checked
+from autograd.kernels.workers import parallel_ranges
 
 __all__ = ["on_threads"]
 
@@ -32,20 +33,11 @@ NANOSECONDS = 1.0
 def _compiled(kernel: str, x: Array) -> Array | None:
     """What a kernel makes of float32; None where NumPy is to compute, and to warn."""
     from autograd.kernels import compiled_entrywise as compiled
-    from autograd.kernels.compiled_arithmetic import LINE
 
     out = empty_like(x)
     flat = read_only(x.ravel(order="K")), out.ravel(order="K")
-    strange = np.zeros((thread_count(), LINE), np.int32)
-    parallel_parts(
-        getattr(compiled, kernel),
-        (*flat, strange),
-        x.size,
-        GRAIN,
-        NANOSECONDS * x.size,
-        most=len(strange),
-    )
-    return None if strange[:, 0].any() else out
+    finite = run_checked(getattr(compiled, kernel), flat, x.size, GRAIN, NANOSECONDS * x.size)
+    return out if finite else None
 
 
 def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:

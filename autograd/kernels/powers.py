@@ -10,12 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels import arithmetic
 from autograd.kernels.arithmetic import product_of, quotient_of
+from autograd.kernels.backend import compiled_for, read_only
+from autograd.kernels.buffers import empty_like, fills_memory
+from autograd.kernels.checked import is_told, run_checked
 
 __all__ = ["power", "scaled_power"]
 
 LARGEST_WHOLE = 1 << 24
 """From there on float32 has even numbers only."""
+
+FEWEST, FEWEST_SQUARES = 1 << 16, 1 << 19
+"""Entries from which NumPy's passes, or its one pass for squares, take longer."""
 
 _ARRAY = np.ndarray
 
@@ -28,6 +35,8 @@ def power(x: Any, y: Any) -> Any:
     """
     if type(x) is not _ARRAY or (type(y) is not int and type(y) is not float):
         return np.power(x, y)
+    if x.size >= FEWEST and (found := _in_one_pass(1.0, x, y)) is not None:
+        return found
     if y == 2:
         return np.square(x) if x.dtype.kind == "f" else np.power(x, y)  # others change their dtype
     if x.dtype.char not in "fd" or y % 1 != 0 or abs(y) > LARGEST_WHOLE:
@@ -55,8 +64,30 @@ def scaled_power(factor: float, x: Any, y: float) -> Any:
     """
     if factor == 1:
         return power(x, y)
+    if type(x) is _ARRAY and x.size >= FEWEST and (found := _in_one_pass(factor, x, y)) is not None:
+        return found
     raised = x if y == 1 else power(x, y)
     return product_of(raised, factor) if type(raised) is _ARRAY else factor * raised
+
+
+def _in_one_pass(factor: float, x: Any, y: float) -> Any:
+    """factor x ** y; None where NumPy is to compute it, and to warn."""
+    if (
+        not -3 <= y <= 4
+        or (y == 2 and x.size < FEWEST_SQUARES)
+        or not fills_memory(x)
+        or not compiled_for(x.dtype, x.size)
+    ):
+        return None
+    from autograd.kernels import compiled_powers as compiled
+
+    if y not in compiled.EXPONENTS or np.geterr()["under"] != "ignore":
+        return None
+    out = empty_like(x)
+    given = int(y), x.dtype.type(factor), read_only(x.ravel(order="K")), out.ravel(order="K")
+    cost = arithmetic.NANOSECONDS * x.size
+    finite = run_checked(compiled.raise_entries, given, x.size, arithmetic.GRAIN, cost)
+    return out if finite or not is_told() else None
 
 
 def _whole_power(x: Any, y: float) -> Any:

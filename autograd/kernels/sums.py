@@ -1,4 +1,4 @@
-"""Sums of large arrays over their last axes."""
+"""Sums, and sums of squares, of large arrays over their last axes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ import numpy as np
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.workers import parallel_parts
 
-__all__ = ["sum_over"]
+__all__ = ["mean_of_squares", "sum_of_squares", "sum_over"]
 
 Array = np.ndarray[Any, Any]
 
+_add: Any = np.add
+
 FEWEST, FEWEST_ROWS = 1 << 16, 1 << 9
 """Entries, and short rows, from which NumPy takes longer."""
+
+FEWEST_SQUARES = 1 << 14
+"""Entries from which squares that NumPy sums take longer."""
+
+FEW = 1 << 13
+"""Entries up to which a sum of squares is left to the BLAS: its sums are short, on one thread."""
 
 NANOSECONDS = 0.08
 """About what an entry takes one thread."""
@@ -39,18 +47,58 @@ def sum_over(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     >>> sum_over(np.ones((2, 3)), (1,), False).tolist()
     [3.0, 3.0]
     """
-    rows = _in_rows(x, axes)
-    if rows is not None:
-        total = _sums(rows)
-        if total is not None:
-            kept = x.shape[: x.ndim - len(axes)]
-            result = total.reshape((*kept, *[1] * len(axes)) if keepdims else kept)
-            return result if result.ndim else result[()]
-    add: Any = np.add
-    return add.reduce(x, axis=axes, keepdims=keepdims)
+    total = _by_pieces(x, axes, keepdims, False)
+    if total is not None:
+        return total
+    return _add.reduce(x, axis=axes, keepdims=keepdims)
 
 
-def _sums(rows: Array) -> Array | None:
+def sum_of_squares(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    """_add.reduce(np.square(x)) over some axes, without the squares if x is large.
+
+    >>> float(sum_of_squares(np.array([3.0, 4.0]), (0,)))
+    25.0
+    """
+    if (
+        type(x) is np.ndarray
+        and 0 < x.size <= FEW
+        and len(axis) == x.ndim
+        and x.dtype.char in "fd"
+        and x.flags.c_contiguous
+    ):
+        flat = x.reshape(-1)
+        total = np.dot(flat, flat)
+        if math.isfinite(total):
+            return total.reshape((1,) * x.ndim) if keepdims else total
+    found = _by_pieces(x, axis, keepdims, True)
+    return _add.reduce(np.square(x), axis=axis, keepdims=keepdims) if found is None else found
+
+
+def mean_of_squares(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    """The same divided by the number of entries.
+
+    >>> float(mean_of_squares(np.array([3.0, 4.0]), (0,)))
+    12.5
+    """
+    if type(x) is not np.ndarray or x.dtype.char not in "fd":
+        return np.mean(np.square(x), axis=axis, keepdims=keepdims)  # in float32 for float16
+    return sum_of_squares(x, axis, keepdims) / math.prod([x.shape[k] for k in axis])
+
+
+def _by_pieces(x: Any, axes: tuple[int, ...], keepdims: bool, squared: bool) -> Any:
+    """The sums of entries, or their squares, in the shape that NumPy gives them; None where it is
+    to do it.
+    """
+    rows = _in_rows(x, axes, squared)
+    total = None if rows is None else _sums(rows, squared)
+    if total is None:
+        return None
+    kept = x.shape[: x.ndim - len(axes)]
+    result = total.reshape((*kept, *[1] * len(axes)) if keepdims else kept)
+    return result if result.ndim else result[()]
+
+
+def _sums(rows: Array, squared: bool) -> Array | None:
     """Of large matrices' rows; None where NumPy is to do it, and to warn."""
     count, columns = rows.shape
     if columns < SHORT:
@@ -61,16 +109,17 @@ def _sums(rows: Array) -> Array | None:
             for k in range(2, columns):
                 part += block[:, k]
         return total
-    from autograd.kernels.compiled_sums import PIECE, sums_of_pieces
+    from autograd.kernels import compiled_sums as compiled
 
-    sums = np.empty((count, -(-columns // PIECE)), rows.dtype)
+    sums = np.empty((count, -(-columns // compiled.PIECE)), rows.dtype)
+    kernel = compiled.squares_of_pieces if squared else compiled.sums_of_pieces
     given = rows, sums.reshape(-1)
-    parallel_parts(sums_of_pieces, given, sums.size, nanoseconds=NANOSECONDS * rows.size)
+    parallel_parts(kernel, given, sums.size, nanoseconds=NANOSECONDS * rows.size)
     total = np.add.reduce(sums, axis=1)
     return total if np.isfinite(total).all() else None
 
 
-def _in_rows(x: Any, axes: tuple[int, ...]) -> Array | None:
+def _in_rows(x: Any, axes: tuple[int, ...], squared: bool) -> Array | None:
     """The array as a matrix of which rows are summed; None where NumPy is to do it."""
     if (
         type(x) is not np.ndarray
@@ -83,8 +132,10 @@ def _in_rows(x: Any, axes: tuple[int, ...]) -> Array | None:
         return None
     columns = math.prod(x.shape[first:])
     if columns < SHORT:
-        if columns < 2 or x.size < FEWEST_ROWS * columns:
+        if squared or columns < 2 or x.size < FEWEST_ROWS * columns:
             return None
-    elif columns < NARROW or x.size < FEWEST or not compiled_for(x.dtype, x.size):
-        return None
+    else:
+        fewest = FEWEST_SQUARES if squared else FEWEST
+        if columns < NARROW or x.size < fewest or not compiled_for(x.dtype, x.size):
+            return None
     return read_only(x.reshape(-1, columns))

@@ -16,6 +16,7 @@ from autograd.ops import (
     extremes,
     indexing,
     joining,
+    moments,
     padding,
     reductions,
     scans,
@@ -179,13 +180,25 @@ def _sliced(graph: Graph, x: str, items: list[Any]) -> str:
 def _reduction(kind: str) -> Translation:
     def translate(graph: Graph, step: Step) -> list[str]:
         x = graph.use(step.x, step.dtype)
-        axes = step.params["axis"]
-        if not axes:
+        if not step.params["axis"]:
             return [graph.node("Identity", [x])]
-        keepdims = int(step.params["keepdims"])
-        return [graph.node(kind, [x, graph.integers(axes, "axes")], keepdims=keepdims)]
+        return _reduced(kind, x, graph, step)
 
     return translate
+
+
+def _reduced(kind: str, x: str, graph: Graph, step: Step) -> list[str]:
+    axes = graph.integers(step.params["axis"], "axes")
+    return [graph.node(kind, [x, axes], keepdims=int(step.params["keepdims"]))]
+
+
+def _sum_of_squares(graph: Graph, step: Step) -> list[str]:
+    x = graph.use(step.x, step.dtype)
+    if not step.params["axis"]:
+        return [graph.node("Mul", [x, x])]
+    if step.params["averaged"]:
+        x = graph.node("Mul", [x, x])
+    return _reduced("ReduceMean" if step.params["averaged"] else "ReduceSumSquare", x, graph, step)
 
 
 def _cumsum(graph: Graph, step: Step) -> list[str]:
@@ -217,6 +230,7 @@ ARRAYS: dict[Op, Translation] = {
     reductions._sum: _reduction("ReduceSum"),
     reductions._mean: _reduction("ReduceMean"),
     reductions._prod: _reduction("ReduceProd"),
+    moments._sum_of_squares: _sum_of_squares,
     extremes._max: _reduction("ReduceMax"),
     extremes._min: _reduction("ReduceMin"),
     reductions._logsumexp: _reduction("ReduceLogSumExp"),

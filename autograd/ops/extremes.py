@@ -81,13 +81,13 @@ def _found(node: Node, values: tuple[Any, ...]) -> tuple[Any, Any, Axes]:
 def _reduction(name: str, reduce: Any) -> _Extreme:
     return _Extreme(
         name,
-        lambda x, axis, keepdims: reduce(x, axis=axis, keepdims=keepdims),
+        lambda x, axis, keepdims: reduce(x, axis, keepdims),
         analytic=False,
     )
 
 
-_max = _reduction("max", np.maximum.reduce)
-_min = _reduction("min", np.minimum.reduce)
+_max = _reduction("max", kernels.largest)
+_min = _reduction("min", kernels.smallest)
 _DISTINCT = (
     call(real(2, 3, distinct=True)),
     call(real(2, 3, distinct=True), 0),

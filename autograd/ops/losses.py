@@ -11,7 +11,9 @@ from autograd.dispatch import operations
 from autograd.families import Composite
 from autograd.kernels import losses as kernels
 from autograd.kernels.logistic_losses import logistic_loss, logistic_loss_pullback
-from autograd.ops.axes import constant, data_of, shape_of
+from autograd.ops.axes import as_axes, constant, data_of, ndim_of, shape_of
+from autograd.ops.moments import squares_over
+from autograd.ops.reductions import check_entries
 from autograd.ops.softmaxes import floats
 from autograd.registry import bad, register
 from autograd.samples import call, real
@@ -252,7 +254,12 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """
     check_reduction(reduction, "mse_loss")
     _check_same_shape(input, target, "mse_loss")
-    return reduced(operations.square(operations.subtract(input, target)), reduction)
+    error = operations.subtract(input, target)
+    if reduction == "none":
+        return operations.square(error)
+    if reduction == "mean":
+        check_entries(shape_of(error), as_axes(None, ndim_of(error), "mse_loss"), "mse_loss")
+    return squares_over(error, averaged=reduction == "mean")
 
 
 def _check_same_shape(input: Any, target: Any, name: str) -> None:

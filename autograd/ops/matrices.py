@@ -9,7 +9,7 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Linearised
 from autograd.ops.axes import as_axes, data_of
-from autograd.ops.reductions import root
+from autograd.ops.moments import root, squares_over
 from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
 from autograd.tensor import Tensor
@@ -205,7 +205,7 @@ def slogdet(x: Any) -> SlogdetResult:
 
 def _vector_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if order is None or order == 2:
-        return root(operations.sum(operations.square(x), axes, keepdims))
+        return root(squares_over(x, axes, keepdims))
     if order == np.inf:
         return operations.max(operations.absolute(x), axes, keepdims)
     if order == -np.inf:
@@ -226,7 +226,7 @@ def _vector_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> A
 def _matrix_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     rows, columns = axes
     if order == "fro":
-        return root(operations.sum(operations.square(x), axes, keepdims))
+        return root(squares_over(x, axes, keepdims))
     if order in ("nuc", 2, -2):
         moved = operations.moveaxis(x, axes, (-2, -1))
         values = operations.singular_values(moved)

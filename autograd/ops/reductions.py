@@ -1,4 +1,4 @@
-"""Sums, products, extremes and moments along axes."""
+"""Sums, means and products along axes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
 from autograd.families.composed import pullback_of
-from autograd.kernels.arithmetic import product_of
-from autograd.kernels.scans import products_of_others
+from autograd.kernels.arithmetic import product_of, quotient_of
+from autograd.kernels.scans import multiplies_rows, product_over, products_of_others
 from autograd.kernels.softmaxes import rows_of, softmax, softmax_of_rows
 from autograd.kernels.sums import sum_over
 from autograd.ops.axes import as_axes, data_of, ndim_of, shape_of
@@ -19,14 +19,14 @@ from autograd.registry import Kink, bad, register
 from autograd.samples import call, real
 from autograd.tensor import Tensor
 
-__all__ = ["logsumexp", "mean", "prod", "std", "sum", "var"]
+__all__ = ["logsumexp", "mean", "prod", "sum"]
 
 Axes = tuple[int, ...]
 
 FEW = 1 << 10
 """Entries up to which a copy is made sooner than NumPy's read-only view that repeats them."""
 
-_CALLS = (
+CALLS = (
     call(real(2, 3)),
     call(real(2, 3), 0),
     call(real(2, 3, 2), (0, -1)),
@@ -69,7 +69,7 @@ _sum: Linear = Linear(
 )
 
 
-@register([*_CALLS, call(real(0, 2), 0), call(real(0))], numpy=(np.sum,), bad=AXIS_ERRORS)
+@register([*CALLS, call(real(0, 2), 0), call(real(0))], numpy=(np.sum,), bad=AXIS_ERRORS)
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over an axis, several (a tuple) or all (None).
 
@@ -82,7 +82,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _sum(x, axis=as_axes(axis, ndim_of(x), "sum"), keepdims=keepdims)
 
 
-def _count(shape: tuple[int, ...], axis: Axes) -> int:
+def count_over(shape: tuple[int, ...], axis: Axes) -> int:
     count = 1
     for i in axis:
         count *= shape[i]
@@ -92,14 +92,14 @@ def _count(shape: tuple[int, ...], axis: Axes) -> int:
 def _mean_of(x: Any, axis: Axes, keepdims: bool) -> Any:
     if type(x) is not np.ndarray or x.dtype.char not in "fd":
         return np.mean(x, axis=axis, keepdims=keepdims)
-    return sum_over(x, axis, keepdims) / _count(x.shape, axis)
+    return sum_over(x, axis, keepdims) / count_over(x.shape, axis)
 
 
 _mean: Linear = Linear(
     "mean",
     _mean_of,
     lambda cotangent, in_shape, axis, keepdims: expanded(
-        cotangent / _count(in_shape, axis), in_shape, axis
+        cotangent / count_over(in_shape, axis), in_shape, axis
     ),
     lambda x, whole, axis, keepdims: np.mean(x, axis=_later(axis), keepdims=keepdims),
     analytic=True,
@@ -107,7 +107,7 @@ _mean: Linear = Linear(
 
 
 @register(
-    _CALLS,
+    CALLS,
     numpy=(np.mean,),
     bad=[*AXIS_ERRORS, bad(ValueError, "no entries", np.ones((0, 2)), axis=0)],
 )
@@ -127,63 +127,10 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def check_entries(shape: tuple[int, ...], axes: Axes, name: str) -> None:
     """Raise ValueError where nothing is reduced to something."""
-    if 0 not in tuple(size for i, size in enumerate(shape) if i not in axes) and not _count(
+    if 0 not in tuple(size for i, size in enumerate(shape) if i not in axes) and not count_over(
         shape, axes
     ):
         raise ValueError(f"{name} over axes {axes} of shape {shape} has no entries")
-
-
-@register(
-    [*_CALLS, call(real(3, 2), 0, ddof=1)],
-    numpy=(np.var,),
-    bad=[*AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
-)
-def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The variance sum((x - mean)^2) / (n - ddof) over an axis, several or all.
-
-    Raises ValueError for an axis that x does not have, or n <= ddof.
-
-    >>> import autograd as ag
-    >>> ag.var(ag.Tensor([1.0, 3.0]))
-    Tensor(1.)
-    """
-    axes = as_axes(axis, ndim_of(x), "var")
-    check_entries(shape_of(x), axes, "var")
-    freedom = _count(shape_of(x), axes) - ddof
-    if freedom <= 0:
-        raise ValueError(
-            f"var of {freedom + ddof} entries with ddof={ddof} has no degrees of freedom; "
-            "give fewer ddof or more entries"
-        )
-    deviation = x - mean(x, axes, True)
-    return sum(operations.square(deviation), axes, keepdims) / freedom
-
-
-def root(x: Any) -> Any:
-    """The square root of sums of squares: derivative 0 where it is 0."""
-    positive = data_of(x) != 0
-    if np.all(positive):
-        return operations.sqrt(x)
-    safe = operations.where(positive, x, 1.0)
-    return operations.where(positive, operations.sqrt(safe), 0.0)
-
-
-@register(
-    [*_CALLS[:4], call(real(3, 2), 0, ddof=1)],
-    numpy=(np.std,),
-    kinks=(Kink((np.ones(2),), (np.zeros(2),), "std of a constant has derivative 0"),),
-    bad=[*AXIS_ERRORS, bad(ValueError, "ddof", np.ones(1), ddof=1)],
-)
-def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The standard deviation sqrt(var(x)); where x is constant its derivative is 0.
-
-    Raises ValueError for an axis that x does not have, or n <= ddof.
-
-    >>> import autograd as ag
-    >>> ag.std(ag.Tensor([1.0, 3.0]))
-    Tensor(1.)
-    """
-    return root(var(x, axis, ddof, keepdims))
 
 
 def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
@@ -191,7 +138,7 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
     shape = shape_of(x)
     kept = tuple(i for i in range(len(shape)) if i not in axis)
     flat = operations.reshape(
-        operations.transpose(x, kept + axis), (*(shape[i] for i in kept), _count(shape, axis))
+        operations.transpose(x, kept + axis), (*(shape[i] for i in kept), count_over(shape, axis))
     )
     if flat.shape[-1] == 0:
         return operations.broadcast_to(1.0 + sum(flat, -1), shape_of(flat)[:-1])
@@ -205,11 +152,19 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
     return operations.reshape(flat, out_shape)
 
 
-def _slopes_of_product(x: Any, axis: Axes) -> Any:
+def _slopes_of_product(x: Any, out: Any, axis: Axes) -> Any:
     """For each entry the product of those that it is multiplied with.
 
-    Where products from either end leave the range of float64, by the tree, whose own may not.
+    That of all by the entry, where it is a normal number, from a product in float64. Else products
+    from either end, and where those leave the range of float64, the tree's, whose own may not.
     """
+    sizes = np.abs(out)
+    if (
+        (x.dtype == np.float64 or multiplies_rows(x, axis))
+        and np.isfinite(sizes).all()
+        and (sizes >= np.finfo(x.dtype).tiny).all()
+    ):
+        return quotient_of(np.asarray(out).reshape(kept_shape(x.shape, axis)), x)
     wide = _products_of_others(x, axis)
     slopes = wide.astype(x.dtype)
     if np.isfinite(wide).all() and wide.all():
@@ -229,26 +184,26 @@ def _products_of_others(x: Any, axis: Axes) -> Any:
     last = tuple(range(-len(axis), 0))
     moved = np.moveaxis(x, axis, last)
     kept = x.ndim - len(axis)
-    rows = moved.reshape((*moved.shape[:kept], _count(x.shape, axis)))
+    rows = moved.reshape((*moved.shape[:kept], count_over(x.shape, axis)))
     return np.moveaxis(products_of_others(rows, kept).reshape(moved.shape), last, axis)
 
 
 _prod: Composite = Composite(
     "prod",
-    lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
+    product_over,
     reference=_tree_product,
     pullback=lambda cotangent, out, x, axis, keepdims: (
-        product_of(_slopes_of_product(x, axis), cotangent.reshape(kept_shape(x.shape, axis))),
+        product_of(_slopes_of_product(x, out, axis), cotangent.reshape(kept_shape(x.shape, axis))),
     ),
     pushforward=lambda tangents, out, x, axis, keepdims: sum_over(
-        product_of(_slopes_of_product(x, axis), tangents[0]), axis, keepdims
+        product_of(_slopes_of_product(x, out, axis), tangents[0]), axis, keepdims
     ),
     analytic=True,
 )
 
 
 @register(
-    [*_CALLS, call(real(2, 5), 1), call(real(0))],
+    [*CALLS, call(real(2, 5), 1), call(real(0))],
     numpy=(np.prod,),
     bad=AXIS_ERRORS,
     kinks=(
@@ -315,7 +270,7 @@ _logsumexp: Composite = Composite(
 
 
 @register(
-    [*_CALLS, call(real(2, 2, low=-300.0, high=300.0), 1)],
+    [*CALLS, call(real(2, 2, low=-300.0, high=300.0), 1)],
     bad=AXIS_ERRORS,
     reference=lambda x, axis=None, keepdims=False: (
         np.log(np.sum(np.exp(np.asarray(x, np.longdouble)), axis=axis, keepdims=keepdims)).astype(

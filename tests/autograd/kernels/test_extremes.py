@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.kernels import extremes as kernels
-from autograd.kernels.extremes import share_out, shares
+from autograd.kernels.extremes import largest, share_out, shares, smallest
 
 Array = np.ndarray[Any, Any]
 
@@ -80,3 +80,49 @@ def test_an_infinite_cotangent_reaches_the_extreme_alone(order: Any) -> None:
     tangent = np.full((200, 200), np.inf)
     tangent[:, -1] = 2.0
     np.testing.assert_array_equal(ag.jvp(lambda x: ag.max(x, 1), (x,), (tangent,))[1], 2.0)
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    st.integers(0, 40),
+    st.sampled_from("efd"),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+    st.data(),
+)
+def test_extremes_are_numpy_s(
+    backend: str,
+    threads: int,
+    in_layout: Callable[[Array, str], Array],
+    layouts: tuple[str, ...],
+    shape: list[int],
+    more_rows: int,
+    dtype: str,
+    keepdims: bool,
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    """With ties, infinities, NaN of either sign, zeros and the smallest and largest numbers."""
+    shape[0] += more_rows
+    axis = data.draw(st.lists(st.integers(0, len(shape) - 1), unique=True, max_size=3).map(sorted))
+    rng = np.random.default_rng(seed)
+    bounds = np.finfo(dtype)
+    special = [np.inf, -np.inf, np.nan, -np.nan, 0.0, bounds.max, -bounds.max, bounds.tiny / 2]
+    values = rng.integers(-3, 3, shape).astype(dtype)
+    mask = rng.random(shape) < 0.1
+    values[mask] = rng.choice(np.array(special, dtype), mask.sum())
+    x = in_layout(values, data.draw(st.sampled_from(layouts)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "NANOSECONDS_TO_FIND", np.inf)
+        for find, reference in ((largest, np.max), (smallest, np.min)):
+            found = find(x, tuple(axis), keepdims)
+            expected = reference(values, axis=tuple(axis), keepdims=keepdims)
+            assert np.asarray(found).dtype == dtype
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_extremes_of_integers_and_of_nothing(backend: str) -> None:
+    x = np.arange(60).reshape(20, 3)
+    assert np.array_equal(largest(x, (1,), False), x[:, 2])
+    with pytest.raises(ValueError, match="zero-size"):
+        smallest(np.ones((20, 0)), (1,), False)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import autograd as ag
-from autograd.kernels import arithmetic
+from autograd.kernels import arithmetic, powers
 from autograd.kernels.powers import power, scaled_power
 
 Array = np.ndarray[Any, Any]
@@ -67,7 +67,9 @@ def test_large_arrays(
 ) -> None:
     rng = np.random.default_rng(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arithmetic, "FEWEST", 0)
+        for module in (arithmetic, powers):
+            patch.setattr(module, "FEWEST", 0)
+        patch.setattr(powers, "FEWEST_SQUARES", 0)
         patch.setattr(arithmetic, "NANOSECONDS", math.inf)
         for layout in layouts:
             x = in_layout(rng.standard_normal((150, 130)).astype(np.float32), layout)
@@ -77,6 +79,20 @@ def test_large_arrays(
                     np.testing.assert_allclose(power(x, exponent), expected, rtol=3e-7)
                     found = scaled_power(1.5, x, exponent)
                 np.testing.assert_allclose(found, 1.5 * expected, rtol=3e-7)
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4, -2, -3])
+def test_large_arrays_with_what_is_not_finite(backend: str, exponent: int) -> None:
+    """Values and warnings are NumPy's; where one is only infinite, there is none."""
+    x = np.ones(powers.FEWEST_SQUARES, np.float32)
+    x[70] = np.inf
+    assert np.array_equal(power(x, exponent), np.power(x, exponent))
+    x[70] = np.nan
+    assert np.array_equal(power(x, exponent), np.power(x, exponent), equal_nan=True)
+    x[70] = 1e20 if exponent > 0 else 0.0
+    with pytest.warns(RuntimeWarning, match="overflow" if exponent > 0 else "divide by zero"):
+        found = scaled_power(-1.0, x, exponent)
+    assert found[70] == -np.inf and np.array_equal(np.delete(found, 70), np.full(len(x) - 1, -1.0))
 
 
 def test_numpy_warns_of_zeros_and_of_roots() -> None:

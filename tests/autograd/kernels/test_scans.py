@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd.kernels import scans
 from autograd.kernels.scans import (
+    multiplies_rows,
+    product_over,
     products_of_others,
     running_products,
     running_products_pullback,
@@ -219,3 +221,95 @@ def test_slopes_in_a_narrow_range_are_of_products_in_a_wide_one(backend: str, dt
     with np.errstate(all="ignore"):
         wanted = np.array(expected, float).astype(dtype)
     np.testing.assert_allclose(variable.grad.data, wanted, rtol=2 * np.finfo(dtype).eps)
+
+
+def _exact_products(rows: Array) -> list[Fraction]:
+    return [math.prod((Fraction(float(entry)) for entry in row), start=Fraction(1)) for row in rows]
+
+
+@given(
+    st.integers(1, 20),
+    st.integers(1, 300),
+    st.sampled_from("fd"),
+    st.sampled_from([0.0, 5.0, 60.0, 120.0]),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_products_over_rows(
+    backend: str, threads: int, count: int, columns: int, dtype: str, spread: float,
+    keepdims: bool, seed: int,
+) -> None:  # fmt: skip
+    """Of factors up to 2^spread apart, whose products may be out of range, and of zeros."""
+    rng = np.random.default_rng(seed)
+    factors = rng.uniform(0.5, 2.0, (count, columns)) * rng.choice([-1.0, 1.0], (count, columns))
+    x = (factors * 2 ** rng.uniform(-spread, spread, factors.shape)).astype(dtype)
+    x[rng.random(count) < 0.2, 0] = 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scans, "NANOSECONDS_SIDE_BY_SIDE", np.inf)
+        with np.errstate(all="ignore"):
+            found = product_over(x, (1,), keepdims)
+            kind = np.dtype(float if backend == "numba" else dtype)
+            sequential = np.multiply.reduce(x, axis=1, dtype=kind, keepdims=keepdims).astype(dtype)
+    assert found.shape == sequential.shape and found.dtype == x.dtype
+    bounds = np.finfo(dtype)
+    wide = np.finfo(float)
+    for own, other, exact, row in zip(
+        found.ravel(), sequential.ravel(), _exact_products(x), x, strict=True
+    ):
+        runs = [math.prod(map(abs, map(float, row[:k])), start=1.0) for k in range(1, columns + 1)]
+        if exact == 0 or not wide.tiny < min(runs) <= max(runs) < wide.max:
+            assert own == other or (own != own and other != other) or _near(own, exact, bounds)
+        elif float(bounds.tiny) * 2 < abs(exact) < float(bounds.max) / 2 and (
+            backend == "numba" or dtype == "d"
+        ):
+            assert _near(own, exact, bounds, 2 + columns * (dtype == "d"))
+
+
+def _near(own: Any, exact: Fraction, bounds: Any, units: int = 400) -> bool:
+    if not math.isfinite(own):
+        return abs(exact) > Fraction(float(bounds.max)) / 2
+    error = abs(Fraction(float(own)) - exact)
+    return error <= units * Fraction(float(bounds.eps)) * abs(exact) + Fraction(float(bounds.tiny))
+
+
+def test_products_over_several_axes(backend: str) -> None:
+    x = np.random.default_rng(0).uniform(0.5, 2.0, (5, 3, 4)).astype(np.float32)
+    for axis in ((), (0,), (1, 2), (0, 2), (0, 1, 2)):
+        for keepdims in (False, True):
+            found = product_over(x, axis, keepdims)
+            expected = np.prod(x.astype(float), axis=axis, keepdims=keepdims)
+            assert np.shape(found) == expected.shape
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert product_over(np.arange(1, 5), (0,), False) == 24
+    assert np.array_equal(product_over(np.ones((3, 0)), (1,), False), np.ones(3))
+    assert multiplies_rows(x, (1, 2)) == (backend == "numba")
+    assert not multiplies_rows(x, (0, 1)) and not multiplies_rows(x, (0, 1, 2))
+
+
+def test_a_product_that_overflows_is_told(backend: str) -> None:
+    for factor, count, dtype in (
+        (1e20, 5, "f"),
+        (1e3, 300, "f"),
+        (2.0, 2000, "d"),
+        (1e200, 3, "d"),
+    ):
+        x = np.full((3, count), factor, dtype)
+        x[1:, 0] = np.inf, 1e-300
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            found = product_over(x, (1,), False)
+        assert np.isinf(found[:2]).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from("fd"), st.integers(0, 2))
+def test_slopes_of_products_with_and_without_zeros(
+    backend: str, seed: int, dtype: str, zeros: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = (rng.uniform(0.5, 2.0, (8, 6)) * rng.choice([-1.0, 1.0], (8, 6))).astype(dtype)
+    x[0, :zeros] = 0.0
+    c = rng.standard_normal(8).astype(dtype)
+    (found,) = ag.vjp(lambda t: ag.prod(t, 1), x)[1](c)
+    wide = x.astype(float)
+    for i in range(6):
+        others = np.prod(np.delete(wide, i, axis=1), axis=1)
+        np.testing.assert_allclose(found[:, i], c * others, rtol=20 * np.finfo(dtype).eps)

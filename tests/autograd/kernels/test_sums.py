@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.kernels.sums import FEWEST, SHORT, sum_over
+from autograd.kernels.sums import (
+    FEW,
+    FEWEST,
+    FEWEST_SQUARES,
+    SHORT,
+    mean_of_squares,
+    sum_of_squares,
+    sum_over,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -116,3 +124,56 @@ def test_operations_have_it(backend: str) -> None:
         np.testing.assert_allclose(
             gradient, np.repeat(2 * share * rows[:, None], 400, axis=1), rtol=1e-10
         )
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.one_of(
+        shapes,
+        st.tuples(st.integers(FEW - 2, FEW + 2)),
+        st.tuples(st.integers(1, 3), st.integers(FEWEST_SQUARES // 3, FEWEST_SQUARES)),
+        st.lists(st.integers(1, 4), max_size=3).map(tuple),
+    ),
+    dtype=st.sampled_from("efd"),
+    summed=st.integers(0, 3),
+    keepdims=st.booleans(),
+)
+def test_sums_of_squares(
+    backend: str, threads: int, seed: int, shape: tuple[int, ...], dtype: str, summed: int,
+    keepdims: bool,
+) -> None:  # fmt: skip
+    x = np.random.default_rng(seed).normal(size=shape).astype(dtype) / 8
+    axes = tuple(range(len(shape)))[max(0, len(shape) - summed) :] if summed else ()
+    exact = np.add.reduce(x.astype(np.longdouble) ** 2, axis=axes, keepdims=keepdims)
+    entries = math.prod(shape[k] for k in axes)
+    for found, expected in (
+        (sum_of_squares(x, axes, keepdims), exact),
+        (mean_of_squares(x, axes, keepdims), exact / entries),
+    ):
+        assert np.shape(found) == np.shape(expected) and np.asarray(found).dtype == dtype
+        tolerance = 40 * np.finfo(dtype).eps
+        if dtype == "e":  # NumPy's own, and what lies below its normal numbers
+            tolerance *= 8
+            np.testing.assert_allclose(found, expected.astype(float), rtol=tolerance, atol=1e-4)
+        else:
+            np.testing.assert_allclose(found, expected.astype(float), rtol=tolerance)
+
+
+@pytest.mark.parametrize("columns", [100, FEW, FEWEST])
+@pytest.mark.parametrize("special", [3e30, np.inf, np.nan])
+def test_squares_that_are_not_finite(backend: str, columns: int, special: float) -> None:
+    x = np.ones((1, columns), np.float32)
+    x[0, 7] = special
+    if special == 3e30:
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            found = sum_of_squares(x, (0, 1), False)
+    else:
+        found = sum_of_squares(x, (0, 1), False)
+    assert np.isnan(found) if np.isnan(special) else found == np.inf
+
+
+def test_squares_of_what_has_no_kernel(backend: str) -> None:
+    for x in (np.arange(6), np.arange(6.0)[::-1], np.arange(3) + 1j, np.float64(3.0)):
+        axes = tuple(range(np.ndim(x)))
+        assert sum_of_squares(x, axes, False) == np.sum(np.square(x))
+        assert mean_of_squares(x, axes, False) == np.mean(np.square(x))
