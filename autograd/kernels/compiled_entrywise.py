@@ -1,7 +1,10 @@
-"""The exponential and the logarithm of float32, over flat arrays and without branches."""
+"""The exponential and the logarithm of float32, over flat arrays and without branches, and what is
+one instruction, of either dtype.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,11 +15,13 @@ from numba.extending import intrinsic as numba_intrinsic
 from autograd.kernels.compilation import compiled, inlined
 from autograd.kernels.compiled_activations import exact_power_parts, float_of_bits, power_of_two
 
-__all__ = ["exp", "log"]
+__all__ = ["ABSOLUTE", "NEGATIVE", "RECIPROCAL", "SQRT", "SQUARE", "exp", "log", "simple"]
 
 Array = np.ndarray[Any, Any]
 types: Any = numba_types
 intrinsic: Any = numba_intrinsic
+
+ABSOLUTE, NEGATIVE, RECIPROCAL, SQRT, SQUARE = range(5)
 
 _LARGEST, _SMALLEST = np.float32(88.0), np.float32(-104.0)
 """Above the first e^x may be infinite, below the second it is 0."""
@@ -90,3 +95,47 @@ def log(x: Array, y: Array, strange: Array, worker: int, first: int, last: int) 
         y[i] = _logarithm(value if inside else np.float32(1))
         found |= np.int32(0) if inside else np.int32(1)
     strange[worker, 0] = found
+
+
+@inlined
+def _simple(kind: int, x: Any) -> Any:
+    if kind == ABSOLUTE:
+        return abs(x)
+    if kind == NEGATIVE:
+        return -x
+    if kind == RECIPROCAL:
+        return type(x)(1) / x
+    if kind == SQRT:
+        return math.sqrt(x)
+    return x * x
+
+
+@inlined
+def _run(kind: int, x: Array, y: Array, first: Any, last: Any) -> Any:
+    zero = y.dtype.type(0)
+    zeros = zero
+    for i in range(np.uint64(first), np.uint64(last)):
+        value = _simple(kind, x[i])
+        y[i] = value
+        zeros += value * zero
+    return zeros
+
+
+@compiled
+def simple(
+    kind: int, x: Array, y: Array, strange: Array, worker: int, first: int, last: int
+) -> None:
+    """y = what `kind` says of x for entries [first, last); strange[worker, 0] = 1 if any is not
+    finite. Each kind has a loop of its own.
+    """
+    if kind == ABSOLUTE:
+        zeros = _run(ABSOLUTE, x, y, first, last)
+    elif kind == NEGATIVE:
+        zeros = _run(NEGATIVE, x, y, first, last)
+    elif kind == RECIPROCAL:
+        zeros = _run(RECIPROCAL, x, y, first, last)
+    elif kind == SQRT:
+        zeros = _run(SQRT, x, y, first, last)
+    else:
+        zeros = _run(SQUARE, x, y, first, last)
+    strange[worker, 0] = zeros != zeros

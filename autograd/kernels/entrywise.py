@@ -1,19 +1,21 @@
-"""NumPy's functions of one array that take long for each entry, on all threads.
+"""NumPy's functions of one large array, on all threads.
 
-Threads reach NumPy through Python; the exponential and the logarithm of float32 have kernels. Where
-a result is not finite, NumPy computes it all again in the caller's thread, and warns once.
+Threads reach NumPy through Python; the exponential and the logarithm of float32 have kernels, and
+so has what takes one instruction. That alone would be as quick on one thread, but then the next
+operation's threads would have to fetch their parts from its cache. Where a result is not finite,
+NumPy computes it all again in the caller's thread, and warns once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
-from autograd.kernels.checked import run_checked
+from autograd.kernels.checked import is_told, run_checked
 from autograd.kernels.workers import parallel_ranges
 
 __all__ = ["on_threads"]
@@ -30,7 +32,18 @@ NANOSECONDS = 1.0
 """About what an entry takes one thread."""
 
 
-def _compiled(kernel: str, x: Array) -> Array | None:
+_PRECISE: Final[dict[Any, str]] = {np.exp: "exp", np.log: "log"}
+_SIMPLE: Final[dict[Any, str]] = {
+    np.absolute: "ABSOLUTE",
+    np.negative: "NEGATIVE",
+    np.reciprocal: "RECIPROCAL",
+    np.sqrt: "SQRT",
+    np.square: "SQUARE",
+}
+"""By their names among the compiled kernels."""
+
+
+def _by_kernel(kernel: str, x: Array) -> Array | None:
     """What a kernel makes of float32; None where NumPy is to compute, and to warn."""
     from autograd.kernels import compiled_entrywise as compiled
 
@@ -40,13 +53,22 @@ def _compiled(kernel: str, x: Array) -> Array | None:
     return out if finite else None
 
 
+def _simply(kind: str, x: Array) -> Array | None:
+    from autograd.kernels import compiled_entrywise as compiled
+
+    out = empty_like(x)
+    given = getattr(compiled, kind), read_only(x.ravel(order="K")), out.ravel(order="K")
+    finite = run_checked(compiled.simple, given, x.size, GRAIN, NANOSECONDS * x.size)
+    return out if finite or not is_told() else None
+
+
 def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:
     """A function that computes what `ufunc` does of one operand.
 
     >>> on_threads(np.exp)(np.array([0.0])).tolist()
     [1.0]
     """
-    kernel = ufunc.__name__ if ufunc in (np.exp, np.log) else ""
+    kernel, kind = _PRECISE.get(ufunc), _SIMPLE.get(ufunc)
 
     def compute(x: Any) -> Any:
         if (
@@ -57,8 +79,8 @@ def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:
             or np.geterr()["under"] != "ignore"
         ):
             return ufunc(x)
-        if kernel and x.dtype.char == "f":
-            found = _compiled(kernel, x)
+        if kind or (kernel and x.dtype.char == "f"):
+            found = _simply(kind, x) if kind else _by_kernel(kernel or "", x)
             return ufunc(x) if found is None else found
         if x.size < FEWEST:
             return ufunc(x)

@@ -21,7 +21,7 @@ __all__ = ["power", "scaled_power"]
 LARGEST_WHOLE = 1 << 24
 """From there on float32 has even numbers only."""
 
-FEWEST, FEWEST_SQUARES = 1 << 16, 1 << 19
+FEWEST, FEWEST_SQUARES = 1 << 16, 1 << 17
 """Entries from which NumPy's passes, or its one pass for squares, take longer."""
 
 _ARRAY = np.ndarray

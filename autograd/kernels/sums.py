@@ -25,8 +25,10 @@ FEWEST_SQUARES = 1 << 14
 FEW = 1 << 13
 """Entries up to which a sum of squares is left to the BLAS: its sums are short, on one thread."""
 
-NANOSECONDS = 0.08
-"""About what an entry takes one thread."""
+NANOSECONDS = 0.16
+"""Twice what an entry takes one thread: both that sum parts of an array find them where they made
+them.
+"""
 
 SHORT = 8
 """Columns from which NumPy adds several entries of a row at once. For fewer it is quicker to add

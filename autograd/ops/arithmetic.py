@@ -11,6 +11,7 @@ from autograd.families.duals import set_dual_operator
 from autograd.families.scalar_operator import scalar_operator
 from autograd.kernels.arithmetic import arithmetic, product_of, quotient_of
 from autograd.kernels.backend import LARGE
+from autograd.kernels.entrywise import on_threads
 from autograd.kernels.powers import power as power_of
 from autograd.kernels.powers import scaled_power
 from autograd.methods import set_operator
@@ -111,7 +112,7 @@ divide = elementwise(
 
 negative = elementwise(
     "negative",
-    np.negative,
+    on_threads(np.negative),
     (-1,),
     doc="""-x.
 
@@ -138,7 +139,7 @@ positive = elementwise(
 
 square = elementwise(
     "square",
-    np.square,
+    on_threads(np.square),
     (lambda out, x: 2 * x,),
     doc="""x ** 2.
 
@@ -151,7 +152,7 @@ square = elementwise(
 
 reciprocal = elementwise(
     "reciprocal",
-    np.reciprocal,
+    on_threads(np.reciprocal),
     (lambda out, x: -out * out,),
     AWAY_FROM_ZERO,
     doc="""1 / x.

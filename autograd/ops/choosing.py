@@ -9,6 +9,7 @@ import numpy as np
 from autograd.families import Elementwise, Linear
 from autograd.kernels import choosing as kernels
 from autograd.kernels.choosing import choose, larger, smaller
+from autograd.kernels.entrywise import on_threads
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import AWAY_FROM_ZERO, elementwise
 from autograd.registry import Kink, bad, register
@@ -34,7 +35,7 @@ _LARGEST = 6e4
 
 absolute = elementwise(
     "absolute",
-    np.absolute,
+    on_threads(np.absolute),
     (lambda out, x: np.sign(x),),
     AWAY_FROM_ZERO,
     doc="""|x|; its derivative at 0 is 0.

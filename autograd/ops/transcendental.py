@@ -140,7 +140,7 @@ log1p = elementwise(
 
 sqrt = elementwise(
     "sqrt",
-    np.sqrt,
+    on_threads(np.sqrt),
     (lambda out, x: 0.5 / out,),
     POSITIVE,
     doc="The square root; its derivative at 0 is infinite."

@@ -27,7 +27,6 @@ def all_sizes(backend: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "FEWEST", 0)
         patch.setattr(kernels, "FEWEST_TURNED", 0)
-        patch.setattr(kernels, "FEWEST_LINES", 0)
         yield
 
 
