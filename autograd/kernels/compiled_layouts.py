@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+from numba.core import types as numba_types
 
 from autograd.kernels.compilation import compiled
-from autograd.kernels.compiled_sharing import array_at
 from autograd.kernels.vector_maps import LANES, turn_block
 
 __all__ = [
@@ -26,14 +25,16 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-_numba: Any = numba
-_carray = _numba.carray
+types: Any = numba_types
+
+_copy_bytes = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
+"""(target, source, count): the C library's, which does not read what it writes over."""
 
 BLOCK = 16
 """Entries of a cache line of float32."""
 
-PIECE = 1 << 12
-"""Entries that are copied at a time."""
+PIECE = 1 << 14
+"""Bytes that are copied at a time."""
 
 STRIPE = 64
 """Rows that are exchanged for columns at a time: whole vectors of any processor."""
@@ -98,26 +99,28 @@ def _exchange_part(
 
 
 @compiled
-def copy_pieces(
-    places: Array, steps: Array, sizes: Array, like: Array, _worker: int, first: int, last: int
-) -> None:
-    """target[n, i, j] = source[n, i, j] for pieces [first, last), counted through all rows
-    (n, i): `PIECE` successive columns j, or what is left.
+def copy_pieces(copies: Array, _worker: int, first: int, last: int) -> None:
+    """target[n, i, j] = source[n, i, j] of copies for pieces [first, last), counted through all
+    rows (n, i) of all copies: `PIECE` successive bytes j, or what is left.
 
-    `places` has the addresses of target and source, `steps` their entries from n to n + 1 and from
-    i to i + 1, `sizes` the numbers of rows i, columns and pieces of a row; `like` their dtype.
+    A copy is the addresses of target and source, their bytes from n to n + 1, and from i to i + 1,
+    the numbers of rows i, of bytes of a row and of its pieces, and of all pieces up to there.
     """
-    rows, columns, pieces = sizes[0], sizes[1], sizes[2]
+    c = 0
     for k in range(first, last):
-        row, begin = k // pieces, k % pieces * PIECE
+        while k >= copies[c, 9]:
+            c += 1
+        to, at, outer_to, outer_at = copies[c, 0], copies[c, 1], copies[c, 2], copies[c, 3]
+        inner_to, inner_at, rows = copies[c, 4], copies[c, 5], copies[c, 6]
+        columns, pieces = copies[c, 7], copies[c, 8]
+        number = k - (copies[c - 1, 9] if c else 0)
+        row, begin = number // pieces, number % pieces * PIECE
         n, i = row // rows, row % rows
-        count = min(PIECE, columns - begin)
-        to = (n * steps[0, 0] + i * steps[0, 1] + begin) * like.itemsize
-        at = (n * steps[1, 0] + i * steps[1, 1] + begin) * like.itemsize
-        target = _carray(array_at(places[0] + to), (count,), like.dtype)
-        source = _carray(array_at(places[1] + at), (count,), like.dtype)
-        for j in range(count):
-            target[j] = source[j]
+        _copy_bytes(
+            to + n * outer_to + i * inner_to + begin,
+            at + n * outer_at + i * inner_at + begin,
+            min(PIECE, columns - begin),
+        )
 
 
 @compiled

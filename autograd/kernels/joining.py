@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.buffers import empty
-from autograd.kernels.layouts import assign
+from autograd.kernels.layouts import assign_all
 
 __all__ = ["join", "separate"]
 
@@ -44,13 +44,11 @@ def join(arrays: Sequence[Array], axis: int) -> Array:
     shape = (*first.shape[:axis], length, *first.shape[axis + 1 :])
     if not compiled_for(first.dtype, math.prod(shape)):
         return np.concatenate(arrays, axis)
-    out = empty(tuple(shape[k] for k in order), first.dtype)
-    joined = out.transpose(np.argsort(order))
-    if out.size < FEWEST:
+    joined = _packed(shape, order, first.dtype)
+    if joined.size < FEWEST:
         return np.concatenate(arrays, axis, out=joined)
-    ends = np.cumsum([0, *(array.shape[axis] for array in arrays)]).tolist()
-    for part, array in zip(_parts(joined, ends, axis), arrays, strict=True):
-        assign(part, array)
+    ends = list(accumulate((array.shape[axis] for array in arrays), initial=0))
+    assign_all(list(zip(_parts(joined, ends, axis), arrays, strict=True)))
     return joined
 
 
@@ -68,12 +66,15 @@ def separate(x: Array, ends: Sequence[int], axis: int) -> tuple[Array, ...]:
         return views
     if not compiled_for(x.dtype, x.size):
         return views
-    parts = []
-    for view in views:
-        memory = empty(tuple(view.shape[k] for k in order), x.dtype)
-        parts.append(memory.transpose(np.argsort(order)))
-        assign(parts[-1], view)
+    parts = [_packed(view.shape, order, x.dtype) for view in views]
+    assign_all(list(zip(parts, views, strict=True)))
     return tuple(parts)
+
+
+def _packed(shape: tuple[int, ...], order: tuple[int, ...], dtype: Any) -> Array:
+    """An uninitialised array whose axes lie in memory in this order."""
+    memory = empty(tuple(shape[k] for k in order), dtype)
+    return memory.transpose([order.index(k) for k in range(len(order))])
 
 
 def _parts(x: Array, ends: Sequence[int], axis: int) -> tuple[Array, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +26,7 @@ from autograd.kernels.workers import (
 
 __all__ = [
     "assign",
+    "assign_all",
     "images_like",
     "in_layout_of",
     "in_order_of",
@@ -35,6 +37,8 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
+Pair = tuple[Array, Array]
+Rows = tuple[int, list[int]]
 
 NANOSECONDS_A_BYTE = 0.05
 """About what a copy takes one thread."""
@@ -66,11 +70,33 @@ def assign(target: Array, source: Array) -> None:
         return
     rows = _rows(target, source)
     if rows is not None and nanoseconds > WORTH_A_PART:
-        _copy_rows(target, source, *rows, nanoseconds)
+        _copy_rows([(target, source)], [rows], nanoseconds)
     elif target.ndim and nanoseconds > WORTH_A_THREAD:
         _assign_on_threads(target, source, nanoseconds)
     else:
         target[...] = source
+
+
+def assign_all(pairs: Sequence[Pair]) -> None:
+    """`assign` for each pair of a target and a source, at the same time where it can be.
+
+    >>> target = np.zeros((2, 2))
+    >>> assign_all([(target[0], np.ones(2)), (target[1], np.full(2, 2.0))])
+    >>> target.tolist()
+    [[1.0, 1.0], [2.0, 2.0]]
+    """
+    dtype = pairs[0][0].dtype
+    size = sum(target.size for target, _ in pairs)
+    if all(one.dtype == dtype for pair in pairs for one in pair) and compiled_for(dtype, size):
+        nanoseconds = NANOSECONDS_A_BYTE * size * dtype.itemsize
+        if nanoseconds > WORTH_A_PART:
+            rows = [_rows(target, source) for target, source in pairs if target.size]
+            known = [found for found in rows if found is not None]
+            if len(known) == len(rows):
+                _copy_rows([pair for pair in pairs if pair[0].size], known, nanoseconds)
+                return
+    for target, source in pairs:
+        assign(target, source)
 
 
 def _exchange(before: Array, after: Array, nanoseconds: float) -> None:
@@ -84,10 +110,13 @@ def _exchange(before: Array, after: Array, nanoseconds: float) -> None:
     parallel_parts(kernel, (read_only(before), after), stripes, nanoseconds=nanoseconds)
 
 
-def _rows(target: Array, source: Array) -> tuple[list[int], list[list[int]]] | None:
-    """Sizes and steps in entries, as `copy_pieces` has them, of two arrays of which both have the
-    same rows in memory; None if they have none, or rows of more than two axes.
+def _rows(target: Array, source: Array) -> Rows | None:
+    """Of two arrays of which both have the same rows in memory: how many there are, the numbers
+    that `copy_pieces` has between their addresses and the pieces, and pieces of a row. None if they
+    have none, or rows of more than two axes.
     """
+    if target.flags.c_contiguous and source.flags.c_contiguous:
+        return 1, [0, 0, 0, 0, 1, target.nbytes]
     axes: list[tuple[int, int, int]] = []
     for k in memory_order(target):
         size, to, at = target.shape[k], target.strides[k], source.strides[k]
@@ -99,23 +128,21 @@ def _rows(target: Array, source: Array) -> tuple[list[int], list[list[int]]] | N
     item = target.itemsize
     if not axes or len(axes) > 3 or axes[-1][1:] != (item, item):
         return None
-    axes = [(1, 0, 0)] * (3 - len(axes)) + axes
-    if any(to % item or at % item for _, to, at in axes):
-        return None
-    sizes = [size for size, _, _ in axes]
-    return sizes, [[axis[which] // item for axis in axes[:2]] for which in (1, 2)]
+    outer, inner, row = [(1, 0, 0)] * (3 - len(axes)) + axes
+    return outer[0] * inner[0], [*outer[1:], *inner[1:], inner[0], row[0] * item]
 
 
-def _copy_rows(
-    target: Array, source: Array, sizes: list[int], steps: list[list[int]], nanoseconds: float
-) -> None:
-    from autograd.kernels import compiled_layouts as compiled
+def _copy_rows(pairs: Sequence[Pair], rows: Sequence[Rows], nanoseconds: float) -> None:
+    """The copies of pairs of a target and a source, of each of which `_rows` says how."""
+    from autograd.kernels.compiled_layouts import PIECE, copy_pieces
 
-    pieces = -(-sizes[2] // compiled.PIECE)
-    places = np.array([x.__array_interface__["data"][0] for x in (target, source)])
-    given = places, np.array(steps), np.array([*sizes[1:], pieces]), np.empty(0, target.dtype)
-    count = sizes[0] * sizes[1] * pieces
-    parallel_parts(compiled.copy_pieces, given, count, nanoseconds=nanoseconds)
+    copies, end = [], 0
+    for pair, (count, numbers) in zip(pairs, rows, strict=True):
+        pieces = -(-numbers[-1] // PIECE)
+        end += count * pieces
+        places = [x.__array_interface__["data"][0] for x in pair]
+        copies.append([*places, *numbers, pieces, end])
+    parallel_parts(copy_pieces, (np.array(copies, np.int64),), end, nanoseconds=nanoseconds)
 
 
 def _assign_on_threads(target: Array, source: Array, nanoseconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ def _part(start: int, stop: int, axis: int) -> tuple[slice, ...]:
 
 
 def _separated(cotangent: Any, in_shape: tuple[tuple[int, ...], ...], axis: int) -> tuple[Any, ...]:
-    ends = np.cumsum([0, *(shape[axis] for shape in in_shape)]).tolist()
+    ends = list(accumulate((shape[axis] for shape in in_shape), initial=0))
     if type(cotangent) is np.ndarray:
         return kernels.separate(cotangent, ends, axis)
     return tuple(gather(cotangent, _part(a, b, axis)) for a, b in pairwise(ends))
