@@ -32,13 +32,11 @@ def join(arrays: Sequence[Array], axis: int) -> Array:
     [[1.0, 0.0, 0.0]]
     """
     first = arrays[0]
+    if sum([array.size for array in arrays]) < LARGE:
+        return np.concatenate(arrays, axis)
     order = _order(first)
     axis = axis + first.ndim if -first.ndim <= axis < 0 else axis
-    if (
-        sum(array.size for array in arrays) < LARGE
-        or not 0 <= axis < first.ndim
-        or not all(_fits(array, first, axis, order) for array in arrays)
-    ):
+    if not 0 <= axis < first.ndim or not all(_fits(array, first, axis, order) for array in arrays):
         return np.concatenate(arrays, axis)
     length = sum(array.shape[axis] for array in arrays)
     shape = (*first.shape[:axis], length, *first.shape[axis + 1 :])

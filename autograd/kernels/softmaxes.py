@@ -30,8 +30,8 @@ NANOSECONDS: Final = {"softmax": 1.2, "change": 0.5, "log_softmax": 1.1, "cross_
 """About what an entry takes."""
 
 
-PASSES = 4
-"""About as many sums of the entries take as long as NumPy's softmax."""
+PASSES = 16
+"""About as many sums of the entries take as long as the calls of NumPy's softmax."""
 
 
 class Rows(NamedTuple):
@@ -135,7 +135,7 @@ def softmax_of_rows(x: Array, logarithm: bool = False) -> Rows:
         len(x),
         nanoseconds=NANOSECONDS["softmax"] * x.size,
     )
-    if strange.any():
+    if np.count_nonzero(strange):  # in a fifth of the time of any()
         some = x[strange]
         out[strange] = special.log_softmax(some) if logarithm else special.softmax(some)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):

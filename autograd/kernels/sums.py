@@ -1,4 +1,4 @@
-"""Sums, and sums of squares, of large arrays over their last axes."""
+"""Sums of large arrays over their last or first axes, and of squares over their last."""
 
 from __future__ import annotations
 
@@ -38,25 +38,35 @@ columns, which gives the same sums.
 NARROW = 16
 """Columns up to which beginning each row takes a compiled kernel too long."""
 
+FEW_COLUMNS = 64
+"""Columns up to which NumPy takes long to begin each row, where they are added."""
+
 BLOCK = 1 << 12
 """Short rows that are added at a time, so that they stay in the cache."""
 
 
 def sum_over(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """np.add.reduce; of the last axes of a large array in pieces, whose sums NumPy adds, and where
-    it is not finite computes all again to say so, or where those are short by columns.
+    """np.add.reduce; over the last or the first axes of a large array of parts, whose sums NumPy
+    adds, and where those are not finite computes all again to say so; over short rows by columns.
 
     >>> sum_over(np.ones((2, 3)), (1,), False).tolist()
     [3.0, 3.0]
     """
-    total = _by_pieces(x, axes, keepdims, False)
-    if total is not None:
-        return total
+    if (
+        type(x) is np.ndarray
+        and x.size >= 2 * FEWEST_ROWS
+        and (x.size >= FEWEST or x.shape[-1] < FEW_COLUMNS)
+    ):
+        total = _by_pieces(x, axes, keepdims, False)
+        if total is None:
+            total = _of_columns(x, axes, keepdims)
+        if total is not None:
+            return total
     return _add.reduce(x, axis=axes, keepdims=keepdims)
 
 
 def sum_of_squares(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
-    """_add.reduce(np.square(x)) over some axes, without the squares if x is large.
+    """np.add.reduce(np.square(x)) over some axes, without the squares if x is large.
 
     >>> float(sum_of_squares(np.array([3.0, 4.0]), (0,)))
     25.0
@@ -73,7 +83,7 @@ def sum_of_squares(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any
         if math.isfinite(total):
             return total.reshape((1,) * x.ndim) if keepdims else total
     found = _by_pieces(x, axis, keepdims, True)
-    return _add.reduce(np.square(x), axis=axis, keepdims=keepdims) if found is None else found
+    return sum_over(np.square(x), axis, keepdims) if found is None else found
 
 
 def mean_of_squares(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
@@ -100,6 +110,36 @@ def _by_pieces(x: Any, axes: tuple[int, ...], keepdims: bool, squared: bool) -> 
     return result if result.ndim else result[()]
 
 
+def _of_columns(x: Array, axes: tuple[int, ...], keepdims: bool) -> Array | None:
+    """Sums over the first axes of an array that has rows; None where NumPy is to do it."""
+    count = len(axes)
+    if (
+        not 0 < count < x.ndim
+        or max(axes) >= count
+        or not (x.flags.c_contiguous and x.flags.aligned)
+    ):
+        return None
+    kept = x.shape[count:]
+    columns = math.prod(kept)
+    if columns < FEW_COLUMNS:
+        if columns < 2 or x.size < FEWEST_ROWS * columns or not compiled_for(x.dtype, 16 * x.size):
+            return None
+    elif x.size < max(FEWEST, 2 * columns) or not compiled_for(x.dtype, x.size):
+        return None
+    from autograd.kernels import compiled_sums as compiled
+
+    sums = read_only(x.reshape(-1, columns))
+    while len(sums) > 1:  # sums of sums, so that none is of many
+        rows, sums = sums, np.empty((-(-len(sums) // compiled.ROWS), columns), x.dtype)
+        tiles = len(sums) * -(-columns // compiled.COLUMNS)
+        cost = NANOSECONDS * rows.size
+        parallel_parts(compiled.sums_of_columns, (read_only(rows), sums), tiles, nanoseconds=cost)
+    total: Array = sums[0]
+    if not np.isfinite(total).all():
+        return None
+    return total.reshape((1,) * count + kept if keepdims else kept)
+
+
 def _sums(rows: Array, squared: bool) -> Array | None:
     """Of large matrices' rows; None where NumPy is to do it, and to warn."""
     count, columns = rows.shape
@@ -123,11 +163,7 @@ def _sums(rows: Array, squared: bool) -> Array | None:
 
 def _in_rows(x: Any, axes: tuple[int, ...], squared: bool) -> Array | None:
     """The array as a matrix of which rows are summed; None where NumPy is to do it."""
-    if (
-        type(x) is not np.ndarray
-        or x.size < 2 * FEWEST_ROWS
-        or not (x.flags.c_contiguous and x.flags.aligned)
-    ):
+    if type(x) is not np.ndarray or not (x.flags.c_contiguous and x.flags.aligned):
         return None
     first = x.ndim - len(axes)
     if min(axes, default=-1) < first or x.dtype.char not in "fd" or not x.dtype.isnative:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import index
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from autograd.dispatch import operations
 from autograd.families import Linear
+from autograd.kernels.backend import LARGE
 from autograd.kernels.buffers import empty
 from autograd.kernels.layouts import assign, repeated
 from autograd.kernels.sorting import stable_order
@@ -25,7 +27,7 @@ _INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")
 
 def _inner(shape: tuple[int, ...], width: tuple[tuple[int, int], ...]) -> tuple[slice, ...]:
     return tuple(
-        slice(before, before + size) for size, (before, _) in zip(shape, width, strict=True)
+        [slice(before, before + size) for size, (before, _) in zip(shape, width, strict=True)]
     )
 
 
@@ -33,7 +35,14 @@ def _zeros_around(x: Any, width: tuple[tuple[int, int], ...]) -> Any:
     if type(x) is not np.ndarray or not x.ndim:
         return np.pad(x, width)
     inner = _inner(x.shape, width)
-    out = empty(tuple(size + sum(ends) for size, ends in zip(x.shape, width, strict=True)), x.dtype)
+    shape = tuple(
+        [size + before + after for size, (before, after) in zip(x.shape, width, strict=True)]
+    )
+    if math.prod(shape) < LARGE:
+        out = np.zeros(shape, x.dtype)
+        out[inner] = x
+        return out
+    out = empty(shape, x.dtype)
     for axis, part in enumerate(inner):
         for outer in (slice(0, part.start), slice(part.stop, None)):
             out[(*inner[:axis], outer)] = 0
@@ -50,6 +59,8 @@ _pad_zeros: Linear = Linear(
 
 
 def _as_width(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
+    if type(pad_width) is int and pad_width >= 0:
+        return ((pad_width, pad_width),) * ndim
     array = constant(pad_width, "pad", "pad_width")
     if array.dtype.kind not in "iu":
         raise TypeError(f"pad takes pad_width as ints, got {pad_width!r}")
@@ -97,6 +108,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
     width = _as_width(pad_width, ndim)
     if mode == "constant":
         padded = _pad_zeros(x, width=width)
+        if type(constant_values) is int and not constant_values:
+            return padded
         values = constant(constant_values, "pad", "constant_values")
         if not np.any(values):
             return padded

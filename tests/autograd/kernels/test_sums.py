@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
+from autograd.kernels import sums as kernels
+from autograd.kernels import workers
 from autograd.kernels.sums import (
     FEW,
     FEWEST,
@@ -71,6 +73,60 @@ def test_every_choice_of_axes_and_layout(
             rtol=1e-11,
             atol=1e-11,
         )
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.one_of(
+        st.tuples(st.integers(400, 3000), st.integers(1, 80)),
+        st.tuples(st.integers(1, 300), st.integers(250, 310)),
+        st.tuples(st.integers(1, 20), st.integers(FEWEST // 16, FEWEST // 12)),
+        st.tuples(st.integers(1, 60), st.integers(20, 50), st.integers(1, 9), st.integers(1, 9)),
+    ),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    summed=st.integers(1, 3),
+    keepdims=st.booleans(),
+)
+def test_sums_over_first_axes(
+    backend: str, threads: int, seed: int, shape: tuple[int, ...], dtype: Any, summed: int,
+    keepdims: bool,
+) -> None:  # fmt: skip
+    x = np.random.default_rng(seed).normal(size=shape).astype(dtype)
+    axes = tuple(range(min(summed, len(shape))))
+    found = sum_over(x, axes, keepdims)
+    wide = x.astype(np.longdouble)
+    exact, size = (np.add.reduce(v, axis=axes, keepdims=keepdims) for v in (wide, abs(wide)))
+    assert np.shape(found) == np.shape(exact) and np.asarray(found).dtype == dtype
+    assert np.all(abs(found - exact) <= 40 * np.finfo(dtype).eps * size)
+
+
+@pytest.mark.parametrize("shape", [(3001, 3), (1300, 70), (5, 20001), (129, 4097)])
+def test_sums_of_columns_do_not_depend_on_threads(threads: int, shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "NANOSECONDS", np.inf)
+        found = sum_over(x, (0,), False)
+        workers.set_num_threads(1)
+        alone = sum_over(x, (0,), False)
+    workers.set_num_threads(threads)
+    assert np.array_equal(found, alone)
+
+
+def test_many_rows_are_summed_by_parts(backend: str) -> None:
+    """NumPy adds one row after the other, with an error of 1e-3."""
+    x = np.full((1 << 20, 3), 0.1, np.float32)
+    exact = math.fsum([float(x[0, 0])] * len(x))
+    error = abs(sum_over(x, (0,), False) / exact - 1).max()
+    assert error < (1e-5 if backend == "numba" else 1e-1)
+
+
+def test_columns_that_are_not_finite_are_numpy_s(backend: str) -> None:
+    x = np.zeros((1000, 5), np.float32)
+    x[3, 1], x[700, 2] = np.inf, np.nan
+    assert np.array_equal(sum_over(x, (0,), False), [0, np.inf, np.nan, 0, 0], equal_nan=True)
+    x[3:5, 4] = 3e38
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert sum_over(x, (0,), False)[4] == np.inf
 
 
 @pytest.mark.parametrize("columns", range(2, 20))
