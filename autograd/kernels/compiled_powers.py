@@ -13,7 +13,7 @@ __all__ = ["EXPONENTS", "raise_entries"]
 Array = np.ndarray[Any, Any]
 
 EXPONENTS = (2, 3, 4, -2, -3)
-"""Those that are within two units in the last place, also times a factor."""
+"""Those that are within two units in the last place, the last in float32 alone."""
 
 
 @inlined
@@ -25,9 +25,11 @@ def _power(exponent: int, x: Any) -> Any:
     if exponent == 4:
         square = x * x
         return square * square
-    inverse = type(x)(1) / x
-    square = inverse * inverse
-    return square if exponent == -2 else square / x
+    if exponent == -2:
+        inverse = type(x)(1) / x
+        return inverse * inverse
+    wide = np.float64(x)
+    return np.float64(1) / (wide * wide * wide)
 
 
 @inlined
@@ -35,7 +37,7 @@ def _raise(exponent: int, factor: Any, x: Array, out: Array, first: Any, last: A
     zero = out.dtype.type(0)
     zeros = zero
     for i in range(np.uint64(first), np.uint64(last)):
-        value = factor * _power(exponent, x[i])
+        value = out.dtype.type(factor * _power(exponent, x[i]))
         out[i] = value
         zeros += value * zero
     return zeros

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.compilation import compiled
+from autograd.kernels.compilation import compiled, inlined
 
 __all__ = [
     "products_of_others",
@@ -21,7 +21,7 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 128
+BLOCK, SMALL_BLOCK = 128, 16
 """Entries that are multiplied side by side."""
 
 _SMALL, _LARGE, _EXPONENT = 2.0**-465, 2.0**465, 465
@@ -159,32 +159,60 @@ def products_of_rows(
 ) -> None:
     """out[i] = the product of x[i] in float64, for i in [first, last), side by side.
 
-    left[i] is True where that is not finite, or where the exponents of a block's factors are so
-    large that a product of some may not be a normal number: there it matters which are multiplied
-    first. `bits` has the floats as integers: an exponent plus `ones` is the bits from `scale` on
-    but the sign's.
+    A block's factors are, where their exponents are so small that all products of some of them are
+    normal numbers; else a smaller block's, or they are multiplied one after the other. After each
+    block, or factor, the product is brought back to where that with the next is a normal number.
+    left[i] is True where it is not finite, or a factor of float64 too large or small for that:
+    there NumPy is to multiply. `bits` has the floats as integers: an exponent plus `ones` is the
+    bits from `scale` on but the sign's.
     """
     columns = x.shape[1]
-    twice = ones + ones + bits.dtype.type(1)
     for i in range(first, last):
         product, steps, inside = 1.0, 0, True
-        for begin in range(0, columns, BLOCK):
-            stop = min(begin + BLOCK, columns)
-            exponents = bits.dtype.type(0)
-            part = 1.0
-            for j in range(np.uint64(begin), np.uint64(stop)):
-                exponents += abs(((bits[i, j] >> scale) & twice) - ones)
-            for j in range(np.uint64(begin), np.uint64(stop)):
-                part *= x[i, j]
-            inside &= exponents <= _EXPONENT - BLOCK  # a mantissa is less than 2
-            product *= part
-            if abs(product) < _SMALL:
-                product *= _LARGE
-                steps -= 1
-            elif abs(product) > _LARGE:
-                product *= _SMALL
-                steps += 1
+        begin, size = 0, BLOCK
+        while begin < columns:
+            stop = min(begin + size, columns)
+            if _exponents(bits, i, begin, stop, scale, ones) <= _EXPONENT - size:
+                part = 1.0  # a mantissa is less than 2
+                for j in range(np.uint64(begin), np.uint64(stop)):
+                    part *= x[i, j]
+                product, step = _rescaled(product * part)
+                steps += step
+                begin = stop
+                continue
+            if size > SMALL_BLOCK:  # for the rest of the row
+                size = SMALL_BLOCK
+                continue
+            for j in range(begin, stop):
+                inside &= (abs(x[i, j]) < _LARGE) & ((abs(x[i, j]) > _SMALL) | (x[i, j] == 0))
+                product, step = _rescaled(product * x[i, j])
+                steps += step
+            begin = stop
         for _ in range(abs(steps)):
             product *= _LARGE if steps > 0 else _SMALL
         out[i] = product
         left[i] = not (inside and abs(product) < np.inf)
+
+
+@inlined
+def _exponents(bits: Array, i: int, begin: int, stop: int, scale: Any, ones: Any) -> Any:
+    """The sum of the sizes of the exponents of bits[i, begin:stop]; of zeros 0."""
+    zero = bits.dtype.type(0)
+    rest = ones + ones + bits.dtype.type(1)
+    total = zero
+    for j in range(np.uint64(begin), np.uint64(stop)):
+        number = bits[i, j]
+        total += abs(((number >> scale) & rest) - ones) if number + number != 0 else zero
+    return total
+
+
+@inlined
+def _rescaled(product: Any) -> Any:
+    """A product from `_SMALL` to `_LARGE`, or 0, and how often that is to be multiplied by the
+    latter for the given one.
+    """
+    if 0 < abs(product) < _SMALL:
+        return product * _LARGE, -1
+    if abs(product) > _LARGE:
+        return product * _SMALL, 1
+    return product, 0

@@ -59,7 +59,7 @@ def _simply(kind: str, x: Array) -> Array | None:
     out = empty_like(x)
     given = getattr(compiled, kind), read_only(x.ravel(order="K")), out.ravel(order="K")
     finite = run_checked(compiled.simple, given, x.size, GRAIN, NANOSECONDS * x.size)
-    return out if finite or not is_told() else None
+    return out if finite or kind in ("ABSOLUTE", "NEGATIVE") or not is_told() else None
 
 
 def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:

@@ -18,8 +18,11 @@ Array = np.ndarray[Any, Any]
 _maximum: Any = np.maximum
 _minimum: Any = np.minimum
 
-FEWEST_ROWS = 8
-"""For fewer rows NumPy is about as quick."""
+SHORT, LONG = 2, 1 << 7
+"""Entries of rows that NumPy takes longer to begin than to go through: more than the first."""
+
+FEWEST, LONGEST = 1 << 17, 1 << 10
+"""Entries from which all threads work on an array, and of its rows up to which they are quicker."""
 
 NANOSECONDS, NANOSECONDS_TO_FIND = 0.4, 0.15
 """About what an entry takes one thread, for its share of a cotangent and to find the extreme."""
@@ -51,7 +54,10 @@ def _of_rows(x: Any, axis: tuple[int, ...], keepdims: bool, smallest: bool) -> A
         return None
     first = x.ndim - len(axis)
     rows = math.prod(x.shape[:first])
-    if min(axis) < first or rows < FEWEST_ROWS or not compiled_for(x.dtype, x.size):
+    length = x.size // rows
+    if not SHORT < length <= (LONG if x.size < FEWEST else LONGEST) or min(axis) < first:
+        return None
+    if not compiled_for(x.dtype, x.size):
         return None
     from autograd.kernels.compiled_extremes import largest_of_rows
 

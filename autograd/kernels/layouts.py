@@ -78,7 +78,8 @@ def assign(target: Array, source: Array) -> None:
 
 
 def assign_all(pairs: Sequence[Pair]) -> None:
-    """`assign` for each pair of a target and a source, at the same time where it can be.
+    """`assign` for each pair of a target and a source, all of one dtype, at the same time where
+    that can be.
 
     >>> target = np.zeros((2, 2))
     >>> assign_all([(target[0], np.ones(2)), (target[1], np.full(2, 2.0))])
@@ -86,15 +87,15 @@ def assign_all(pairs: Sequence[Pair]) -> None:
     [[1.0, 1.0], [2.0, 2.0]]
     """
     dtype = pairs[0][0].dtype
-    size = sum(target.size for target, _ in pairs)
-    if all(one.dtype == dtype for pair in pairs for one in pair) and compiled_for(dtype, size):
-        nanoseconds = NANOSECONDS_A_BYTE * size * dtype.itemsize
-        if nanoseconds > WORTH_A_PART:
-            rows = [_rows(target, source) for target, source in pairs if target.size]
-            known = [found for found in rows if found is not None]
-            if len(known) == len(rows):
-                _copy_rows([pair for pair in pairs if pair[0].size], known, nanoseconds)
-                return
+    assert all(one.dtype == dtype for pair in pairs for one in pair)
+    size = sum([target.size for target, _ in pairs])
+    nanoseconds = NANOSECONDS_A_BYTE * size * dtype.itemsize
+    if nanoseconds > WORTH_A_PART and compiled_for(dtype, size):
+        rows = [_rows(target, source) for target, source in pairs]
+        known = [found for found in rows if found is not None]
+        if len(known) == len(rows):
+            _copy_rows(pairs, known, nanoseconds)
+            return
     for target, source in pairs:
         assign(target, source)
 

@@ -75,6 +75,7 @@ def _in_one_pass(factor: float, x: Any, y: float) -> Any:
     if (
         not -3 <= y <= 4
         or (y == 2 and x.size < FEWEST_SQUARES)
+        or (y == -3 and x.dtype.char != "f")
         or not fills_memory(x)
         or not compiled_for(x.dtype, x.size)
     ):

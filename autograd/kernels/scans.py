@@ -12,7 +12,6 @@ from autograd.kernels.buffers import empty
 from autograd.kernels.workers import parallel_parts
 
 __all__ = [
-    "multiplies_rows",
     "product_over",
     "products_of_others",
     "running_products",
@@ -33,6 +32,9 @@ PASSES = 8
 
 NANOSECONDS_SIDE_BY_SIDE = 0.2
 """The same of a product where none waits."""
+
+SHORT = 4
+"""Factors of a row up to which NumPy is quicker."""
 
 _EXPONENTS = {4: (23, 127), 8: (52, 1023)}
 """Where a float's exponent is among its bits, and that of 1, by bytes."""
@@ -100,8 +102,8 @@ def running_products_pushforward(dx: Any, out: Any, x: Any, axis: int) -> Any:
 
 
 def product_over(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """np.multiply.reduce; over the last axes of a large array in float64, whose range takes longer
-    to leave.
+    """np.multiply.reduce; over the last axes of a large array in float64, and right also where the
+    product of some of the factors leaves its range.
 
     >>> product_over(np.array([[2.0, 3.0]]), (1,), False).tolist()
     [6.0]
@@ -112,27 +114,18 @@ def product_over(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return found.reshape(*found.shape, *(1,) * len(axis)) if keepdims else found
 
 
-def multiplies_rows(x: Any, axis: tuple[int, ...]) -> bool:
-    """Whether `product_over` multiplies in float64.
-
-    >>> multiplies_rows(np.ones((2, 2), np.float32), (1,))
-    False
-    """
-    return (
-        type(x) is np.ndarray
-        and x.flags.c_contiguous
-        and 0 < len(axis) < x.ndim
-        and min(axis) == x.ndim - len(axis)
-        and x.size > 0
-        and compiled_for(x.dtype, x.size)
-    )
-
-
 def _products_of_rows(x: Any, axis: tuple[int, ...]) -> Array | None:
     """None where NumPy is to multiply all in the dtype of x."""
-    if not multiplies_rows(x, axis):
+    first = np.ndim(x) - len(axis)
+    if (
+        type(x) is not np.ndarray
+        or not x.flags.c_contiguous
+        or not 0 < first <= min(axis, default=0)
+        or x.size < SHORT * math.prod(x.shape[:first])
+        or not compiled_for(x.dtype, x.size)
+        or np.geterr()["under"] != "ignore"
+    ):
         return None
-    first = x.ndim - len(axis)
     from autograd.kernels.compiled_scans import products_of_rows
 
     rows = read_only(x.reshape(math.prod(x.shape[:first]), -1))

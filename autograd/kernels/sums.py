@@ -79,10 +79,10 @@ def sum_of_squares(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any
         and x.flags.c_contiguous
     ):
         flat = x.reshape(-1)
-        total = np.dot(flat, flat)
-        if math.isfinite(total):
-            return total.reshape((1,) * x.ndim) if keepdims else total
-    found = _by_pieces(x, axis, keepdims, True)
+        total = flat.dot(flat)
+        return total.reshape((1,) * x.ndim) if keepdims else total
+    told = np.geterr()["under"] != "ignore"
+    found = None if told else _by_pieces(x, axis, keepdims, True)
     return sum_over(np.square(x), axis, keepdims) if found is None else found
 
 
@@ -124,7 +124,7 @@ def _of_columns(x: Array, axes: tuple[int, ...], keepdims: bool) -> Array | None
     if columns < FEW_COLUMNS:
         if columns < 2 or x.size < FEWEST_ROWS * columns or not compiled_for(x.dtype, 16 * x.size):
             return None
-    elif x.size < max(FEWEST, 2 * columns) or not compiled_for(x.dtype, x.size):
+    elif x.size < max(2 * FEWEST, 8 * columns) or not compiled_for(x.dtype, x.size):
         return None
     from autograd.kernels import compiled_sums as compiled
 

@@ -193,12 +193,15 @@ def _reduced(kind: str, x: str, graph: Graph, step: Step) -> list[str]:
 
 
 def _sum_of_squares(graph: Graph, step: Step) -> list[str]:
-    x = graph.use(step.x, step.dtype)
+    x = graph.use(step.x)
+    if step.x.dtype == step.dtype and step.params["axis"] and not step.params["averaged"]:
+        return _reduced("ReduceSumSquare", x, graph, step)
+    squares = graph.node("Mul", [x, x])  # integers' in their own dtype, as NumPy's
+    if step.x.dtype != step.dtype:
+        squares = graph.cast(squares, step.dtype)
     if not step.params["axis"]:
-        return [graph.node("Mul", [x, x])]
-    if step.params["averaged"]:
-        x = graph.node("Mul", [x, x])
-    return _reduced("ReduceMean" if step.params["averaged"] else "ReduceSumSquare", x, graph, step)
+        return [squares]
+    return _reduced("ReduceMean" if step.params["averaged"] else "ReduceSum", squares, graph, step)
 
 
 def _cumsum(graph: Graph, step: Step) -> list[str]:

@@ -93,11 +93,15 @@ class Graph:
             name = self.renamed.get(value.name, value.name)
             if dtype is None or value.dtype == dtype:
                 return name
-            return self.node("Cast", [name], to=helper.np_dtype_to_tensor_dtype(dtype))
+            return self.cast(name, dtype)
         array = value.array
         if dtype is not None and value.dtype != dtype:
             array = np.asarray(array).astype(dtype)
         return self.constant(array, value.hint)
+
+    def cast(self, name: str, dtype: np.dtype[Any]) -> str:
+        """A value in the graph, in another dtype."""
+        return self.node("Cast", [name], to=helper.np_dtype_to_tensor_dtype(dtype))
 
     def node(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node of one output and give that output's name."""

@@ -32,8 +32,11 @@ Axes = tuple[int, ...]
 
 
 def _slopes(cotangent: Any, x: Any, axis: Axes, averaged: bool) -> Any:
-    factor = 2 * cotangent.reshape(kept_shape(x.shape, axis))
-    return product_of(x, factor / count_over(x.shape, axis) if averaged else factor)
+    scale = 2.0 / count_over(x.shape, axis) if averaged else 2.0
+    spread = cotangent.reshape(kept_shape(x.shape, axis))
+    if x.dtype.char == "e":  # whose range a scaled loss may leave on the way
+        return np.multiply(x, spread * np.float32(scale)).astype(x.dtype)
+    return product_of(x, spread * scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +64,12 @@ def _reference(x: Any, axis: Axes, keepdims: bool, averaged: bool) -> Any:
 def _pushforward(
     tangents: tuple[Any, ...], out: Any, x: Any, axis: Axes, keepdims: bool, averaged: bool
 ) -> Any:
-    total = 2 * sum_over(product_of(x, tangents[0]), axis, keepdims)
-    return total / count_over(x.shape, axis) if averaged else total
+    scale = 2.0 / count_over(x.shape, axis) if averaged else 2.0
+    if x.dtype.char == "e":
+        products = np.multiply(x, tangents[0], dtype=np.float32)
+        total = np.sum(products, axis=axis, keepdims=keepdims)
+        return (total * scale).astype(x.dtype)
+    return sum_over(product_of(x, tangents[0]), axis, keepdims) * scale
 
 
 _sum_of_squares = _SumOfSquares(
@@ -116,7 +123,7 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 def root(x: Any) -> Any:
     """The square root of sums of squares: derivative 0 where it is 0."""
     data = data_of(x)
-    if data.all() if data.ndim else data:
+    if data.all() if isinstance(data, np.ndarray) else data:
         return operations.sqrt(x)
     positive = data != 0
     safe = operations.where(positive, x, 1.0)

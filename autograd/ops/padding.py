@@ -38,7 +38,7 @@ def _zeros_around(x: Any, width: tuple[tuple[int, int], ...]) -> Any:
     shape = tuple(
         [size + before + after for size, (before, after) in zip(x.shape, width, strict=True)]
     )
-    if math.prod(shape) < LARGE:
+    if math.prod(shape) < LARGE and x.dtype.kind in "fiubc":
         out = np.zeros(shape, x.dtype)
         out[inner] = x
         return out
@@ -59,7 +59,7 @@ _pad_zeros: Linear = Linear(
 
 
 def _as_width(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
-    if type(pad_width) is int and pad_width >= 0:
+    if type(pad_width) is int and 0 <= pad_width < 1 << 31:
         return ((pad_width, pad_width),) * ndim
     array = constant(pad_width, "pad", "pad_width")
     if array.dtype.kind not in "iu":

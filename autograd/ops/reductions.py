@@ -10,8 +10,8 @@ import numpy as np
 from autograd.dispatch import operations
 from autograd.families import Composite, Linear
 from autograd.families.composed import pullback_of
-from autograd.kernels.arithmetic import product_of, quotient_of
-from autograd.kernels.scans import multiplies_rows, product_over, products_of_others
+from autograd.kernels.arithmetic import product_of
+from autograd.kernels.scans import product_over, products_of_others
 from autograd.kernels.softmaxes import rows_of, softmax, softmax_of_rows
 from autograd.kernels.sums import sum_over
 from autograd.ops.axes import as_axes, data_of, ndim_of, shape_of
@@ -154,19 +154,11 @@ def _tree_product(x: Any, axis: Axes, keepdims: bool) -> Any:
     return operations.reshape(flat, out_shape)
 
 
-def _slopes_of_product(x: Any, out: Any, axis: Axes) -> Any:
+def _slopes_of_product(x: Any, axis: Axes) -> Any:
     """For each entry the product of those that it is multiplied with.
 
-    That of all by the entry, where it is a normal number, from a product in float64. Else products
-    from either end, and where those leave the range of float64, the tree's, whose own may not.
+    Where products from either end leave the range of float64, by the tree, whose own may not.
     """
-    sizes = np.abs(out)
-    if (
-        (x.dtype == np.float64 or multiplies_rows(x, axis))
-        and np.isfinite(sizes).all()
-        and (sizes >= np.finfo(x.dtype).tiny).all()
-    ):
-        return quotient_of(np.asarray(out).reshape(kept_shape(x.shape, axis)), x)
     wide = _products_of_others(x, axis)
     slopes = wide.astype(x.dtype)
     if np.isfinite(wide).all() and wide.all():
@@ -195,10 +187,10 @@ _prod: Composite = Composite(
     product_over,
     reference=_tree_product,
     pullback=lambda cotangent, out, x, axis, keepdims: (
-        product_of(_slopes_of_product(x, out, axis), cotangent.reshape(kept_shape(x.shape, axis))),
+        product_of(_slopes_of_product(x, axis), cotangent.reshape(kept_shape(x.shape, axis))),
     ),
     pushforward=lambda tangents, out, x, axis, keepdims: sum_over(
-        product_of(_slopes_of_product(x, out, axis), tangents[0]), axis, keepdims
+        product_of(_slopes_of_product(x, axis), tangents[0]), axis, keepdims
     ),
     analytic=True,
 )

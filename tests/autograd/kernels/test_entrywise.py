@@ -117,3 +117,39 @@ def test_small_powers_are_not_computed_twice(value: float) -> None:
     found = entrywise._by_kernel("exp", x)
     assert found is not None
     np.testing.assert_allclose(found, np.exp(x), rtol=0, atol=2e-45)
+
+
+@pytest.mark.parametrize(
+    ("ufunc", "value", "message"),
+    [
+        (np.sqrt, -1.0, "invalid value"),
+        (np.reciprocal, 0.0, "divide by zero"),
+        (np.square, 1e30, "overflow"),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 20000, 40000])
+def test_single_instructions_warn_once(
+    threads: int, ufunc: np.ufunc, value: float, message: str, place: int
+) -> None:
+    x = np.full(40001, 0.5, np.float32)
+    x[place] = value
+    with pytest.warns(RuntimeWarning, match=message) as told:
+        found = on_threads(ufunc)(x)
+    assert len(told) == 1
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(found, ufunc(x))
+        np.testing.assert_array_equal(on_threads(ufunc)(x), found)
+    with np.errstate(all="raise", under="ignore"), pytest.raises(FloatingPointError):
+        on_threads(ufunc)(x)
+
+
+@pytest.mark.parametrize("ufunc", [np.negative, np.absolute])
+def test_what_never_warns_is_not_computed_twice(
+    backend: str, ufunc: np.ufunc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if backend == "numpy":
+        pytest.skip("there it is computed once")
+    x = np.full(40001, np.inf, np.float32)
+    expected = ufunc(x)
+    monkeypatch.setattr(np, "geterr", lambda: {"under": "ignore"})  # is_told would ask for more
+    assert np.array_equal(on_threads(ufunc)(x), expected)

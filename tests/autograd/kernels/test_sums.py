@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -226,6 +227,17 @@ def test_squares_that_are_not_finite(backend: str, columns: int, special: float)
     else:
         found = sum_of_squares(x, (0, 1), False)
     assert np.isnan(found) if np.isnan(special) else found == np.inf
+
+
+def test_small_squares_are_told(backend: str) -> None:
+    for size in (5, FEW, FEWEST):
+        x = np.full((1, size), 1e-200)
+        with np.errstate(under="raise"), pytest.raises(FloatingPointError):
+            sum_of_squares(x, (0, 1), False)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            sum_of_squares(np.full((1, size), 1e200), (0, 1), False)
+        assert len(told) == 1 and "overflow" in str(told[0].message)
 
 
 def test_squares_of_what_has_no_kernel(backend: str) -> None:

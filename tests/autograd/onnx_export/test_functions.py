@@ -46,6 +46,10 @@ FUNCTIONS = {
     "sums": (lambda x: x.sum(0, keepdims=True) + x.mean(1, keepdims=True) + x.sum(), X),
     "products": (lambda x: ag.prod(x, 0) + ag.max(x) + ag.min(x, (0, 1)), X),
     "moments": (lambda x: ag.var(x, 1) + ag.logsumexp(x, 1), X),
+    "squares": (
+        lambda x: ag.norm(x, axis=0) + ag.var(x, 0, ddof=1) + ag.mse_loss(x[0, 1], x[1, 0]),
+        X,
+    ),
     "cumsum": (lambda x: ag.cumsum(x, 1), X),
     "matmul": (lambda x, y: x @ y.T + ag.einsum("ij,kj->ik", x, y), X, SIGNED),
     "a row and a column": (lambda x: x[0] @ x.T @ np.ones((3, 1), np.float32), X),
@@ -212,6 +216,18 @@ def test_what_cannot_be_exported_is_named(kind):
         arrays = (X.astype(complex),)
     with pytest.raises(error, match=message):
         ag.to_onnx(function, arrays)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "reduction"),  # onnxruntime has no sums of uint64
+    [("i1", "mean"), ("i1", "sum"), ("u1", "mean"), ("i4", "mean"), ("i4", "sum"), ("i8", "sum")],
+)
+def test_squares_of_integers_wrap_as_numpy_s_do(dtype, reduction):
+    x = np.array([[100, 3, 60], [90, 4, 5]], dtype) * np.array(
+        1 if dtype[1] == "1" else 1000, dtype
+    )
+    with np.errstate(over="ignore"):
+        assert_same(lambda x: ag.mse_loss(x, x * 0, reduction), x)
 
 
 BATCH_ERRORS = {

@@ -80,6 +80,24 @@ def test_half_precision_is_averaged_in_single() -> None:
     assert ag.var(np.concatenate([x, -x])) == 1e4
 
 
+def test_derivatives_in_half_precision_stay_in_range() -> None:
+    scale = np.float16(2.0**15)
+    x = np.full(4000, 2.0, np.float16)
+    slope = ag.vjp(lambda t: ag.mse_loss(t, np.zeros_like(x)), x)[1](scale)[0]
+    np.testing.assert_allclose(slope, 2.0**15 * 4 / 4000, rtol=1e-3)
+    few = np.arange(5).astype(np.float16)
+    np.testing.assert_allclose(
+        ag.vjp(ag.var, few)[1](scale)[0], 2.0**15 * 0.4 * (few - 2), rtol=1e-3
+    )
+    large = np.full(2000, 100.0, np.float16)
+    rate = ag.jvp(lambda t: ag.mse_loss(t, np.zeros_like(large)), (large,), (np.ones_like(large),))
+    assert rate[1] == 200
+    many = np.linspace(-2, 2, 70002).astype(np.float16)
+    np.testing.assert_allclose(ag.grad(ag.var)(many), many * (2 / 70002), atol=6e-8)
+    wide = ag.vjp(lambda t: ag.mse_loss(t, t - 1), np.ones(4000, np.float32))[1](np.float32(3e38))
+    assert np.isfinite(wide[0]).all()
+
+
 def test_a_mean_of_no_errors_is_told() -> None:
     with pytest.raises(ValueError, match="mse_loss over axes"):
         ag.mse_loss(np.ones((0, 3)), np.ones((0, 3)))
