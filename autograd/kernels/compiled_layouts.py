@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 types: Any = numba_types
 
 _copy_bytes = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
-"""(target, source, count): the C library's, which does not read what it writes over."""
+"""(target, source, count): the C library's, of addresses."""
 
 BLOCK = 16
 """Entries of a cache line of float32."""
