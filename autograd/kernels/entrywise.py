@@ -18,7 +18,7 @@ from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.checked import is_told, run_checked
 from autograd.kernels.workers import parallel_ranges
 
-__all__ = ["on_threads"]
+__all__ = ["in_parts", "on_threads"]
 
 Array = np.ndarray[Any, Any]
 
@@ -62,6 +62,28 @@ def _simply(kind: str, x: Array) -> Array | None:
     return out if finite or kind in ("ABSOLUTE", "NEGATIVE") or not is_told() else None
 
 
+def in_parts(compute: Callable[[Array, Array], object], x: Array) -> Array | None:
+    """What `compute(source, out)` makes of an array that fills its memory, a part in each thread;
+    None where something is not finite, so that NumPy computes all, and warns once.
+
+    >>> in_parts(lambda source, out: np.add(source, 1.0, out=out), np.array([1.0])).tolist()
+    [2.0]
+    """
+    out = empty_like(x)
+    source, target = x.ravel(order="K"), out.ravel(order="K")
+    strange = []
+
+    def part(_worker: int, first: int, last: int) -> None:
+        some = target[first:last]
+        with np.errstate(all="ignore"):
+            compute(source[first:last], some)
+        if not np.isfinite(some).all():
+            strange.append(first)
+
+    parallel_ranges(part, x.size, GRAIN, NANOSECONDS * x.size)
+    return None if strange else out
+
+
 def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:
     """A function that computes what `ufunc` does of one operand.
 
@@ -84,19 +106,8 @@ def on_threads(ufunc: np.ufunc) -> Callable[[Any], Any]:
             return ufunc(x) if found is None else found
         if x.size < FEWEST:
             return ufunc(x)
-        out = empty_like(x)
-        source, target = x.ravel(order="K"), out.ravel(order="K")
-        strange = []
-
-        def part(_worker: int, first: int, last: int) -> None:
-            some = target[first:last]
-            with np.errstate(all="ignore"):
-                ufunc(source[first:last], out=some)
-            if not np.isfinite(some).all():
-                strange.append(first)
-
-        parallel_ranges(part, x.size, GRAIN, NANOSECONDS * x.size)
-        return ufunc(x) if strange else out
+        found = in_parts(lambda source, out: ufunc(source, out=out), x)
+        return ufunc(x) if found is None else found
 
     compute.__name__ = compute.__qualname__ = ufunc.__name__
     return compute

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import arithmetic
+from autograd.kernels import arithmetic, entrywise
 from autograd.kernels.arithmetic import product_of, quotient_of
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.checked import is_told, run_checked
+from autograd.kernels.entrywise import in_parts
 
 __all__ = ["power", "scaled_power"]
 
@@ -40,7 +41,7 @@ def power(x: Any, y: Any) -> Any:
     if y == 2:
         return np.square(x) if x.dtype.kind == "f" else np.power(x, y)  # others change their dtype
     if x.dtype.char not in "fd" or y % 1 != 0 or abs(y) > LARGEST_WHOLE:
-        return np.power(x, y)
+        return _power(x, y)
     if y == 1:
         return np.positive(x)
     if y == 3:
@@ -91,10 +92,23 @@ def _in_one_pass(factor: float, x: Any, y: float) -> Any:
     return out if finite or not is_told() else None
 
 
+def _power(x: Any, y: float) -> Any:
+    """np.power, of a part of a large array in each thread."""
+    found = None
+    if (
+        x.size >= entrywise.FEWEST
+        and fills_memory(x)
+        and compiled_for(x.dtype, x.size)
+        and np.geterr()["under"] == "ignore"
+    ):
+        found = in_parts(lambda source, out: np.power(source, y, out=out), x)
+    return np.power(x, y) if found is None else found
+
+
 def _whole_power(x: Any, y: float) -> Any:
     """By that of |x|, with the sign of x where y is odd."""
     sizes = np.abs(x)
-    powers = np.power(sizes, y, out=_writable(sizes))
+    powers = _power(sizes, y)
     return np.copysign(powers, x, out=_writable(powers)) if y % 2 else powers
 
 

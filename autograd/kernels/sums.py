@@ -22,7 +22,7 @@ FEWEST, FEWEST_ROWS = 1 << 16, 1 << 9
 FEWEST_SQUARES = 1 << 14
 """Entries from which squares that NumPy sums take longer."""
 
-FEW = 1 << 13
+FEW = 1 << 14
 """Entries up to which a sum of squares is left to the BLAS: its sums are short, on one thread."""
 
 NANOSECONDS = 0.16

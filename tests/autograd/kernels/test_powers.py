@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import autograd as ag
-from autograd.kernels import arithmetic, powers
+from autograd.kernels import arithmetic, entrywise, powers
 from autograd.kernels.powers import power, scaled_power
 
 Array = np.ndarray[Any, Any]
@@ -67,8 +67,9 @@ def test_large_arrays(
 ) -> None:
     rng = np.random.default_rng(0)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (arithmetic, powers):
+        for module in (arithmetic, entrywise, powers):
             patch.setattr(module, "FEWEST", 0)
+        patch.setattr(entrywise, "NANOSECONDS", math.inf)
         patch.setattr(powers, "FEWEST_SQUARES", 0)
         patch.setattr(arithmetic, "NANOSECONDS", math.inf)
         for layout in layouts:
@@ -79,6 +80,24 @@ def test_large_arrays(
                     np.testing.assert_allclose(power(x, exponent), expected, rtol=3e-7)
                     found = scaled_power(1.5, x, exponent)
                 np.testing.assert_allclose(found, 1.5 * expected, rtol=3e-7)
+
+
+@pytest.mark.parametrize("exponent", [1.5, -0.25, 7, -8, 2.0**30])
+def test_parts_of_large_arrays(threads: int, exponent: float) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.9, 1.1, (401, 100)) * (
+        rng.choice([-1, 1], (401, 100)) ** int(exponent % 1 == 0)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entrywise, "FEWEST", 0)
+        patch.setattr(entrywise, "NANOSECONDS", math.inf)
+        with np.errstate(over="ignore"):
+            found, expected = power(x, exponent), np.power(x, exponent)
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+        x[400, 99] = 0.0
+        if exponent < 0:
+            with pytest.warns(RuntimeWarning, match="divide by zero"):
+                assert power(x, exponent)[400, 99] == np.inf
 
 
 @pytest.mark.parametrize("exponent", [2, 3, 4, -2, -3])
