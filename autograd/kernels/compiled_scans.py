@@ -162,8 +162,8 @@ def products_of_rows(
     A block's factors are, where their exponents are so small that all products of some of them are
     normal numbers; else a smaller block's, or they are multiplied one after the other. After each
     block, or factor, the product is brought back to where that with the next is a normal number.
-    left[i] is True where it is not finite, or a factor of float64 too large or small for that:
-    there NumPy is to multiply. `bits` has the floats as integers: an exponent plus `ones` is the
+    left[i] is True where a factor of float64 is too large or small for that: there NumPy is to
+    multiply. `bits` has the floats as integers: an exponent plus `ones` is the
     bits from `scale` on but the sign's.
     """
     columns = x.shape[1]
@@ -191,7 +191,7 @@ def products_of_rows(
         for _ in range(abs(steps)):
             product *= _LARGE if steps > 0 else _SMALL
         out[i] = product
-        left[i] = not (inside and abs(product) < np.inf)
+        left[i] = not inside
 
 
 @inlined

@@ -138,8 +138,13 @@ def _products_of_rows(x: Any, axis: tuple[int, ...]) -> Array | None:
         len(rows),
         nanoseconds=NANOSECONDS_SIDE_BY_SIDE * x.size,
     )
+    left |= np.isnan(out)
     if left.any():
-        out[left] = np.multiply.reduce(rows[left], axis=1, dtype=out.dtype)
+        out[left] = _multiply.reduce(rows[left], axis=1, dtype=out.dtype)
+    endless = np.isinf(out)
+    if endless.any():  # of finite factors these overflow in any order, and NumPy says so
+        sizes = np.maximum(np.abs(rows[endless & ~left]), 1)
+        _multiply.reduce(sizes, axis=1, dtype=out.dtype)
     return out.astype(x.dtype).reshape(x.shape[:first])
 
 

@@ -102,3 +102,5 @@ def test_parts_for_every_thread(threads: int, monkeypatch: pytest.MonkeyPatch) -
     assert np.array_equal(whole, np.concatenate(parts, 1))
     again = separate(whole, [0, 5, 7, 7, 16, 19], 1)
     assert all(np.array_equal(a, b) for a, b in zip(again, parts, strict=True))
+    parts = [lying((c, 40, 41), (0, 1, 2), "f", c) for c in (5, 12, 1, 9, 30)]
+    assert np.array_equal(join(parts, 0), np.concatenate(parts, 0))

@@ -318,6 +318,18 @@ def test_products_that_leave_float64_s_range_on_the_way(backend: str) -> None:
         for dtype in "fd":
             x = np.tile(np.concatenate(order), (2, 1)).astype(dtype)
             assert np.array_equal(product_over(x, (1,), False), [1.0, 1.0])
+    x = np.array([[1e150, 1e-140, 1e-300, 1e290]])  # which NumPy multiplies
+    np.testing.assert_allclose(product_over(x, (1,), False), 1.0, rtol=1e-14)
+    x = np.array([[1e-30] * 40 + [1e30] * 80] * 2, np.float32)
+    with pytest.warns(RuntimeWarning, match="overflow") as told:
+        assert np.isposinf(product_over(x, (1,), False)).all()
+    assert len(told) == 1
+    x[0, 3], x[1, 7] = np.inf, np.nan
+    x[0, 2] *= -1
+    assert np.array_equal(product_over(x, (1,), False), [-np.inf, np.nan], equal_nan=True)
+    x[0, 4] = 0.0
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(product_over(x, (1,), False)).all()
     x = np.array([[1e-30] * 40 + [1e30] * 40] * 2, np.float32)  # with exponents that are too large
     np.testing.assert_allclose(product_over(x, (1,), False), 1.0, rtol=1e-4)
     assert np.array_equal(product_over(np.abs(x - x), (1,), False), [0, 0])
