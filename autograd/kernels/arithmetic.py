@@ -17,17 +17,14 @@ from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.checked import is_told, run_checked
 from autograd.kernels.layouts import in_order_of, memory_order
-from autograd.kernels.workers import parallel_parts
+from autograd.kernels.workers import SHARED_FROM, parallel_parts
 
 __all__ = ["accumulate", "arithmetic", "product_of", "quotient_of", "sum_of"]
 
 Array = np.ndarray[Any, Any]
 
-FEWEST = 1 << 17
-"""Entries from which all threads work on an array. NumPy alone is as quick up to twice as many, but
-then the next operation's threads fetch their parts from one core's cache, which takes ten times as
-long.
-"""
+FEWEST = SHARED_FROM
+"""Entries. NumPy alone is quicker up to twice as many."""
 
 FEWEST_TURNED = 1 << 16
 """The same where one of two arrays lies in another order, which NumPy follows entry by entry."""

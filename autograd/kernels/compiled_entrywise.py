@@ -15,13 +15,13 @@ from numba.extending import intrinsic as numba_intrinsic
 from autograd.kernels.compilation import compiled, inlined
 from autograd.kernels.compiled_activations import exact_power_parts, float_of_bits, power_of_two
 
-__all__ = ["ABSOLUTE", "NEGATIVE", "RECIPROCAL", "SQRT", "SQUARE", "exp", "log", "simple"]
+__all__ = ["ABSOLUTE", "NEGATIVE", "RECIPROCAL", "SQRT", "exp", "log", "simple"]
 
 Array = np.ndarray[Any, Any]
 types: Any = numba_types
 intrinsic: Any = numba_intrinsic
 
-ABSOLUTE, NEGATIVE, RECIPROCAL, SQRT, SQUARE = range(5)
+ABSOLUTE, NEGATIVE, RECIPROCAL, SQRT = range(4)
 
 _LARGEST, _SMALLEST = np.float32(88.0), np.float32(-104.0)
 """Above the first e^x may be infinite, below the second it is 0."""
@@ -105,9 +105,7 @@ def _simple(kind: int, x: Any) -> Any:
         return -x
     if kind == RECIPROCAL:
         return type(x)(1) / x
-    if kind == SQRT:
-        return math.sqrt(x)
-    return x * x
+    return math.sqrt(x)
 
 
 @inlined
@@ -134,8 +132,6 @@ def simple(
         zeros = _run(NEGATIVE, x, y, first, last)
     elif kind == RECIPROCAL:
         zeros = _run(RECIPROCAL, x, y, first, last)
-    elif kind == SQRT:
-        zeros = _run(SQRT, x, y, first, last)
     else:
-        zeros = _run(SQUARE, x, y, first, last)
+        zeros = _run(SQRT, x, y, first, last)
     strange[worker, 0] = zeros != zeros

@@ -163,8 +163,8 @@ def products_of_rows(
     normal numbers; else a smaller block's, or they are multiplied one after the other. After each
     block, or factor, the product is brought back to where that with the next is a normal number.
     left[i] is True where a factor of float64 is too large or small for that: there NumPy is to
-    multiply. `bits` has the floats as integers: an exponent plus `ones` is the
-    bits from `scale` on but the sign's.
+    multiply. `bits` has the floats as integers: an exponent plus `ones` is the bits from `scale` on
+    but the sign's.
     """
     columns = x.shape[1]
     for i in range(first, last):

@@ -17,7 +17,6 @@ __all__ = [
     "COLUMNS",
     "PIECE",
     "ROWS",
-    "squares_of_pieces",
     "sums_of_columns",
     "sums_of_pieces",
 ]
@@ -34,28 +33,22 @@ the first cache.
 
 
 @compiled
-def sums_of_pieces(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
-    """out[k] = the sum of piece k of x, for k in [first, last)."""
+def sums_of_pieces(
+    x: Array, squared: bool, out: Array, _worker: int, first: int, last: int
+) -> None:
+    """out[k] = the sum of piece k of x, or of its squares, for k in [first, last)."""
     columns = x.shape[1]
     pieces = -(-columns // PIECE)
     for k in range(first, last):
         i, j = k // pieces, k % pieces
+        begin, end = np.uint64(j * PIECE), np.uint64(min(columns, (j + 1) * PIECE))
         total = x.dtype.type(0)
-        for c in range(np.uint64(j * PIECE), np.uint64(min(columns, (j + 1) * PIECE))):
-            total += x[i, c]
-        out[k] = total
-
-
-@compiled
-def squares_of_pieces(x: Array, out: Array, _worker: int, first: int, last: int) -> None:
-    """out[k] = the sum of the squares of piece k of x, for k in [first, last)."""
-    columns = x.shape[1]
-    pieces = -(-columns // PIECE)
-    for k in range(first, last):
-        i, j = k // pieces, k % pieces
-        total = x.dtype.type(0)
-        for c in range(np.uint64(j * PIECE), np.uint64(min(columns, (j + 1) * PIECE))):
-            total += x[i, c] * x[i, c]
+        if squared:
+            for c in range(begin, end):
+                total += x[i, c] * x[i, c]
+        else:
+            for c in range(begin, end):
+                total += x[i, c]
         out[k] = total
 
 

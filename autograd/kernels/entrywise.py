@@ -1,9 +1,8 @@
 """NumPy's functions of one large array, on all threads.
 
 Threads reach NumPy through Python; the exponential and the logarithm of float32 have kernels, and
-so has what takes one instruction. That alone would be as quick on one thread, but then the next
-operation's threads would have to fetch their parts from its cache. Where a result is not finite,
-NumPy computes it all again in the caller's thread, and warns once.
+so has what takes one instruction (see `SHARED_FROM`). Where a result is not finite, NumPy computes
+it all again in the caller's thread, and warns once.
 """
 
 from __future__ import annotations
@@ -16,14 +15,13 @@ import numpy as np
 from autograd.kernels.backend import LARGE, compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.checked import is_told, run_checked
-from autograd.kernels.workers import parallel_ranges
+from autograd.kernels.workers import SHARED_FROM, parallel_ranges
 
 __all__ = ["in_parts", "on_threads"]
 
 Array = np.ndarray[Any, Any]
 
-FEWEST = 1 << 17
-"""Entries from which handing over a part pays."""
+FEWEST = SHARED_FROM
 
 GRAIN = 1 << 12
 """Elements: parts of an array begin at multiples of it, so that cache lines are not shared."""
@@ -38,7 +36,6 @@ _SIMPLE: Final[dict[Any, str]] = {
     np.negative: "NEGATIVE",
     np.reciprocal: "RECIPROCAL",
     np.sqrt: "SQRT",
-    np.square: "SQUARE",
 }
 """By their names among the compiled kernels."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty
-from autograd.kernels.workers import parallel_parts
+from autograd.kernels.workers import SHARED_FROM, parallel_parts
 
 __all__ = ["largest", "share_out", "shares", "smallest"]
 
@@ -21,8 +21,8 @@ _minimum: Any = np.minimum
 SHORT, LONG = 2, 1 << 7
 """Entries of rows that NumPy takes longer to begin than to go through: more than the first."""
 
-FEWEST, LONGEST = 1 << 17, 1 << 10
-"""Entries from which all threads work on an array, and of its rows up to which they are quicker."""
+FEWEST, LONGEST = SHARED_FROM, 1 << 10
+"""Entries from which two threads are quicker, and of rows up to which they are."""
 
 NANOSECONDS, NANOSECONDS_TO_FIND = 0.4, 0.15
 """About what an entry takes one thread, for its share of a cotangent and to find the extreme."""

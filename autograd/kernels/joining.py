@@ -16,12 +16,13 @@ import numpy as np
 from autograd.kernels.backend import LARGE, compiled_for
 from autograd.kernels.buffers import empty
 from autograd.kernels.layouts import assign_all
+from autograd.kernels.workers import SHARED_FROM
 
 __all__ = ["join", "separate"]
 
 Array = np.ndarray[Any, Any]
 
-FEWEST = 1 << 17
+FEWEST = SHARED_FROM
 """Entries from which it pays to copy one array after the other on all threads."""
 
 

@@ -16,14 +16,15 @@ from autograd.kernels.backend import compiled_for, read_only
 from autograd.kernels.buffers import empty_like, fills_memory
 from autograd.kernels.checked import is_told, run_checked
 from autograd.kernels.entrywise import in_parts
+from autograd.kernels.workers import SHARED_FROM
 
-__all__ = ["power", "scaled_power"]
+__all__ = ["power", "scaled_power", "square"]
 
 LARGEST_WHOLE = 1 << 24
 """From there on float32 has even numbers only."""
 
-FEWEST, FEWEST_SQUARES = 1 << 16, 1 << 17
-"""Entries from which NumPy's passes, or its one pass for squares, take longer."""
+FEWEST, FEWEST_SQUARES = 1 << 16, SHARED_FROM
+"""Entries from which NumPy's passes take longer, and for squares, which take it one."""
 
 _ARRAY = np.ndarray
 
@@ -55,6 +56,16 @@ def power(x: Any, y: Any) -> Any:
         inverse = quotient_of(1.0, x)
         return np.square(inverse, out=_writable(inverse))
     return _whole_power(x, y)
+
+
+def square(x: Any) -> Any:
+    """np.square.
+
+    >>> square(np.array([-2.0, 3.0])).tolist()
+    [4.0, 9.0]
+    """
+    found = _in_one_pass(1.0, x, 2) if type(x) is _ARRAY and x.size >= FEWEST_SQUARES else None
+    return np.square(x) if found is None else found
 
 
 def scaled_power(factor: float, x: Any, y: float) -> Any:

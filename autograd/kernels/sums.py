@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.backend import compiled_for, read_only
-from autograd.kernels.workers import parallel_parts
+from autograd.kernels.workers import SHARED_FROM, WORTH_A_PART, parallel_parts
 
 __all__ = ["mean_of_squares", "sum_of_squares", "sum_over"]
 
@@ -25,10 +25,8 @@ FEWEST_SQUARES = 1 << 14
 FEW = 1 << 14
 """Entries up to which a sum of squares is left to the BLAS: its sums are short, on one thread."""
 
-NANOSECONDS = 0.16
-"""Twice what an entry takes one thread: both that sum parts of an array find them where they made
-them.
-"""
+NANOSECONDS = WORTH_A_PART / SHARED_FROM
+"""For an entry, which takes one thread half as long: so all threads sum from there on."""
 
 SHORT = 8
 """Columns from which NumPy adds several entries of a row at once. For fewer it is quicker to add
@@ -154,9 +152,9 @@ def _sums(rows: Array, squared: bool) -> Array | None:
     from autograd.kernels import compiled_sums as compiled
 
     sums = np.empty((count, -(-columns // compiled.PIECE)), rows.dtype)
-    kernel = compiled.squares_of_pieces if squared else compiled.sums_of_pieces
-    given = rows, sums.reshape(-1)
-    parallel_parts(kernel, given, sums.size, nanoseconds=NANOSECONDS * rows.size)
+    given = rows, squared, sums.reshape(-1)
+    cost = NANOSECONDS * rows.size
+    parallel_parts(compiled.sums_of_pieces, given, sums.size, nanoseconds=cost)
     total = np.add.reduce(sums, axis=1)
     return total if np.isfinite(total).all() else None
 

@@ -27,6 +27,7 @@ from autograd.kernels.blas import blas_threads, set_blas_threads
 from autograd.kernels.crew import Crew
 
 __all__ = [
+    "SHARED_FROM",
     "WORTH_A_PART",
     "get_num_threads",
     "parallel_chunks",
@@ -49,6 +50,12 @@ WORTH_A_THREAD = 1e5
 
 WORTH_A_PART = 2e4
 """The same where the parts are compiled and a thread that is awake takes one in a microsecond."""
+
+SHARED_FROM = 1 << 17
+"""Entries from which all threads work on an array, also where one alone would be as quick: a thread
+that the next operation gives a part would fetch it from the first one's cache, and that one take it
+back to write there, which takes ten times as long. So each works on the same part every time.
+"""
 
 _lock = threading.RLock()
 _state: dict[str, Any] = {"own": False, "wanted": None}

@@ -14,6 +14,7 @@ from autograd.kernels.backend import LARGE
 from autograd.kernels.entrywise import on_threads
 from autograd.kernels.powers import power as power_of
 from autograd.kernels.powers import scaled_power
+from autograd.kernels.powers import square as squared
 from autograd.methods import set_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
@@ -139,7 +140,7 @@ positive = elementwise(
 
 square = elementwise(
     "square",
-    on_threads(np.square),
+    squared,
     (lambda out, x: 2 * x,),
     doc="""x ** 2.
 
@@ -148,6 +149,7 @@ square = elementwise(
     Tensor([1., 9.])
     """,
     numpy=(np.square,),
+    operator=np.square,
 )
 
 reciprocal = elementwise(
@@ -162,6 +164,7 @@ reciprocal = elementwise(
     Tensor([1.  , 0.25])
     """,
     numpy=(np.reciprocal,),
+    operator=np.reciprocal,
 )
 
 

@@ -45,6 +45,7 @@ absolute = elementwise(
     Tensor([1., 2.])
     """,
     numpy=(np.absolute, np.fabs),
+    operator=np.absolute,
     analytic=False,
     kinks=(Kink((0.0,), (0.0,), "abs'(0) = 0"),),
     near=(lambda x: x,),

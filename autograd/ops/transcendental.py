@@ -146,6 +146,7 @@ sqrt = elementwise(
     doc="The square root; its derivative at 0 is infinite."
     + _example("sqrt(ag.Tensor([4.0, 9.0]))", "Tensor([2., 3.])"),
     numpy=(np.sqrt,),
+    operator=np.sqrt,
     kinks=(Kink((0.0,), (np.inf,), "sqrt'(0) = inf"),),
     near=(lambda x: x,),
 )

@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 UFUNCS = [
     *(np.exp, np.log, np.sin, np.cos, np.log1p, np.expm1, np.tan),
-    *(np.absolute, np.negative, np.reciprocal, np.sqrt, np.square),
+    *(np.absolute, np.negative, np.reciprocal, np.sqrt),
 ]
 
 
@@ -124,7 +124,7 @@ def test_small_powers_are_not_computed_twice(value: float) -> None:
     [
         (np.sqrt, -1.0, "invalid value"),
         (np.reciprocal, 0.0, "divide by zero"),
-        (np.square, 1e30, "overflow"),
+        (np.reciprocal, 1e-40, "overflow"),
     ],
 )
 @pytest.mark.parametrize("place", [0, 20000, 40000])

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 import autograd as ag
 from autograd.kernels import arithmetic, entrywise, powers
-from autograd.kernels.powers import power, scaled_power
+from autograd.kernels.powers import power, scaled_power, square
 
 Array = np.ndarray[Any, Any]
 
@@ -108,6 +108,9 @@ def test_large_arrays_with_what_is_not_finite(backend: str, exponent: int) -> No
     assert np.array_equal(power(x, exponent), np.power(x, exponent))
     x[70] = np.nan
     assert np.array_equal(power(x, exponent), np.power(x, exponent), equal_nan=True)
+    if exponent == 2:
+        x[70] = np.inf
+        assert np.array_equal(square(x), x * x)
     x[70] = 1e20 if exponent > 0 else 0.0
     with pytest.warns(RuntimeWarning, match="overflow" if exponent > 0 else "divide by zero"):
         found = scaled_power(-1.0, x, exponent)
