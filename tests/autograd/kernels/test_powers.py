@@ -74,6 +74,7 @@ def test_large_arrays(
         patch.setattr(arithmetic, "NANOSECONDS", math.inf)
         for layout in layouts:
             x = in_layout(rng.standard_normal((150, 130)).astype(np.float32), layout)
+            assert np.array_equal(square(x), x * x)
             for exponent in (2, 3, 4, 7, -1, -2, -3, 0.5):
                 with np.errstate(invalid="ignore"):
                     expected = np.power(x.astype(float), exponent)
@@ -108,9 +109,6 @@ def test_large_arrays_with_what_is_not_finite(backend: str, exponent: int) -> No
     assert np.array_equal(power(x, exponent), np.power(x, exponent))
     x[70] = np.nan
     assert np.array_equal(power(x, exponent), np.power(x, exponent), equal_nan=True)
-    if exponent == 2:
-        x[70] = np.inf
-        assert np.array_equal(square(x), x * x)
     x[70] = 1e20 if exponent > 0 else 0.0
     with pytest.warns(RuntimeWarning, match="overflow" if exponent > 0 else "divide by zero"):
         found = scaled_power(-1.0, x, exponent)

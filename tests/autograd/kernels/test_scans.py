@@ -330,6 +330,12 @@ def test_products_that_leave_float64_s_range_on_the_way(backend: str) -> None:
     x[0, 4] = 0.0
     with pytest.warns(RuntimeWarning, match="invalid value"):
         assert np.isnan(product_over(x, (1,), False)).all()
+    x = np.ones((2, 40), np.float32)  # with exponents that are small enough
+    x[0, 3], x[1, 7] = -np.inf, np.nan
+    assert np.array_equal(product_over(x, (1,), False), [-np.inf, np.nan], equal_nan=True)
+    x[0, 4] = 0.0
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(product_over(x, (1,), False)).all()
     x = np.array([[1e-30] * 40 + [1e30] * 40] * 2, np.float32)  # with exponents that are too large
     np.testing.assert_allclose(product_over(x, (1,), False), 1.0, rtol=1e-4)
     assert np.array_equal(product_over(np.abs(x - x), (1,), False), [0, 0])
