@@ -192,16 +192,15 @@ def _reduced(kind: str, x: str, graph: Graph, step: Step) -> list[str]:
     return [graph.node(kind, [x, axes], keepdims=int(step.params["keepdims"]))]
 
 
-def _sum_of_squares(graph: Graph, step: Step) -> list[str]:
-    x = graph.use(step.x)
-    if step.x.dtype == step.dtype and step.params["axis"] and not step.params["averaged"]:
-        return _reduced("ReduceSumSquare", x, graph, step)
-    squares = graph.node("Mul", [x, x])  # integers' in their own dtype, as NumPy's
-    if step.x.dtype != step.dtype:
-        squares = graph.cast(squares, step.dtype)
-    if not step.params["axis"]:
-        return [squares]
-    return _reduced("ReduceMean" if step.params["averaged"] else "ReduceSum", squares, graph, step)
+def _squares(kind: str) -> Translation:
+    def translate(graph: Graph, step: Step) -> list[str]:
+        x = graph.use(step.x)
+        squares = graph.node("Mul", [x, x])  # integers' in their own dtype, as NumPy's
+        if step.x.dtype != step.dtype:
+            squares = graph.cast(squares, step.dtype)
+        return _reduced(kind, squares, graph, step) if step.params["axis"] else [squares]
+
+    return translate
 
 
 def _cumsum(graph: Graph, step: Step) -> list[str]:
@@ -233,7 +232,8 @@ ARRAYS: dict[Op, Translation] = {
     reductions._sum: _reduction("ReduceSum"),
     reductions._mean: _reduction("ReduceMean"),
     reductions._prod: _reduction("ReduceProd"),
-    moments._sum_of_squares: _sum_of_squares,
+    moments._sum_of_squares: _squares("ReduceSum"),
+    moments._mean_of_squares: _squares("ReduceMean"),
     extremes._max: _reduction("ReduceMax"),
     extremes._min: _reduction("ReduceMin"),
     reductions._logsumexp: _reduction("ReduceLogSumExp"),

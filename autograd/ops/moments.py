@@ -31,8 +31,8 @@ __all__ = ["std", "var"]
 Axes = tuple[int, ...]
 
 
-def _slopes(cotangent: Any, x: Any, axis: Axes, averaged: bool) -> Any:
-    scale = 2.0 / count_over(x.shape, axis) if averaged else 2.0
+def _slopes(cotangent: Any, x: Any, axis: Axes, scale: float) -> Any:
+    """scale x, times a cotangent of the sums."""
     spread = cotangent.reshape(kept_shape(x.shape, axis))
     if x.dtype.char == "e":  # whose range a scaled loss may leave on the way
         return np.multiply(x, spread * np.float32(scale)).astype(x.dtype)
@@ -40,56 +40,64 @@ def _slopes(cotangent: Any, x: Any, axis: Axes, averaged: bool) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class _SumOfSquares(Composite):
+class _Squares(Composite):
     """y = sum x^2 or, `averaged`, mean x^2."""
+
+    averaged: bool = False
+
+    def scale(self, x: Any, axis: Axes) -> float:
+        """What x is multiplied with in the derivative."""
+        return 2.0 / count_over(x.shape, axis) if self.averaged else 2.0
 
     def pull_pair(
         self, node: Node, arrived: Pair, targets: tuple[Any, ...], tangents: PushedTangents
     ) -> Sequence[Pair | None] | None:
         cotangent, change = arrived
-        x, axis, averaged = node.saved[1], node.params["axis"], node.params["averaged"]
-        moved = None if change is None else _slopes(change, x, axis, averaged)
+        x, axis = node.saved[1], node.params["axis"]
+        scale = self.scale(x, axis)
+        moved = None if change is None else _slopes(change, x, axis, scale)
         tangent = tangents.of(targets[0])
         if tangent is not None:
-            bend = _slopes(cotangent, tangent, axis, averaged)
+            bend = _slopes(cotangent, tangent, axis, scale)
             moved = bend if moved is None else moved + bend
-        return [(_slopes(cotangent, x, axis, averaged), moved)]
+        return [(_slopes(cotangent, x, axis, scale), moved)]
 
 
-def _reference(x: Any, axis: Axes, keepdims: bool, averaged: bool) -> Any:
-    squares = operations.square(x)
-    return (operations.mean if averaged else operations.sum)(squares, axis, keepdims)
+def _squares(name: str, forward: Any, averaged: bool) -> _Squares:
+    def reference(x: Any, axis: Axes, keepdims: bool) -> Any:
+        squares = operations.square(x)
+        return (operations.mean if averaged else operations.sum)(squares, axis, keepdims)
+
+    def pullback(cotangent: Any, out: Any, x: Any, axis: Axes, keepdims: bool) -> tuple[Any]:
+        return (_slopes(cotangent, x, axis, op.scale(x, axis)),)
+
+    def pushforward(tangents: tuple[Any, ...], out: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
+        if x.dtype.char == "e":
+            products = np.multiply(x, tangents[0], dtype=np.float32)
+            total = np.sum(products, axis=axis, keepdims=keepdims)
+            return (total * op.scale(x, axis)).astype(x.dtype)
+        return sum_over(product_of(x, tangents[0]), axis, keepdims) * op.scale(x, axis)
+
+    op = _Squares(
+        name,
+        forward,
+        reference=reference,
+        pullback=pullback,
+        pushforward=pushforward,
+        analytic=True,
+        averaged=averaged,
+    )
+    return op
 
 
-def _pushforward(
-    tangents: tuple[Any, ...], out: Any, x: Any, axis: Axes, keepdims: bool, averaged: bool
-) -> Any:
-    scale = 2.0 / count_over(x.shape, axis) if averaged else 2.0
-    if x.dtype.char == "e":
-        products = np.multiply(x, tangents[0], dtype=np.float32)
-        total = np.sum(products, axis=axis, keepdims=keepdims)
-        return (total * scale).astype(x.dtype)
-    return sum_over(product_of(x, tangents[0]), axis, keepdims) * scale
-
-
-_sum_of_squares = _SumOfSquares(
-    "sum_of_squares",
-    lambda x, axis, keepdims, averaged: (mean_of_squares if averaged else sum_of_squares)(
-        x, axis, keepdims
-    ),
-    reference=_reference,
-    pullback=lambda cotangent, out, x, axis, keepdims, averaged: (
-        _slopes(cotangent, x, axis, averaged),
-    ),
-    pushforward=_pushforward,
-    analytic=True,
-)
+_sum_of_squares = _squares("sum_of_squares", sum_of_squares, False)
+_mean_of_squares = _squares("mean_of_squares", mean_of_squares, True)
 
 
 def squares_over(x: Any, axis: Any = None, keepdims: bool = False, averaged: bool = False) -> Any:
     """The sum or the mean of x ** 2 over an axis, several or all."""
-    axes = as_axes(axis, ndim_of(x), "sum of squares")
-    return _sum_of_squares(x, axis=axes, keepdims=keepdims, averaged=averaged)
+    op = _mean_of_squares if averaged else _sum_of_squares
+    return op(x, axis=as_axes(axis, ndim_of(x), op.name), keepdims=keepdims)
 
 
 @register(
