@@ -136,7 +136,7 @@ class Multilinear(CallableOp):
             value if tracked > (node is not None) else None
             for value, node in zip(values, nodes, strict=True)
         ]
-        return (None, *saved, tuple([getattr(value, "shape", ()) for value in values]))
+        return (None, *saved)
 
     def pull(
         self,
@@ -146,7 +146,7 @@ class Multilinear(CallableOp):
         targets: tuple[Any, ...],
         record: bool,
     ) -> Sequence[Any]:
-        operands = values[1:-1]
+        operands = values[1:]
         result: list[Any] = []
         for index, (target, rule) in enumerate(zip(targets, self.transposes, strict=True)):
             if type(target) is not Node:
@@ -154,8 +154,7 @@ class Multilinear(CallableOp):
                 continue
             others = operands[:index] + operands[index + 1 :]
             if accepts_in_shape(rule):
-                shape = values[-1][index]
-                result.append(rule(cotangent, *others, in_shape=shape, **node.params))
+                result.append(rule(cotangent, *others, in_shape=target.shape, **node.params))
             else:
                 result.append(rule(cotangent, *others, **node.params))
         return result
@@ -175,7 +174,7 @@ class Multilinear(CallableOp):
     ) -> list[Pair | None]:
         """The product rule once more, for what `save` gave."""
         cotangent, change = arrived
-        operands = saved[1:-1]
+        operands = saved[1:]
         changes = [
             tangents.of(source) if type(source) is Node else None
             for source in node.inputs[: len(operands)]
@@ -187,7 +186,7 @@ class Multilinear(CallableOp):
                 continue
             params = node.params
             if accepts_in_shape(rule):
-                params = {**params, "in_shape": saved[-1][index]}
+                params = {**params, "in_shape": target.shape}
             others = operands[:index] + operands[index + 1 :]
             moved = None if change is None else rule(change, *others, **params)
             for place, other in enumerate(changes[:index] + changes[index + 1 :]):
@@ -202,7 +201,7 @@ class Multilinear(CallableOp):
     def push(
         self, node: Node, tangents: Sequence[Any], values: tuple[Any, ...], record: bool
     ) -> Any:
-        operands = values[1:-1]
+        operands = values[1:]
         params = node.params
         plain = not record and current_modes().profile is None
         total = None
@@ -224,7 +223,7 @@ class Multilinear(CallableOp):
     ) -> Any:
         if self.along is None:
             return super().push_many(node, tangents, values, count)
-        operands = values[1:-1]
+        operands = values[1:]
         total = None
         for index, tangent in enumerate(tangents):
             if tangent is not None:
@@ -255,8 +254,7 @@ class Affine(CallableOp):
         extra: tuple[Any, ...],
     ) -> tuple[Any, ...]:
         assert self.product is not None
-        none, x, w, shapes = self.product.save(out, values[:2], nodes[:2], extra)
-        return none, x, w, None, shapes
+        return (*self.product.save(out, values[:2], nodes[:2], extra), None)
 
     def pull(
         self,
@@ -268,8 +266,7 @@ class Affine(CallableOp):
     ) -> Sequence[Any]:
         assert self.product is not None
         assert self.collect is not None
-        kept = (*values[:3], values[-1])
-        found = self.product.pull(node, cotangent, kept, targets[:2], record)
+        found = self.product.pull(node, cotangent, values[:3], targets[:2], record)
         added = self.collect(cotangent) if type(targets[2]) is Node else None
         return (*found, added)
 
@@ -278,8 +275,7 @@ class Affine(CallableOp):
     ) -> Sequence[Pair | None] | None:
         assert self.product is not None
         assert self.collect is not None
-        saved = (*node.saved[:3], node.saved[-1])
-        found = self.product.product_pairs(node, arrived, saved, targets[:2], tangents)
+        found = self.product.product_pairs(node, arrived, node.saved[:3], targets[:2], tangents)
         if type(targets[2]) is not Node:
             return (*found, None)
         cotangent, change = arrived
@@ -291,7 +287,7 @@ class Affine(CallableOp):
     ) -> Any:
         assert self.product is not None
         assert self.spread is not None
-        total = self.product.push(node, tangents[:2], (*values[:3], values[-1]), record)
+        total = self.product.push(node, tangents[:2], values[:3], record)
         if tangents[2] is None:
             return total
         added = self.spread(tangents[2], len(node.shape))

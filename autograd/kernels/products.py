@@ -71,12 +71,12 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     >>> matrix_product(np.eye(2), np.ones((2, 1))).tolist()
     [[1.0], [1.0]]
     """
-    assert out is None or out.dtype == np.result_type(a, b)
-    assert out is None or out.shape[-2:] == (a.shape[-2], b.shape[-1])
     if a.ndim == b.ndim == 2:
         work = a.size * b.shape[1]
         if work < LARGE or (work < WORTHWHILE and a.shape[1] != 1 and threads_are_own()):
-            return _in_place_of(out, a.dot(b))
+            return a.dot(b) if out is None else _in_place_of(out, a.dot(b))
+    assert out is None or out.dtype == np.result_type(a, b)
+    assert out is None or out.shape[-2:] == (a.shape[-2], b.shape[-1])
     if out is not None and not out.flags.c_contiguous:
         return _in_place_of(out, _product(a, b, None, units=True))
     return _product(a, b, out, units=True)

@@ -11,6 +11,7 @@ import numpy as np
 from autograd.base import Pair, PushedTangents
 from autograd.dispatch import operations
 from autograd.families import Multilinear
+from autograd.kernels.backend import LARGE
 from autograd.kernels.paired_products import paired_products, sum_of_products
 from autograd.kernels.products import matrix_product
 from autograd.methods import set_operator
@@ -42,13 +43,15 @@ class _MatrixProduct(Multilinear):
     ) -> Sequence[Any]:
         if cotangent.ndim != 2:
             return super().pull(node, cotangent, values, targets, record)
-        _, x, y, _ = values
+        out, x, y = values
         to_x, to_y = targets
         if record:
             return (
                 _by_turned(cotangent, y) if type(to_x) is Node else None,
                 _turned_by(x, cotangent) if type(to_y) is Node else None,
             )
+        if type(to_x) is type(to_y) is Node:
+            return _both(cotangent, out, x, y)
         return (
             matrix_product(cotangent, y.T) if type(to_x) is Node else None,
             matrix_product(x.T, cotangent) if type(to_y) is Node else None,
@@ -62,7 +65,7 @@ class _MatrixProduct(Multilinear):
             return super().push(node, tangents, values, record)
         if current_modes().profile is not None:
             return super().push(node, tangents, values, record)
-        _, x, y, _ = values
+        _, x, y = values
         return sum_of_products(dx, y, x, dy)
 
     def pull_pair(
@@ -71,13 +74,20 @@ class _MatrixProduct(Multilinear):
         z, dz = arrived
         if z.ndim != 2:
             return super().pull_pair(node, arrived, targets, tangents)
-        _, x, y, _ = node.saved
+        _, x, y = node.saved
         dx, dy = (tangents.of(source) if type(source) is Node else None for source in node.inputs)
         to_x, to_y = targets
         x, y = x if type(to_y) is Node else None, y if type(to_x) is Node else None
         values = tangents.wants_value(to_x), tangents.wants_value(to_y)
         towards_x, towards_y, x_change, y_change = paired_products(x, y, z, dx, dy, dz, values)
         return (towards_x, x_change), (towards_y, y_change)
+
+
+def _both(cotangent: Any, out: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Both cotangents of a product of two matrices."""
+    if cotangent.size * len(y) < LARGE:  # what `matrix_product` would find out twice
+        return cotangent.dot(y.T), x.T.dot(cotangent)
+    return matrix_product(cotangent, y.T), matrix_product(x.T, cotangent)
 
 
 def _flops(out: tuple[int, ...], x: tuple[int, ...], _: tuple[int, ...]) -> int:
@@ -171,7 +181,9 @@ def matmul(x: Any, y: Any) -> Any:
                 out = matrix_product(xv, yv)
             except (TypeError, ValueError):
                 return _matmul(x, y)
-            kept = (None, None if yn is None else xv, None if xn is None else yv, None)
+            kept = (None, None if yn is None else xv, None if xn is None else yv)
+            if xn is not None and yn is not None and xv.dtype is yv.dtype:
+                return record_plain(_matmul, None, kept, out, modes, 2, _both, xn, yn)
             inputs = (small(xv) if xn is None else xn, small(yv) if yn is None else yn)
             return record_plain(_matmul, inputs, kept, out, modes, 2)
     x, y = _operand(x), _operand(y)

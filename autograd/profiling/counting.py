@@ -24,11 +24,16 @@ def sweep_flops(node: Node, reached: Callable[[Node], bool]) -> int:
     Each derivative of a product, its transpose in an operand or itself with a tangent in the
     operand's place, costs as many operations as the product.
     """
-    if node.op.flops is None or not isinstance(node.op, Multilinear | Affine):
+    product = node.op.product if isinstance(node.op, Affine) else node.op
+    if not isinstance(product, Multilinear) or product.flops is None:
         return 0
-    shapes = node.saved[-1]
-    products = sum(type(x) is Node and reached(x) for x in node.inputs[: len(shapes)])
-    return products * node.op.flops(node.shape, *shapes) if products else 0
+    inputs = node.inputs[: len(product.transposes)]
+    products = sum(type(x) is Node and reached(x) for x in inputs)
+    if not products:
+        return 0
+    saved = node.saved[1:]  # each constant beside what is tracked
+    shapes = [x.shape if type(x) is Node else np.shape(saved[i]) for i, x in enumerate(inputs)]
+    return products * product.flops(node.shape, *shapes)
 
 
 def bytes_of(value: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +99,30 @@ def _operations(tensor: ag.Tensor) -> list[Any]:
 
     assert tensor._node is not None
     return [node.op for node in ancestors([tensor._node]) if node.inputs]
+
+
+@pytest.mark.parametrize("dtypes", [("f4", "f8"), ("f8", "f4"), ("f4", "f4")])
+@pytest.mark.parametrize("tracked", [(True, True), (True, False), (False, True)])
+@given(SIZES, SEEDS)
+def test_each_operand_gets_its_cotangent_in_its_own_dtype(dtypes, tracked, sizes, seed):
+    seen = []
+
+    def transpose(cotangent):
+        seen.append(cotangent.dtype)
+        return cotangent
+
+    passed = ag.op.linear("passed", lambda x: x * 1, transpose)
+    rng = np.random.default_rng(seed)
+    rows, inner, columns = sizes
+    x, y = rng.normal(size=(rows, inner)), rng.normal(size=(inner, columns))
+    operands = [
+        ag.Tensor(value.astype(dtype), some)
+        for value, dtype, some in zip((x, y), dtypes, tracked, strict=True)
+    ]
+    out = passed(operands[0]) @ passed(operands[1])
+    cotangent = rng.normal(size=out.shape)
+    out.backward(cotangent)
+    assert sorted(seen) == sorted(operand.dtype for operand in operands if operand.requires_grad)
+    for operand, expected in zip(operands, (cotangent @ y.T, x.T @ cotangent), strict=True):
+        if operand.requires_grad:
+            np.testing.assert_allclose(operand.grad.numpy(), expected, rtol=1e-4, atol=1e-5)

@@ -59,6 +59,30 @@ def test_matrix_products_count_their_products(name, x, w):
     assert rows["forward pass"].flops == rows["reverse sweep"].flops == flops
 
 
+@pytest.mark.parametrize("tracked", [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize(
+    ("name", "x", "w"),
+    [
+        ("matmul", (3, 4), (4, 5)),
+        ("matmul", (2, 3, 4), (4, 5)),
+        ("linear", (2, 4), (5, 4)),
+        ("conv2d", (1, 2, 5, 5), (3, 2, 3, 3)),
+    ],
+)
+def test_sweeps_count_what_was_recorded_before_the_profile(name, x, w, tracked):
+    operands = [
+        ag.Tensor(np.ones(shape), some) for shape, some in zip((x, w), tracked, strict=True)
+    ]
+    leaves = [t for t in operands if t.requires_grad]
+    out = getattr(ag, name)(*operands)
+    flops = 2 * int(np.sum(out.detach().numpy()))
+    with ag.profile(show=False) as p:
+        ag.pushforward(out, leaves, [np.ones(t.shape) for t in leaves])
+        ag.pullback(out, leaves, np.ones(out.shape))
+    rows = rows_of(p, name.removesuffix("2d"))
+    assert rows["reverse sweep"].flops == rows["forward sweep"].flops == len(leaves) * flops
+
+
 def test_the_gradients_of_a_convolution_count_too():
     xt = ag.Tensor(np.ones((1, 1, 4, 4)), requires_grad=True)
     wt = ag.Tensor(np.ones((1, 1, 3, 3)), requires_grad=True)
