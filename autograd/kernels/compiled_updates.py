@@ -3,6 +3,9 @@
 Those of many arrays are done at once: entry i of all arrays together belongs to the first array k
 with i < ends[k]. `places` (arrays, operands) are the addresses of what row k of `constants` goes
 with.
+
+An entry is read from all arrays before it is written to any: processors tell by an address's last
+twelve bits whether what is read was written just before, and large arrays begin at the same ones.
 """
 
 from __future__ import annotations
@@ -49,13 +52,17 @@ def descend_with_momentum(
 ) -> None:
     if nesterov != 0:
         for i in range(p.size):
-            change = sign * g[i] + decay * p[i]
-            v[i] = momentum * v[i] + share * change
-            p[i] -= lr * (change + momentum * v[i])
+            parameter = p[i]
+            change = sign * g[i] + decay * parameter
+            velocity = momentum * v[i] + share * change
+            v[i] = velocity
+            p[i] = parameter - lr * (change + momentum * velocity)
     else:
         for i in range(p.size):
-            v[i] = momentum * v[i] + share * (sign * g[i] + decay * p[i])
-            p[i] -= lr * v[i]
+            parameter = p[i]
+            velocity = momentum * v[i] + share * (sign * g[i] + decay * parameter)
+            v[i] = velocity
+            p[i] = parameter - lr * velocity
 
 
 @compiled
@@ -77,10 +84,13 @@ def adapt(
 ) -> None:
     """Adam's moments and step; `shrink` is AdamW's decay, `decay` Adam's."""
     for i in range(p.size):
-        change = sign * g[i] + decay * p[i]
-        m[i] = beta1 * m[i] + share1 * change
-        s[i] = beta2 * s[i] + share2 * (change * change)
-        p[i] = shrink * p[i] - step * m[i] / (np.sqrt(s[i]) * inverse_correction + eps)
+        parameter = p[i]
+        change = sign * g[i] + decay * parameter
+        mean = beta1 * m[i] + share1 * change
+        square = beta2 * s[i] + share2 * (change * change)
+        m[i] = mean
+        s[i] = square
+        p[i] = shrink * parameter - step * mean / (np.sqrt(square) * inverse_correction + eps)
 
 
 @compiled
@@ -155,8 +165,10 @@ def gather_momentum(
     last: int,
 ) -> None:
     for i in range(np.uint64(first), np.uint64(last)):
-        v[i] = momentum * v[i] + g[i]
-        out[i] = g[i] + momentum * v[i] if nesterov else v[i]
+        gradient = g[i]
+        velocity = momentum * v[i] + gradient
+        v[i] = velocity
+        out[i] = gradient + momentum * velocity if nesterov else velocity
 
 
 @compiled
