@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -25,12 +25,13 @@ EXPRESSIONS = {
 
 @pytest.mark.parametrize("name", sorted(EXPRESSIONS))
 @given(x=VALUES, dx=VALUES)
+@example(x=np.full(3, 0.9004701055121253), dx=np.ones(3))  # terms of 1.1 that leave 0.01
 def test_the_tangent_is_that_of_five_points(name, x, dx):
     f = EXPRESSIONS[name]
     found = f(Dual(x, dx))
     h = 1e-3
     slope = (8 * (f(x + h * dx) - f(x - h * dx)) - (f(x + 2 * h * dx) - f(x - 2 * h * dx))) / 12
-    np.testing.assert_allclose(found.value, f(x), rtol=1e-14)
+    np.testing.assert_allclose(found.value, f(x), rtol=1e-14, atol=1e-15)  # of terms of 1 or so
     np.testing.assert_allclose(np.broadcast_to(found.tangent, 3), slope / h, rtol=1e-6, atol=1e-6)
 
 
