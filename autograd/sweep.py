@@ -143,14 +143,17 @@ def _pull_all(
                     continue
                 if whole or node not in wanted:
                     found[node] = None
-                for source, contribution in ((x, to_x), (y, to_y)):
-                    if found[source] is None:
-                        found[source] = contribution
-                    else:
-                        _add(contribution, source, found, owned)
+                if found[x] is None:
+                    found[x] = to_x
+                else:
+                    _add(to_x, x, found, owned)
+                if found[y] is None:
+                    found[y] = to_y
+                else:
+                    _add(to_y, y, found, owned)
                 if free:
                     node.saved = FREED
-                out = x_value = y_value = contribution = to_x = to_y = None
+                out = x_value = y_value = to_x = to_y = None
                 continue
         op = node.op
         targets = node.operands

@@ -92,27 +92,29 @@ class Elementwise(CallableOp):
         """As `apply`, with the common case, recording plain operands, written out: of one here, of
         two in `pair`.
         """
-        count = len(operands)
-        if count != len(self.partials):  # NumPy would write into one too many
-            wanted = len(self.partials)
+        count = len(self.partials)
+        if len(operands) != count:  # NumPy would write into one too many
             raise TypeError(
-                f"{self.name} takes {wanted} operand{'s' * (wanted != 1)}, got {count}; "
+                f"{self.name} takes {count} operand{'s' * (count != 1)}, got {len(operands)}; "
                 "give options by their names"
             )
         if params or count > 2:
             return apply(self, operands, params)
         if count == 2:
             return self.pair(*operands)
+        (x,) = operands
         modes = current_modes()
-        if modes.quick and isinstance(operands[0], Tensor):
-            x = operands[0]
+        if modes.quick and isinstance(x, Tensor):
             node, value = x._node, x._value
             if node is not None:
-                if type(value) is _ARRAY and not value.ndim:
-                    value = value[()]
-                small_one = type(value) is not _ARRAY or value.size < backend.fewest
+                compute = self.compute
+                if type(value) is _ARRAY:
+                    if not value.ndim:
+                        value = value[()]
+                    elif value.size >= backend.fewest:
+                        compute = self.forward
                 try:
-                    out = self.compute(value) if small_one else self.forward(value)
+                    out = compute(value)
                 except (TypeError, ValueError):
                     return apply(self, operands, NO_PARAMS)
                 keep_out, keep_x = self._kept.get(1) or self._keeps(1)
@@ -120,8 +122,8 @@ class Elementwise(CallableOp):
                 (quick,) = self.quick
                 inputs = (node,) if quick is None else None
                 return record_plain(self, inputs, saved, out, modes, 2, quick, node)
-        elif type(operands[0]) is Dual:
-            return self.on_duals(operands[0])
+        elif type(x) is Dual:
+            return self.on_duals(x)
         return apply(self, operands, NO_PARAMS)
 
     def on_duals(self, *operands: Any) -> Any:
@@ -339,8 +341,7 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
         return None
     if callable(partial):
 
-        def rule(cotangent: Any, *saved: Any) -> Any:
-            factor = partial(*saved)
+        def times(cotangent: Any, factor: Any) -> Any:
             if type(cotangent) is _ARRAY:
                 if cotangent.size >= LARGE:
                     return product_of(cotangent, factor)
@@ -348,7 +349,9 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
                     factor = as_operand(factor, cotangent.dtype)
             return cotangent * factor
 
-        return rule
+        if count == 1:
+            return lambda cotangent, out, x: times(cotangent, partial(out, x))
+        return lambda cotangent, out, x, y: times(cotangent, partial(out, x, y))
     if partial == 1:
         return lambda cotangent, *saved: cotangent
     return lambda cotangent, *saved: op._times(cotangent, partial, (), {})

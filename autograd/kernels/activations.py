@@ -119,12 +119,13 @@ def tanh_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> tanh_pullback(np.array([2.0, 4.0]), np.array([0.0, 0.5]), None).tolist()
     [2.0, 3.0]
     """
-    if goes_compiled(out, "fd", g):
+    if type(out) is not np.ndarray:
+        return g * (1.0 - out * out)
+    if out.size >= backend.fewest and goes_compiled(out, "fd", g):
         from autograd.kernels import compiled_activations as compiled
 
         return in_one_pass(compiled.tanh_back, NANOSECONDS["tanh"], g, out)
-    one = as_operand(1.0, out.dtype) if type(out) is np.ndarray else 1.0
-    return g * (one - out * out)
+    return g * (as_operand(1.0, out.dtype) - out * out)
 
 
 def fuses(activation: str | None, dtype: np.dtype[Any]) -> bool:

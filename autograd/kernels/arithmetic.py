@@ -83,13 +83,14 @@ def accumulate(a: Array, b: Array) -> None:
     >>> a.tolist()
     [3.0]
     """
-    if a.size >= FEWEST_TURNED and _are_turned(a, b):
+    size = a.size
+    if size >= FEWEST_TURNED and _are_turned(a, b):
         b = in_order_of(a, b)
     if (
-        a.size < FEWEST
+        size < FEWEST
         or not _match(a, b)
         or min(a.strides, default=0) < 0  # flat, it would be a copy
-        or not compiled_for(a.dtype, a.size)
+        or not compiled_for(a.dtype, size)
         or is_told()
     ):
         a += b
@@ -97,7 +98,7 @@ def accumulate(a: Array, b: Array) -> None:
     from autograd.kernels.compiled_arithmetic import add_entries
 
     flat = a.ravel(order="K"), b.ravel(order="K")
-    parallel_parts(add_entries, flat, a.size, GRAIN, NANOSECONDS * a.size)
+    parallel_parts(add_entries, flat, size, GRAIN, NANOSECONDS * size)
 
 
 def _combined(kind: int, full: Array, other: Any, turned: bool) -> Array | None:
