@@ -122,10 +122,12 @@ def gradients_of_rows(
             slope += other
         average, along = number(whole / columns), number(slope / columns)
         for j in range(columns):
+            seed = g[i, j]  # what is read comes before what is written, as in `compiled_updates`
             z = (x[i, j] - centre) * scale
-            dx[i, j] = scale * (g[i, j] * weight[j] - average - z * along)
-            products[j] += g[i, j] * z
-            plain[j] += g[i, j]
+            product, added = products[j] + seed * z, plain[j] + seed
+            dx[i, j] = scale * (seed * weight[j] - average - z * along)
+            products[j] = product
+            plain[j] = added
 
 
 @compiled
