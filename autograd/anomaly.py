@@ -21,11 +21,11 @@ class AnomalyError(RuntimeError):
 def _plain(values: Iterable[Any]) -> list[np.ndarray]:
     arrays = []
     for value in values:
-        if isinstance(value, tuple | list):
+        if isinstance(value, (tuple, list)):
             arrays.extend(_plain(value))
         elif value is not None:
             data = getattr(value, "_value", value)
-            if isinstance(data, np.ndarray | np.generic | float):
+            if isinstance(data, (np.ndarray, np.generic, float)):
                 array = np.asarray(data)
                 if array.dtype.kind in "fc":
                     arrays.append(array)

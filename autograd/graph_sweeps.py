@@ -195,9 +195,9 @@ def _cotangent(output: Tensor, cotangent: Any, what: str) -> Any:
 
 def _tensors(given: Any, what: str) -> list[Tensor]:
     found = [given] if isinstance(given, Tensor) else given
-    if not isinstance(found, list | tuple) or not all(isinstance(t, Tensor) for t in found):
+    if not isinstance(found, (list, tuple)) or not all(isinstance(t, Tensor) for t in found):
         kinds = (
-            [type(t).__name__ for t in found] if isinstance(found, list | tuple) else type(given)
+            [type(t).__name__ for t in found] if isinstance(found, (list, tuple)) else type(given)
         )
         raise TypeError(f"{what} must be a Tensor or a sequence of Tensors, got {kinds}")
     return list(found)
@@ -220,7 +220,7 @@ def _per_tensor(seeds: Any, given: Any, tensors: Sequence[Tensor], what: str) ->
         return [None] * len(tensors)
     if isinstance(given, Tensor):
         return [seeds]
-    if not isinstance(seeds, list | tuple):
+    if not isinstance(seeds, (list, tuple)):
         raise TypeError(f"{what} must be a sequence, one entry per Tensor, got {type(seeds)}")
     if len(seeds) != len(tensors):
         raise ValueError(f"got {len(seeds)} {what} for {len(tensors)} Tensors; pass one each")

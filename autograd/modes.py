@@ -49,6 +49,7 @@ class Modes:
         "calls",
         "keep_values",
         "level",
+        "observed",
         "profile",
         "pushing",
         "quick",
@@ -76,8 +77,8 @@ class Modes:
         self.profile = profile
         self.pushing = pushing
         # one test on the hot path instead of several
-        observed = keep_values or not (anomaly is None and calls is None and profile is None)
-        self.quick = recording and not observed
+        self.observed = keep_values or not (anomaly is None and calls is None and profile is None)
+        self.quick = recording and not self.observed
 
     def changed(self, **changes: Any) -> Modes:
         values = {
@@ -95,7 +96,7 @@ class Modes:
     def inside(self, owner: object) -> Modes:
         """These modes with `owner` called; written out, because every call of a module asks."""
         inner = _new(Modes)
-        inner.recording, inner.quick = self.recording, self.quick
+        inner.recording, inner.observed, inner.quick = self.recording, self.observed, self.quick
         inner.anomaly, inner.keep_values = self.anomaly, self.keep_values
         inner.level, inner.calls = self.level, self.calls
         inner.profile, inner.pushing = self.profile, self.pushing

@@ -32,7 +32,7 @@ def _check(name: Any, **functions: Any) -> None:
 
 
 def _check_error(name: str, error: Any) -> float:
-    if isinstance(error, bool) or not isinstance(error, int | float) or not 1 <= error < 1e12:
+    if isinstance(error, bool) or not isinstance(error, (int, float)) or not 1 <= error < 1e12:
         raise ValueError(
             f"error of {name} must be a number from 1 (values right to rounding) to 1e12, got "
             f"{error!r}"
@@ -57,9 +57,9 @@ def _arrays(name: str, forward: Function) -> Function:
 
     def run(*values: Any, **params: Any) -> Any:
         out = forward(*values, **params)
-        if isinstance(out, np.ndarray | np.generic):
+        if isinstance(out, (np.ndarray, np.generic)):
             return out
-        array = np.asarray(out) if isinstance(out, int | float | list) else None
+        array = np.asarray(out) if isinstance(out, (int, float, list)) else None
         if array is None:
             raise TypeError(f"forward of {name} returned {type(out).__name__}, expected an array")
         return array[()] if array.ndim == 0 else array
@@ -91,7 +91,7 @@ def elementwise(
     12.0
     """
     _check(name, forward=forward)
-    if callable(partials) or not isinstance(partials, tuple | list) or not partials:
+    if callable(partials) or not isinstance(partials, (tuple, list)) or not partials:
         raise TypeError(
             f"partials of {name} must be a tuple with one function per input, got "
             f"{type(partials).__name__}; write (f,) for one input"
@@ -100,7 +100,7 @@ def elementwise(
     for index, partial in enumerate(partials):
         if callable(partial):
             _check_arity(name, f"partials[{index}]", partial, count + 1, "out and every input")
-        elif not isinstance(partial, int | float):
+        elif not isinstance(partial, (int, float)):
             raise TypeError(
                 f"partials[{index}] of {name} must be a function or a number, got "
                 f"{type(partial).__name__}"
@@ -138,7 +138,7 @@ def linear(
     array([2., 2.])
     """
     _check(name, forward=forward)
-    rules = transpose if isinstance(transpose, tuple | list) else (transpose,)
+    rules = transpose if isinstance(transpose, (tuple, list)) else (transpose,)
     for rule in rules:
         _check(name, transpose=rule)
     chosen = tuple(transpose) if isinstance(transpose, list) else transpose
@@ -176,7 +176,7 @@ def multilinear(
     array([3., 4.])
     """
     _check(name, forward=forward)
-    if not isinstance(transposes, tuple | list) or not transposes:
+    if not isinstance(transposes, (tuple, list)) or not transposes:
         raise TypeError(f"transposes of {name} must be a tuple with one function per operand")
     for index, rule in enumerate(transposes):
         _check(name, **{f"transposes[{index}]": rule})

@@ -82,12 +82,13 @@ def record(
     modes: Modes,
 ) -> Any:
     """The handle of `out`, on a new node."""
-    if params:
-        params = {key: _frozen(value) for key, value in params.items()}
-    inputs = tuple(
-        [small(v) if node is None else node for v, node in zip(values, nodes, strict=True)]
-    )
-    place = caller_place(2)
+    for key, value in params.items():
+        if type(value) not in _IMMUTABLE and (frozen := _frozen(value)) is not value:
+            params = {**params, key: frozen}
+    inputs: tuple[Any, ...] = tuple(nodes)
+    if None in nodes:
+        inputs = tuple([small(v) if n is None else n for v, n in zip(values, nodes, strict=True)])
+    place = caller_place(3)
     saved = op.save(out, values, nodes, extra)
     if type(out) is tuple:
         shapes = tuple(item.shape for item in out)
@@ -255,7 +256,7 @@ def handles(node: Node) -> tuple[Any, ...]:
 
 def as_array(operand: Any, name: str) -> Any:
     """An operand that is no Tensor as an array or NumPy scalar."""
-    if isinstance(operand, np.ndarray | np.generic):
+    if isinstance(operand, (np.ndarray, np.generic)):
         return operand
     try:
         array = np.asarray(operand)
@@ -280,12 +281,12 @@ def _untracked(op: Op, out: Any) -> Tensor:
 
 def _frozen(value: Any) -> Any:
     """Arrays among parameters (indices, masks) are copied: the user may reuse theirs."""
-    if type(value) in _IMMUTABLE:
-        return value
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, tuple):
-        return tuple(_frozen(item) for item in value)
+        for item in value:
+            if type(item) not in _IMMUTABLE:
+                return tuple(_frozen(item) for item in value)
     return value
 
 

@@ -73,7 +73,7 @@ def change_after(array: Any, serial: int) -> tuple[bool, Place | None]:
 def saved_arrays(saved: Any) -> list[np.ndarray]:
     """The arrays among a node's saved values."""
     found: list[np.ndarray] = []
-    if isinstance(saved, tuple | list):
+    if isinstance(saved, (tuple, list)):
         for item in saved:
             found.extend(saved_arrays(item))
     elif isinstance(saved, np.ndarray):

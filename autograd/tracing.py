@@ -310,10 +310,10 @@ def _seed_value(seed: Any, record: bool) -> Any:
 
 def resolve_argnums(argnums: Any, count: int, what: str) -> tuple[int, ...]:
     """Non-negative argument numbers; errors name what was given."""
-    chosen = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    chosen = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     resolved = []
     for number in chosen:
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
             raise TypeError(f"argnums must be an int or a tuple of ints, got {argnums!r}")
         if not -count <= number < count:
             raise ValueError(
@@ -332,7 +332,7 @@ def trace(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def chosen(results: Sequence[Any], argnums: Any) -> Any:
-    return tuple(results) if isinstance(argnums, tuple | list) else results[0]
+    return tuple(results) if isinstance(argnums, (tuple, list)) else results[0]
 
 
 def renamed(wrapper: Function, f: Function, prefix: str) -> Function:

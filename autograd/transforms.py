@@ -139,7 +139,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     (6.0, 3.0)
     """
     for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple | list):
+        if not isinstance(given, (tuple, list)):
             raise TypeError(
                 f"jvp takes {name} as a tuple with one entry per argument, got "
                 f"{type(given).__name__}; write ({name[:-1]},)"

@@ -28,7 +28,7 @@ def _entries(tree: Any) -> list[tuple[Any, Any]] | None:
     """`(key, child)` pairs of a container; None for a leaf."""
     if isinstance(tree, dict):
         return list(tree.items())
-    if isinstance(tree, list | tuple):
+    if isinstance(tree, (list, tuple)):
         return list(enumerate(tree))
     return None
 
@@ -118,14 +118,14 @@ def _collect_like(item: Any, part: Structure, where: str, what: str, leaves: lis
 
 def _is_numbers(item: Any) -> bool:
     """Nested lists of numbers stand for one array where an array is expected."""
-    if isinstance(item, list | tuple):
+    if isinstance(item, (list, tuple)):
         return all(_is_numbers(child) for child in item)
-    return isinstance(item, int | float | np.generic) and not isinstance(item, bool)
+    return isinstance(item, (int, float, np.generic)) and not isinstance(item, bool)
 
 
 def check_differentiable(leaf: Any, path: str) -> None:
     """Raise TypeError unless `leaf` is a float, a float array or a float Tensor."""
-    if isinstance(leaf, Tensor | np.ndarray | np.generic):
+    if isinstance(leaf, (Tensor, np.ndarray, np.generic)):
         kind = leaf.dtype.kind
         if kind == "f":
             return
@@ -143,7 +143,7 @@ def check_differentiable(leaf: Any, path: str) -> None:
 
 def check_output(leaf: Any, path: str) -> None:
     """Raise TypeError unless `leaf` can be an output of a transformed function."""
-    if isinstance(leaf, Tensor | int | float | np.ndarray | np.generic):
+    if isinstance(leaf, (Tensor, int, float, np.ndarray, np.generic)):
         if isinstance(leaf, np.ndarray) and leaf.dtype.kind not in "fiub":
             raise TypeError(f"{path} of the function has dtype {leaf.dtype}, expected real floats")
         return

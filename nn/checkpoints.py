@@ -59,7 +59,7 @@ def captured(part: Any) -> Any:
         return part.state_dict()
     if isinstance(part, Mapping):
         return {key: captured(value) for key, value in part.items()}
-    if isinstance(part, list | tuple):
+    if isinstance(part, (list, tuple)):
         return [captured(value) for value in part]
     return part
 
@@ -77,8 +77,8 @@ def restorers(
             raise ValueError(f"{where}: saved under other names than {list(part)}")
         for key, value in part.items():
             yield from restorers(value, state[key], f"{where}[{key!r}]")
-    elif isinstance(part, list | tuple):
-        if not isinstance(state, list | tuple) or len(part) != len(state):
+    elif isinstance(part, (list, tuple)):
+        if not isinstance(state, (list, tuple)) or len(part) != len(state):
             raise ValueError(f"{where} was not saved as {len(part)} in a row")
         for index, value in enumerate(part):
             yield from restorers(value, state[index], f"{where}[{index}]")

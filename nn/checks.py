@@ -46,7 +46,7 @@ def as_indices(value: Any, who: str) -> np.ndarray:
 
 def count(value: Any, name: str, minimum: int = 1) -> int:
     """An integer of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {value!r} of {type(value).__name__}")
     if value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
@@ -55,7 +55,7 @@ def count(value: Any, name: str, minimum: int = 1) -> int:
 
 def pair(value: Any, name: str, minimum: int = 1) -> tuple[int, int]:
     """Two integers; one stands for both."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ValueError(f"{name} must be one integer or two, got {value!r}")
         return count(value[0], name, minimum), count(value[1], name, minimum)
@@ -65,7 +65,7 @@ def pair(value: Any, name: str, minimum: int = 1) -> tuple[int, int]:
 
 def single(value: Any, name: str, minimum: int = 1) -> int:
     """One integer, also as a tuple of one."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         if len(value) != 1:
             raise ValueError(f"{name} must be one integer, got {value!r}")
         value = value[0]
@@ -74,7 +74,7 @@ def single(value: Any, name: str, minimum: int = 1) -> int:
 
 def probability(p: Any, name: str = "p") -> float:
     """A dropout probability."""
-    if isinstance(p, bool) or not isinstance(p, int | float | np.floating):
+    if isinstance(p, bool) or not isinstance(p, (int, float, np.floating)):
         raise TypeError(f"{name} must be a number, got {p!r} of {type(p).__name__}")
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"{name} must be between 0 and 1, got {p}")

@@ -89,7 +89,7 @@ class _Numbered(_Container):
         return self.extend(modules)
 
     def _name(self, index: int) -> str:
-        if isinstance(index, bool) or not isinstance(index, int | np.integer):
+        if isinstance(index, bool) or not isinstance(index, (int, np.integer)):
             raise TypeError(f"{type(self).__name__} is indexed by integers, got {index!r}")
         names = list(self._held())
         if not -len(names) <= index < len(names):

@@ -51,7 +51,7 @@ class Parameter(Tensor):
 
 
 def _has_dtype(data: Any) -> bool:
-    return isinstance(data, np.ndarray | np.generic) or hasattr(data, "__array__")
+    return isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__")
 
 
 def replace_array(parameter: Parameter, array: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from autograd import Tensor
 
 def is_array(value: Any) -> bool:
     """Whether a value is stored among the arrays."""
-    return isinstance(value, np.ndarray | np.generic | Tensor)
+    return isinstance(value, (np.ndarray, np.generic, Tensor))
 
 
 def plain_array(value: Any, where: str) -> np.ndarray:
@@ -48,13 +48,13 @@ def encode(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
         return {"scalar" if isinstance(value, np.generic) else "array": name}
     if isinstance(value, float) and not isfinite(value):
         return {"float": str(float(value))}
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, (bool, int, float, str)):
         return {"value": value}
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str | int) for key in value):
+        if not all(isinstance(key, (str, int)) for key in value):
             raise TypeError(f"save: the keys of {where} must be strings or integers")
         return {"dict": [[key, encode(v, f"{where}/{key}", arrays)] for key, v in value.items()]}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         kind = "list" if isinstance(value, list) else "tuple"
         return {kind: [encode(v, f"{where}/{i}", arrays) for i, v in enumerate(value)]}
     raise TypeError(

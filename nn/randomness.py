@@ -32,7 +32,7 @@ def manual_seed(seed: int) -> np.random.Generator:
     >>> first == nn.manual_seed(3).normal()
     True
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise TypeError(f"manual_seed takes an integer, got {type(seed).__name__} ({seed!r})")
     if seed < 0:
         raise ValueError(f"manual_seed takes an integer of at least 0, got {seed}")

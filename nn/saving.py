@@ -62,14 +62,14 @@ def save(
     >>> checkpoint.step, list(checkpoint)
     (7, ['weight', 'bias'])
     """
-    if isinstance(model, str | os.PathLike) and not isinstance(path, str | os.PathLike):
+    if isinstance(model, (str, os.PathLike)) and not isinstance(path, (str, os.PathLike)):
         path, model = model, path
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, (str, os.PathLike)):
         raise TypeError(
             f"save takes a path and what to save, got {type(path).__name__}; write "
             "nn.save('model.safetensors', model)"
         )
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int | np.integer)):
+    if step is not None and (isinstance(step, bool) or not isinstance(step, (int, np.integer))):
         raise TypeError(f"save: step must be an integer, got {step!r}")
     step = None if step is None else int(step)
     target = Path(path)

@@ -96,7 +96,7 @@ def _substituted(value: Any, replacements: dict[int, Any], inside: tuple[int, ..
     """The value with replacements made in it: itself if there are none, else a changed copy."""
     if id(value) in replacements:
         return replacements[id(value)]
-    if not isinstance(value, list | tuple | dict) or id(value) in inside:
+    if not isinstance(value, (list, tuple, dict)) or id(value) in inside:
         return value
     inside = (*inside, id(value))
     items = value.items() if isinstance(value, dict) else enumerate(value)

@@ -173,9 +173,9 @@ def _collect(
     substituted: frozenset[int],
     inside: tuple[int, ...],
 ) -> None:
-    if isinstance(value, Parameter | ModuleTree) or id(value) in substituted:
+    if isinstance(value, (Parameter, ModuleTree)) or id(value) in substituted:
         found.append((name, value))
-    elif isinstance(value, list | tuple | dict):
+    elif isinstance(value, (list, tuple, dict)):
         if id(value) in inside:
             return
         inside = (*inside, id(value))

@@ -61,7 +61,7 @@ class Adam(Optimizer):
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
         betas = options["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ValueError(f"{type(self).__name__}: betas must be two numbers, got {betas!r}")
         super()._check_options(options)
 

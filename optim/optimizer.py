@@ -46,7 +46,7 @@ class Optimizer:
         self._scratch: dict[tuple[Any, int, int], Array] = {}
         self._places: Places = {}
         self._shared: dict[Any, tuple[float, ...]] = {}  # what updates of one step have in common
-        if isinstance(params, Tensor | np.ndarray):
+        if isinstance(params, (Tensor, np.ndarray)):
             raise TypeError(
                 f"{type(self).__name__} takes an iterable of parameters, got one "
                 f"{type(params).__name__}; write [p]"
@@ -122,7 +122,7 @@ class Optimizer:
         """Numbers within their ranges; subclasses add what goes together."""
         for name, (low, high) in self.ranges.items():
             value = options[name]
-            for number in value if isinstance(value, tuple | list) else (value,):
+            for number in value if isinstance(value, (tuple, list)) else (value,):
                 if isinstance(number, bool) or not isinstance(
                     number, int | float | np.integer | np.floating
                 ):

@@ -27,7 +27,7 @@ from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
 from autograd.node import Node, small
 from autograd.recording import NO_PARAMS, SIMPLE_TYPES, apply, record_plain
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, wrap
 
 _ARRAY = np.ndarray
 _PLAIN = (np.ndarray, np.generic)
@@ -104,9 +104,11 @@ class Elementwise(CallableOp):
             return self.pair(*operands)
         (x,) = operands
         modes = current_modes()
-        if modes.quick and isinstance(x, Tensor):
+        if type(x) is Dual and not modes.observed:
+            return self.on_duals(x)
+        if isinstance(x, Tensor) and not modes.observed:
             node, value = x._node, x._value
-            if node is not None:
+            if node is not None and modes.recording:
                 compute = self.compute
                 if type(value) is _ARRAY:
                     if not value.ndim:
@@ -122,9 +124,17 @@ class Elementwise(CallableOp):
                 (quick,) = self.quick
                 inputs = (node,) if quick is None else None
                 return record_plain(self, inputs, saved, out, modes, 2, quick, node)
-        elif type(x) is Dual:
-            return self.on_duals(x)
+            if _is_small(value):
+                return self._constant(operands, value)
         return apply(self, operands, NO_PARAMS)
+
+    def _constant(self, operands: tuple[Any, ...], *values: Any) -> Any:
+        """`apply` of operands with these values, small arrays of floats and numbers, unrecorded."""
+        try:
+            out = self.compute(*values)
+        except (TypeError, ValueError):
+            return apply(self, operands, NO_PARAMS)
+        return wrap(out, None) if out.dtype.kind == "f" else apply(self, operands, NO_PARAMS)
 
     def on_duals(self, *operands: Any) -> Any:
         """The result and its tangent as a Dual, or an array without one."""
@@ -141,7 +151,7 @@ class Elementwise(CallableOp):
         into a NumPy scalar, which computes ten times as fast.
         """
         modes = current_modes()
-        if not modes.quick:
+        if modes.observed:
             return apply(self, (x, y), NO_PARAMS)
         mask = 0
         xv = xn = x
@@ -162,6 +172,8 @@ class Elementwise(CallableOp):
                 mask += 2
         quick: Rule | None = None
         left, right, tracked = xv, yv, xn
+        if not modes.recording:
+            mask = 0
         if mask == 1:
             if type(yv) in NUMBERS:
                 if self.simple and type(xv) is _ARRAY:
@@ -183,6 +195,16 @@ class Elementwise(CallableOp):
         elif not mask:
             if type(x) is Dual or type(y) is Dual:
                 return self.on_duals(x, y)
+            if x is not xv or y is not yv:  # a Tensor is among them
+                if _is_small(xv):
+                    if type(yv) in NUMBERS:
+                        right = as_operand(yv, xv.dtype) if self.simple else yv
+                        return self._constant((x, y), xv, right)
+                    if _is_small(yv) and xv.dtype is yv.dtype:
+                        return self._constant((x, y), xv, yv)
+                elif _is_small(yv) and type(xv) in NUMBERS:
+                    left = as_operand(xv, yv.dtype) if self.simple else xv
+                    return self._constant((x, y), left, yv)
             return apply(self, (x, y), NO_PARAMS)
         compute = self.compute if type(xv) is not _ARRAY or xv.size < LARGE else self.forward
         try:
@@ -330,6 +352,16 @@ class Elementwise(CallableOp):
         if partial == 0:
             return None
         return -change if partial == -1 else change * partial
+
+
+def _is_small(value: Any) -> bool:
+    """Whether a value is an array of floats, with axes, that no compiled kernel is for."""
+    return (
+        type(value) is _ARRAY
+        and value.ndim > 0
+        and value.size < backend.fewest
+        and value.dtype.kind == "f"
+    )
 
 
 def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:

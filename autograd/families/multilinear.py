@@ -51,8 +51,11 @@ class Linear(CallableOp):
     ) -> tuple[Any, ...]:
         if len(values) == 1:
             return ()
-        shapes = tuple((np.shape(v), np.result_type(v)) for v in values)
-        return (None,) * (len(values) + 1) + (shapes,)
+        shapes = [
+            (v.shape, v.dtype) if type(v) is np.ndarray else (np.shape(v), np.result_type(v))
+            for v in values
+        ]
+        return (None,) * (len(values) + 1) + (tuple(shapes),)
 
     def pull(
         self,

@@ -155,7 +155,7 @@ def erf(x: Any) -> Any:
     >>> erf(np.array([-np.inf, 0.0, 0.5])).round(6).tolist()
     [-1.0, 0.0, 0.5205]
     """
-    if not isinstance(x, np.ndarray | np.generic):
+    if not isinstance(x, (np.ndarray, np.generic)):
         x = np.asarray(x)[()]
     if issubclass(x.dtype.type, np.complexfloating):
         return _complex_erf(np.asarray(x, np.complex128)).astype(x.dtype)[()]

@@ -106,7 +106,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
 
 def _inexact(x: Any) -> Any:
     """NumPy arrays and scalars of floats as they are, all else as float64."""
-    if not isinstance(x, np.ndarray | np.generic):
+    if not isinstance(x, (np.ndarray, np.generic)):
         x = np.asarray(x)[()]
     return x if issubclass(x.dtype.type, np.inexact) else x.astype(np.float64)
 

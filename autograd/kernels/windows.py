@@ -42,7 +42,7 @@ def spatial_tuple(value: int | Sequence[int], dims: int, name: str, minimum: int
         return (value,) * dims
     given: Any = value
     entries: tuple[Any, ...] = (given,) * dims
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         entries = tuple(value)
         if len(entries) != dims:
             raise ValueError(

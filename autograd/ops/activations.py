@@ -126,7 +126,7 @@ def _slopes(x: Any, slope: float) -> Any:
 
 
 def _check_number(name: str, argument: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} takes {argument} as a number, got {type(value).__name__}")
     return float(value)
 

@@ -32,7 +32,7 @@ def as_axes(axis: Any, ndim: int, name: str, argument: str = "axis") -> tuple[in
     """None (all), an int or a sequence of ints as a tuple of distinct axes."""
     if axis is None:
         return tuple(range(ndim))
-    chosen = axis if isinstance(axis, tuple | list) else (axis,)
+    chosen = axis if isinstance(axis, (tuple, list)) else (axis,)
     axes = tuple(as_axis(item, ndim, name, argument) for item in chosen)
     if len(set(axes)) != len(axes):
         raise ValueError(f"{name}: {argument} {axis!r} names an axis twice")
@@ -41,7 +41,7 @@ def as_axes(axis: Any, ndim: int, name: str, argument: str = "axis") -> tuple[in
 
 def as_shape(shape: Any, name: str) -> tuple[int, ...]:
     """An int or a sequence of ints as a shape."""
-    sizes: Sequence[Any] = shape if isinstance(shape, tuple | list) else (shape,)
+    sizes: Sequence[Any] = shape if isinstance(shape, (tuple, list)) else (shape,)
     try:
         return tuple(index(size) for size in sizes)
     except TypeError:
@@ -50,7 +50,7 @@ def as_shape(shape: Any, name: str) -> tuple[int, ...]:
 
 def _shown(value: Any) -> str:
     """For a message: an array by its shape, for its entries may be many."""
-    if isinstance(value, Tensor | np.ndarray) and value.ndim:
+    if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
         return f"{type(value).__name__} of shape {value.shape} and dtype {value.dtype}"
     return f"{value!r} ({type(value).__name__})"
 
@@ -69,12 +69,12 @@ def constant(value: Any, name: str, argument: str) -> Any:
 
 def ndim_of(value: Any) -> int:
     """np.ndim, which asks a Tensor the long way round."""
-    return int(value.ndim if isinstance(value, Tensor | np.ndarray) else np.ndim(value))
+    return int(value.ndim if isinstance(value, (Tensor, np.ndarray)) else np.ndim(value))
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
     """np.shape, which asks a Tensor the long way round."""
-    return value.shape if isinstance(value, Tensor | np.ndarray) else np.shape(value)
+    return value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
 
 
 def data_of(value: Any) -> Any:

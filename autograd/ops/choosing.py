@@ -152,7 +152,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     >>> ag.round(ag.Tensor([0.126, 2.5]), 2)
     Tensor([0.13, 2.5 ])
     """
-    if isinstance(decimals, bool) or not isinstance(decimals, int | np.integer):
+    if isinstance(decimals, bool) or not isinstance(decimals, (int, np.integer)):
         raise TypeError(f"round takes decimals as an int, got {decimals!r}")
     return _round(x, decimals=int(decimals))
 

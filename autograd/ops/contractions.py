@@ -21,7 +21,7 @@ from autograd.ops.axes import as_axes
 from autograd.recording import record_plain
 from autograd.registry import bad, register
 from autograd.samples import call, real
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, wrap
 
 __all__ = ["dot", "inner", "kron", "matmul", "outer", "tensordot"]
 
@@ -172,15 +172,17 @@ def matmul(x: Any, y: Any) -> Any:
         except (TypeError, ValueError):
             return _matmul(x, y)  # which explains the error
     x_is, y_is = isinstance(x, Tensor), isinstance(y, Tensor)
-    if modes.quick and (x_is or type(x) is np.ndarray) and (y_is or type(y) is np.ndarray):
+    if (x_is or type(x) is np.ndarray) and (y_is or type(y) is np.ndarray) and not modes.observed:
         xv, xn = (x._value, x._node) if x_is else (x, None)
         yv, yn = (y._value, y._node) if y_is else (y, None)
-        if not (xn is None is yn) and xv.ndim == yv.ndim == 2:
+        if (x_is or y_is) and xv.ndim == yv.ndim == 2:
             # Two matrices, the commonest case, as `_matmul(x, y)` records them.
             try:
                 out = matrix_product(xv, yv)
             except (TypeError, ValueError):
                 return _matmul(x, y)
+            if (xn is None is yn) or not modes.recording:
+                return wrap(out, None)
             kept = (None, None if yn is None else xv, None if xn is None else yv)
             if xn is not None and yn is not None and xv.dtype is yv.dtype:
                 return record_plain(_matmul, None, kept, out, modes, 2, _both, xn, yn)
@@ -223,7 +225,7 @@ set_operator("matmul", matmul, matmul)
 
 
 def _axes_of(axes: Any, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    if isinstance(axes, int | np.integer):
+    if isinstance(axes, (int, np.integer)):
         count = int(axes)
         if not 0 <= count <= min(x.ndim, y.ndim):
             raise ValueError(

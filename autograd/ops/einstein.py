@@ -200,7 +200,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> ag.einsum("ij,j->i", ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), ag.Tensor([1.0, 10.0]))
     Tensor([21., 43.])
     """
-    arrays = [x if isinstance(x, Tensor | np.ndarray) else np.asarray(x) for x in operands]
+    arrays = [x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x) for x in operands]
     if not isinstance(subscripts, str):
         raise TypeError(
             f"einsum takes the subscripts as a string such as 'ij,jk->ik', got "

@@ -144,7 +144,7 @@ def qr(x: Any) -> QRResult:
 
 
 def _matrices(x: Any, name: str) -> Any:
-    x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+    x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
     if x.ndim < 2:
         raise ValueError(f"{name} needs matrices (..., m, n), got an array of shape {x.shape}")
     return operations.astype(x, float) if x.dtype.kind in "iub" else x

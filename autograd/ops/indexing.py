@@ -22,7 +22,7 @@ def _read_index(index: Any) -> Any:
     """An index with Tensors and lists in it as arrays."""
     if type(index) is tuple:
         return tuple(_read_index(item) for item in index)
-    if isinstance(index, Tensor | list):
+    if isinstance(index, (Tensor, list)):
         array = constant(index, "indexing", "the index")
         if array.size == 0 and isinstance(index, list):
             return array.astype(np.intp)
@@ -59,7 +59,7 @@ def _along(index: Any) -> Any:
     """The same index of every array along a first axis, or None if it has no such form."""
     if not isinstance(index, tuple):
         return (slice(None), index)
-    if len(index) > 1 and any(isinstance(item, np.ndarray | bool) for item in index):
+    if len(index) > 1 and any(isinstance(item, (np.ndarray, bool)) for item in index):
         # NumPy puts the axes that arrays index first, unless the arrays are next to each other.
         return None
     return (slice(None), *index)
@@ -88,7 +88,7 @@ _scatter: Linear = Linear(
 
 def gather(x: Any, index: Any, *, distinct: bool = False) -> Any:
     """`x[index]`; `distinct` promises that no entry is read twice."""
-    if not isinstance(x, Tensor | np.ndarray):
+    if not isinstance(x, (Tensor, np.ndarray)):
         x = np.asarray(x)
     return _gather(x, index=index, distinct=distinct)
 
@@ -161,8 +161,8 @@ _set: Linear = Linear(
 
 def _check_target(x: Any, values: Any, index: Any, name: str) -> tuple[Any, Any, tuple[int, ...]]:
     """x, the values in x's dtype, and the shape that the index selects."""
-    x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
-    values = values if isinstance(values, Tensor | np.ndarray) else np.asarray(values)
+    x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
+    values = values if isinstance(values, (Tensor, np.ndarray)) else np.asarray(values)
     if x.dtype.kind in "iub" and values.dtype.kind in "fc":
         raise TypeError(
             f"{name} cannot put {values.dtype} into an array of dtype {x.dtype}; "

@@ -50,7 +50,7 @@ _stack: Linear = Linear(
 
 
 def _list_of(arrays: Any, name: str) -> list[Any]:
-    if ndim_of(arrays) == 0 if isinstance(arrays, Tensor | np.ndarray) else False:
+    if ndim_of(arrays) == 0 if isinstance(arrays, (Tensor, np.ndarray)) else False:
         raise TypeError(f"{name} takes a sequence of arrays, got a 0-d {type(arrays).__name__}")
     try:
         items = list(arrays)

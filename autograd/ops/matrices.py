@@ -29,7 +29,7 @@ def _negative_determinant(x: Any) -> Any:
 
 def square(x: Any, name: str) -> Any:
     """`x` if it is a matrix, or a stack of them, with as many rows as columns."""
-    x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+    x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(
             f"{name} needs square matrices (..., n, n), got an array of shape {x.shape}"
@@ -114,7 +114,7 @@ def solve(a: Any, b: Any) -> Any:
     Tensor([1. , 0.5])
     """
     a = square(a, "solve")
-    b = b if isinstance(b, Tensor | np.ndarray) else np.asarray(b)
+    b = b if isinstance(b, (Tensor, np.ndarray)) else np.asarray(b)
     if b.dtype.kind in "iub":
         b = operations.astype(b, float)
     if b.ndim == 0 or b.shape[0 if b.ndim == 1 else -2] != a.shape[-1]:
@@ -307,7 +307,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     >>> ag.norm(ag.Tensor([3.0, 4.0]))
     Tensor(5.)
     """
-    x = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+    x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
     if x.dtype.kind in "iub":
         x = operations.astype(x, float)
     axes = as_axes(axis, x.ndim, "norm")

@@ -117,7 +117,7 @@ def _check_running(**arrays: Any) -> None:
     """Running statistics are changed in place, which lists and integers do not allow."""
     for argument, array in arrays.items():
         if array is not None and (
-            not isinstance(array, Tensor | np.ndarray) or array.dtype.kind != "f"
+            not isinstance(array, (Tensor, np.ndarray)) or array.dtype.kind != "f"
         ):
             kind = getattr(array, "dtype", type(array).__name__)
             raise TypeError(

@@ -178,10 +178,10 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         flat = roll(operations.ravel(x), shift, 0)
         return operations.reshape(flat, shape_of(x))
-    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     numbers = tuple(as_axis(item, ndim_of(x), "roll") for item in axes)
     try:
-        shifts = tuple(index(s) for s in (shift if isinstance(shift, tuple | list) else (shift,)))
+        shifts = tuple(index(s) for s in (shift if isinstance(shift, (tuple, list)) else (shift,)))
     except TypeError:
         raise TypeError(f"roll takes shift as ints, got {shift!r}") from None
     if len(shifts) != len(numbers):

@@ -201,7 +201,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     Tensor([[[[1.5]]]])
     """
     x = _image(x, "adaptive_avg_pool2d")
-    given = output_size if isinstance(output_size, tuple | list) else (output_size,) * 2
+    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
     filled = tuple(
         x.shape[2 + i] if size is None and i < 2 else size for i, size in enumerate(given)
     )

@@ -39,7 +39,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, *, rng: Any) -> Any:
     x = floats(x, "dropout")
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p} must be a probability from 0 to 1")
-    if rng is None or isinstance(rng, bool | float | str):
+    if rng is None or isinstance(rng, (bool, float, str)):
         raise TypeError(f"dropout needs rng=numpy.random.Generator or an int as seed, got {rng!r}")
     if not training or p == 0:
         return x

@@ -213,7 +213,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     (2, 1)
     """
     shape = list(shape_of(x))
-    count = len(axis) if isinstance(axis, tuple | list) else 1
+    count = len(axis) if isinstance(axis, (tuple, list)) else 1
     for position in sorted(as_axes(axis, len(shape) + count, "expand_dims")):
         shape.insert(position, 1)
     return _reshape(x, shape=tuple(shape))

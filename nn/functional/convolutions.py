@@ -176,7 +176,7 @@ def adaptive_avg_pool2d(input: Any, output_size: int | tuple[int | None, int | N
     array([[[[1.5]]]])
     """
     input = as_floats(input, "adaptive_avg_pool2d")
-    sides = output_size if isinstance(output_size, tuple | list) else (output_size, output_size)
+    sides = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     if len(sides) != 2:
         raise ValueError(f"output_size must be one number or two, got {output_size!r}")
 

@@ -207,7 +207,7 @@ def multi_margin_loss(
 def _same_shapes(input: Any, target: Any, who: str) -> tuple[Any, Any]:
     """Both as values; integers, booleans and lists as targets take the input's dtype."""
     input = as_floats(input, who)
-    listed = not isinstance(target, Tensor | np.ndarray | np.generic)
+    listed = not isinstance(target, (Tensor, np.ndarray, np.generic))
     target = as_value(target, who)
     if listed or target.dtype.kind not in "fc":
         target = target.astype(input.dtype)

@@ -128,7 +128,7 @@ def group_norm(
 
 def sizes(shape: Any) -> tuple[int, ...]:
     """A shape from one size or several; ValueError if it is empty."""
-    parts = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    parts = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     result = tuple(count(size, "normalized_shape") for size in parts)
     if not math.prod(result) or not result:
         raise ValueError(f"normalized_shape must hold at least one size, got {shape!r}")

@@ -102,7 +102,7 @@ class AdaptiveAvgPool2d(_Pooling):
     """
 
     def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
-        sides = output_size if isinstance(output_size, tuple | list) else (output_size,) * 2
+        sides = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
         pair([1 if side is None else side for side in sides], "output_size")
         self.output_size = output_size
 

@@ -67,7 +67,7 @@ class OneCycleLR(LRScheduler):
                 f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}"
             )
         groups = optimizer.param_groups
-        self.max_lrs = list(max_lr) if isinstance(max_lr, list | tuple) else [max_lr] * len(groups)
+        self.max_lrs = list(max_lr) if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
         if len(self.max_lrs) != len(groups):
             raise ValueError(f"OneCycleLR: max_lr has {len(self.max_lrs)} rates, not {len(groups)}")
         self.cycle_momentum = cycle_momentum

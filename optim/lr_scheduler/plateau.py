@@ -45,7 +45,7 @@ class ReduceLROnPlateau:
                 f"{mode!r} and {threshold_mode!r}"
             )
         groups = len(optimizer.param_groups)
-        self.min_lrs = list(min_lr) if isinstance(min_lr, list | tuple) else [min_lr] * groups
+        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups
         if len(self.min_lrs) != groups:
             raise ValueError(f"ReduceLROnPlateau: min_lr has {len(self.min_lrs)} of {groups} rates")
         self.optimizer = optimizer

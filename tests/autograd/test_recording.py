@@ -72,6 +72,37 @@ def test_quick_and_thorough_recording_agree(program, shape, dtype, constant, see
 
 
 @given(
+    strategies.programs(6),
+    st.sampled_from([(), (1,), (2, 2)]),
+    st.sampled_from([np.float64, np.float32, np.float16]),
+    st.sampled_from([*CONSTANTS, np.inf, True]),
+    st.integers(0, 2**20),
+)
+@np.errstate(all="ignore")
+def test_what_is_not_recorded_is_what_is_computed_otherwise(program, shape, dtype, constant, seed):
+    """Of constants, and of tracked Tensors under no_grad; next to arrays, and where one watches."""
+    arrays = [np.asarray(a, dtype) for a in strategies.inputs_of(program, shape, seed)]
+
+    def run(x, y):
+        found = program(x, y) * y, constant * x - y * constant + x / constant, -x, ag.tanh(y)
+        return (*found, x @ y, x @ arrays[1], arrays[0] @ y) if shape == (2, 2) else found
+
+    def results(x, y):
+        found = run(x, y)
+        assert all(isinstance(t, ag.Tensor) and not t.requires_grad for t in found)
+        return [(t.data.tobytes(), t.shape, t.dtype.str) for t in found]
+
+    constants = [ag.Tensor(a) for a in arrays]
+    tracked = [ag.Tensor(a, requires_grad=True) for a in arrays]
+    expected = [(np.asarray(a).tobytes(), np.shape(a), a.dtype.str) for a in run(*arrays)]
+    assert results(*constants) == expected
+    with ag.no_grad():
+        assert results(*tracked) == results(tracked[0], constants[1]) == expected
+    with ag.keep_values():
+        assert results(*constants) == expected
+
+
+@given(
     strategies.programs(5, inputs=1),
     st.integers(0, 2**20),
     st.sampled_from([np.float64, np.float32]),
