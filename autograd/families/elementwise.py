@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd.base import Pair, PushedTangents
+from autograd.dispatch import operations
 from autograd.families.duals import Dual
 from autograd.families.rules import (
     CallableOp,
@@ -261,7 +262,7 @@ class Elementwise(CallableOp):
                 continue
             partial = self.partials[index]
             if type(partial) is FunctionType and not params:
-                found.append(cotangent * partial(*values))
+                found.append(_scaled(cotangent, partial(*values)))
             elif partial == 1:
                 found.append(cotangent)
             else:
@@ -284,10 +285,10 @@ class Elementwise(CallableOp):
                 found.append((self._times(cotangent, partial, (), {}), moved))
                 continue
             slope, bend = self._slope(index, node, tangents) or tangents.evaluate(partial, node)
-            moved = None if change is None else change * slope
+            moved = None if change is None else _scaled(change, slope)
             if bend is not None:
                 moved = cotangent * bend if moved is None else add_product(moved, cotangent, bend)
-            found.append((cotangent * slope, moved))
+            found.append((_scaled(cotangent, slope), moved))
         return found
 
     def _slope(self, index: int, node: Node, tangents: PushedTangents) -> Pair | None:
@@ -346,12 +347,19 @@ class Elementwise(CallableOp):
     @staticmethod
     def _times(change: Any, partial: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if callable(partial):
-            return change * (partial(*values, **params) if params else partial(*values))
+            return _scaled(change, partial(*values, **params) if params else partial(*values))
         if partial == 1:
             return change
         if partial == 0:
             return None
         return -change if partial == -1 else change * partial
+
+
+def _scaled(change: Any, factor: Any) -> Any:
+    """change * factor, and 0 where the factor is False: what is cut off may be infinite."""
+    if isinstance(factor, _PLAIN) and factor.dtype.kind == "b":
+        return operations.where(factor, change, 0.0)
+    return change * factor
 
 
 def _is_small(value: Any) -> bool:

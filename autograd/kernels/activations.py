@@ -58,7 +58,7 @@ def relu(x: Any) -> Any:
 
 
 def relu_pullback(g: Any, out: Any, x: Any) -> Any:
-    """g where out > 0, else 0.
+    """g where out > 0, else 0, whatever g is there.
 
     >>> relu_pullback(np.array([3.0, 4.0]), np.array([0.0, 2.0]), None).tolist()
     [0.0, 4.0]
@@ -67,7 +67,8 @@ def relu_pullback(g: Any, out: Any, x: Any) -> Any:
         from autograd.kernels import compiled_activations as compiled
 
         return in_one_pass(compiled.relu_back, NANOSECONDS["relu"], g, out)
-    return g * (out > 0)
+    passed = np.where(out > 0, g, 0)
+    return passed if passed.ndim else passed[()]
 
 
 def relu_pullback_in_place(g: Array, out: Array) -> Array:
@@ -78,7 +79,8 @@ def relu_pullback_in_place(g: Array, out: Array) -> Array:
     """
     contiguous = g.flags.c_contiguous and out.flags.c_contiguous
     if not contiguous or not goes_compiled(out, "fd", g):
-        return np.multiply(g, out > 0, out=g)
+        g[~(out > 0)] = 0
+        return g
     from autograd.kernels import compiled_activations as compiled
 
     flat = g.reshape(-1), read_only(out.reshape(-1))
@@ -109,7 +111,8 @@ def gelu_pullback(g: Any, out: Any, x: Any) -> Any:
         from autograd.kernels import compiled_activations as compiled
 
         return in_one_pass(compiled.gelu_back, NANOSECONDS["gelu"], g, x)
-    density = _DENSITY_AT_0 * np.exp(-0.5 * x * x)
+    near = np.clip(x, -40.0, 40.0)  # beyond, the density is 0, and a square may be infinite
+    density = _DENSITY_AT_0 * np.exp(-0.5 * near * near)
     return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + _product(x, density))
 
 

@@ -42,6 +42,8 @@ _LOG_2_HIGH = np.float32(0.693359375)
 _LOG_2_LOW = np.float32(-2.12194440e-4)
 _ROOT_HALF = np.float32(0.7071067811865476)
 _DENSITY_AT_0 = np.float32(0.3989422804014327)
+_FAR = np.float32(14)
+"""From there on x exp(-x^2/2) is 0 in float32; what is computed for the power is exp(-87)."""
 
 
 @intrinsic
@@ -142,8 +144,8 @@ def normal_parts(x: Any) -> Any:
 def gelu_value(x: Any) -> Any:
     """x Phi(x); NaN stays."""
     below, _ = normal_parts(x)
-    # -inf * 0 would be NaN; NaN itself stays.
-    return x * below if x != -np.inf else np.float32(0)
+    # From there on it is 0, and -inf * 0 would be NaN; NaN itself stays.
+    return x * below if x > -_FAR or x != x else np.float32(0)
 
 
 @inlined
@@ -151,7 +153,7 @@ def gelu_slope(x: Any) -> Any:
     """Phi(x) + x phi(x)."""
     below, density = normal_parts(x)
     slope = below + x * (density * _DENSITY_AT_0)
-    return slope if abs(x) < np.inf or x != x else below
+    return slope if abs(x) < _FAR or x != x else np.float32(x > 0)
 
 
 @inlined

@@ -15,7 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from autograd.kernels.compilation import compiled
+from autograd.kernels.compilation import compiled, inlined
 from autograd.kernels.compiled_sharing import array_at
 
 __all__ = [
@@ -32,10 +32,16 @@ _numba: Any = numba
 _carray = _numba.carray
 
 
+@inlined
+def _decayed(p: Any, g: Any, decay: Any, sign: Any) -> Any:
+    """The gradient that descends with decay; without any, whatever p is."""
+    return sign * g + decay * p if decay != 0 else sign * g
+
+
 @compiled
 def descend(p: Array, g: Array, lr: Any, decay: Any, sign: Any) -> None:
     for i in range(p.size):
-        p[i] -= lr * (sign * g[i] + decay * p[i])
+        p[i] -= lr * _decayed(p[i], g[i], decay, sign)
 
 
 @compiled
@@ -53,14 +59,14 @@ def descend_with_momentum(
     if nesterov != 0:
         for i in range(p.size):
             parameter = p[i]
-            change = sign * g[i] + decay * parameter
+            change = _decayed(parameter, g[i], decay, sign)
             velocity = momentum * v[i] + share * change
             v[i] = velocity
             p[i] = parameter - lr * (change + momentum * velocity)
     else:
         for i in range(p.size):
             parameter = p[i]
-            velocity = momentum * v[i] + share * (sign * g[i] + decay * parameter)
+            velocity = momentum * v[i] + share * _decayed(parameter, g[i], decay, sign)
             v[i] = velocity
             p[i] = parameter - lr * velocity
 
@@ -85,7 +91,7 @@ def adapt(
     """Adam's moments and step; `shrink` is AdamW's decay, `decay` Adam's."""
     for i in range(p.size):
         parameter = p[i]
-        change = sign * g[i] + decay * parameter
+        change = _decayed(parameter, g[i], decay, sign)
         mean = beta1 * m[i] + share1 * change
         square = beta2 * s[i] + share2 * (change * change)
         m[i] = mean

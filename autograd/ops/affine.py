@@ -64,7 +64,7 @@ _affine: Affine = Affine(
 
 def _where_positive(cotangent: Any, out: Any) -> Any:
     if isinstance(cotangent, Tensor):
-        return cotangent * (data_of(out) > 0)
+        return operations.where(data_of(out) > 0, cotangent, 0.0)
     return relu_pullback(cotangent, data_of(out), None)
 
 

@@ -56,6 +56,35 @@ def test_sgd(seed, lr, momentum, dampening, decay, nesterov):
     np.testing.assert_allclose(got, w, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [5, 40_000])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: optim.SGD(p, 0.1),
+        lambda p: optim.SGD(p, 0.1, momentum=0.9),
+        lambda p: optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
+        lambda p: optim.Adam(p, 0.1),
+        lambda p: optim.AdamW(p, 0.1),
+    ],
+)
+def test_what_is_not_finite_is_the_same_with_all_kernels(make, size, dtype):
+    found = []
+    for kernels in ("numpy", "auto", "numba"):
+        start, gradient = np.ones(size, dtype), np.ones(size, dtype)
+        start[1], gradient[2], gradient[3] = np.inf, np.nan, np.inf
+        with use_kernels(kernels), np.errstate(invalid="ignore"):
+            p = nn.Parameter(start)
+            optimizer = make([p])
+            for _ in range(2):
+                p.grad = ag.Tensor(gradient.copy())
+                optimizer.step()
+            found.append(p.data)
+    assert np.isinf(found[0][1])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+    np.testing.assert_allclose(found[2], found[0], rtol=1e-6)
+
+
 @given(SEEDS, RATES, DECAYS, st.sampled_from([0.0, 0.9]), st.booleans(), st.booleans())
 def test_rmsprop(seed, lr, decay, momentum, centred, inside):
     start, gradients, got = run(
