@@ -127,7 +127,9 @@ def measure(shape: Shape, gradient: bool, samples: int) -> dict[str, Timing]:
             return float(y[0, 1, 1, 0])
         with constants(values):
             if gradient:
-                return float(winograd.winograd_weight_gradient(x, g, geometry).flat[0])
+                found = winograd.winograd_weight_gradient(x, g, geometry)
+                assert found is not None
+                return float(found.flat[0])
             winograd.winograd_convolve(x, w, geometry, y)
             return float(y[0, 1, 1, 0])
 

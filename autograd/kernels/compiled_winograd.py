@@ -23,6 +23,7 @@ from autograd.kernels.winograd_maps import (
     copy,
     from_points,
     map_input,
+    map_last_output,
     map_output,
     map_spread,
     maximum,
@@ -44,6 +45,9 @@ Array = np.ndarray[Any, Any]
 
 BUFFER = 36 * LANES
 """Entries of the buffers."""
+
+_ZEROS, _BIAS = 34 * LANES, 35 * LANES
+"""Where in d, behind the results of a tile, `output_tiles` has sums of zeros and the bias."""
 
 WIDTH = 2 * LANES
 """Channels of a result that are computed together."""
@@ -141,7 +145,7 @@ def _output_group(
     images, planes, pitch = y.ravel(), m.ravel(), m.shape[2]
     between, row = m.shape[1] * pitch, width * channels
     down, across = cut[1], cut[4]
-    shift = 35 * LANES  # where the bias lies in d, behind the 16 results
+    line = 5 * LANES  # of d: four results and a zero
     for k in range(n * down * across):
         image, place = k // (down * across), k % (down * across)
         r = (cut[0] + size_r * (place // across)) // apart
@@ -153,23 +157,25 @@ def _output_group(
                 start = j * between + at
                 map_output(size_r, planes, start, 6 * between, h, j * LANES, 6 * LANES)
             for i in range(size_r):
-                map_output(size_c, h, i * 6 * LANES, LANES, d, i * 4 * LANES, LANES)
-            copy(bias, first, 0, d, shift, 0)
+                map_last_output(size_c, h, i * 6 * LANES, LANES, d, i * line, LANES)
+                zero = i * line + size_c * LANES
+                add(d, zero, _ZEROS - zero, d, _ZEROS, 0)
+            copy(bias, first, 0, d, _BIAS, 0)
             if pooled:
                 for i in range(size_r // 2):
                     for j in range(size_c // 2):
-                        at_d = (8 * i + 2 * j) * LANES
+                        at_d = 2 * i * line + 2 * j * LANES
                         maximum(d, at_d, LANES, d, at_d, 0)
-                        maximum(d, at_d + 4 * LANES, LANES, d, at_d + 4 * LANES, 0)
-                        maximum(d, at_d, 4 * LANES, d, at_d, 0)
+                        maximum(d, at_d + line, LANES, d, at_d + line, 0)
+                        maximum(d, at_d, line, d, at_d, 0)
             for i in range(min(size_r // apart, height - r)):
                 to = (image * height + r + i) * row + s * channels + first
                 for j in range(min(size_c // apart, width - s)):
-                    at_d = (4 * i + j) * apart * LANES
+                    at_d = (i * line + j * LANES) * apart
                     if positive:
-                        add_positive(d, at_d, shift - at_d, images, to + j * channels, 0)
+                        add_positive(d, at_d, _BIAS - at_d, images, to + j * channels, 0)
                     else:
-                        add(d, at_d, shift - at_d, images, to + j * channels, 0)
+                        add(d, at_d, _BIAS - at_d, images, to + j * channels, 0)
 
 
 @compiled
@@ -182,16 +188,22 @@ def output_tiles(
     y: Array,
     d: Array,
     h: Array,
-) -> None:
+) -> bool:
     """The tile A^T m A + bias of y (n, H, W, O) for each tile of m (36, tiles, O); max(that, 0) if
-    `positive`. If `pooled`, y has the largest of each 2x2 of these results.
+    `positive`. If `pooled`, y has the largest of each 2x2 of these results. Whether all A^T m A are
+    finite.
     """
+    d[_ZEROS:_BIAS] = 0
     for group in range(len(groups)):
         cut = groups[group]
         if cut[2] == 4 and cut[5] == 4:
             _output_group(4, 4, cut, m, bias, positive, pooled, y, d, h)
         else:
             _output_group(cut[2], cut[5], cut, m, bias, positive, pooled, y, d, h)
+    finite = True
+    for c in range(_ZEROS, _BIAS):
+        finite = finite and d[c] == 0
+    return finite
 
 
 @inlined
@@ -294,11 +306,14 @@ def tiled_images(
     activation: int,
     pooled: bool,
     y: Array,
+    strange: Array,
 ) -> None:
     """The convolution of images x (N, H, W, C), plus the bias, and of that the activation (0 for
     none, RELU or GELU), as y (N, P, Q, O): `step` images at a time, and what is left at last. If
-    `pooled`, without GELU, y (N, P // 2, Q // 2, O) has the maxima of 2x2 results.
+    `pooled`, without GELU, y (N, P // 2, Q // 2, O) has the maxima of 2x2 results. strange[0] is 1
+    if a convolution is not finite.
     """
+    strange[0] = 0
     d, h = np.empty(BUFFER, y.dtype), np.empty(BUFFER, y.dtype)
     for first in range(0, len(y), step):
         last = min(first + step, len(y))
@@ -306,7 +321,8 @@ def tiled_images(
             groups, blocks = last_groups, last_blocks
         input_tiles(x[first:last], before[0], before[1], groups, v, d, h)
         tile_products(v, u, m, blocks, rows, columns, nothing)
-        output_tiles(m, groups, bias, activation == RELU, pooled, y[first:last], d, h)
+        if not output_tiles(m, groups, bias, activation == RELU, pooled, y[first:last], d, h):
+            strange[0] = 1
         if activation == GELU:  # while it is in cache
             gelu_in_place(y[first:last].ravel())
 

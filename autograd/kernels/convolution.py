@@ -87,12 +87,13 @@ def convolve(
     sizes = [size // 2 for size in geometry.out] if at_once else geometry.out
     y = empty((len(x), *sizes, w.shape[0]), work)
     added = None if bias is None else np.ascontiguousarray(bias, work)
-    if at_once:
-        winograd_convolve(
-            _images(x, work), _kernels(w, work), geometry, y, added, activation, pooled=True
-        )
-    else:
-        _convolve(_images(x, work), _kernels(w, work), geometry, y, added, activation)
+    images, kernels = _images(x, work), _kernels(w, work)
+    if at_once and not winograd_convolve(
+        images, kernels, geometry, y, added, activation, pooled=True
+    ):
+        at_once, y = False, empty((len(x), *geometry.out, w.shape[0]), work)
+    if not at_once:
+        _convolve(images, kernels, geometry, y, added, activation)
     result = _result(y, dtype, x.ndim - 2)
     return max_pool(result, 2)[0] if pooled and not at_once else result
 
@@ -209,8 +210,10 @@ def _convolve(
             added = None if bias is None else bias[block.outputs]
             _convolve(x[..., block.inputs], block.dense(w), block.geometry, part, added, activation)
             y[..., block.outputs] = part
-    elif winograd_pays(geometry, len(x), y.dtype):
-        winograd_convolve(x, w, geometry, y, bias, activation)
+    elif winograd_pays(geometry, len(x), y.dtype) and winograd_convolve(
+        x, w, geometry, y, bias, activation
+    ):
+        return
     elif direct_pays(geometry, len(x), y.dtype):
         direct_convolve(x, w, geometry, y, bias, activation)
     else:
@@ -257,7 +260,9 @@ def _weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
             ]
         )
     if winograd_pays(geometry, len(x), x.dtype, gradient=True):
-        return winograd_weight_gradient(x, g, geometry)
+        found = winograd_weight_gradient(x, g, geometry)
+        if found is not None:
+            return found
     if direct_pays(geometry, len(x), x.dtype, gradient=True):
         return direct_weight_gradient(x, g, geometry)
     return columns_weight_gradient(x, g, geometry)

@@ -22,6 +22,7 @@ import numpy as np
 
 from autograd.kernels.backend import compiled_for, read_only, winograd_is_on
 from autograd.kernels.buffers import empty
+from autograd.kernels.checked import LINE
 from autograd.kernels.columns import Geometry
 from autograd.kernels.windows import Sizes
 from autograd.kernels.workers import parallel_kernel, scratch, thread_count
@@ -155,10 +156,14 @@ def winograd_convolve(
     activation: str | None = None,
     *,
     pooled: bool = False,
-) -> None:
+) -> bool:
     """Writes the convolution of x (N, H, W, C) with w (O, C, 3, 3), plus the bias (O,), and of that
     the activation (relu or gelu), into the C-contiguous y (N, P, Q, O); or if `pooled`, without
     gelu, the maxima of 2x2 of these into y (N, P // 2, Q // 2, O), which spares a pass over all.
+
+    False, and y is to be computed otherwise, if a convolution is not finite: tiles share what they
+    are made of, so that all of one are NaN if an entry of x is, and sums may be too large on the
+    way to a small result.
     """
     assert not (pooled and activation == "gelu")
     from autograd.kernels import compiled_activations
@@ -177,6 +182,7 @@ def winograd_convolve(
     step = _images_at_a_time(tiles, n)
     rows = np.arange(step * tiles.count + compiled.ROWS) * channels
     columns = np.arange(channels)
+    strange = np.zeros((thread_count(), LINE), np.int32)
 
     kind = {None: 0, "relu": compiled_activations.RELU, "gelu": compiled_activations.GELU}[
         activation
@@ -190,14 +196,17 @@ def winograd_convolve(
         m = scratch(f"output {worker}", (PLANES, size, wide * compiled.WIDTH), np.float32)
         given = _contiguous(x[first:last], f"images {worker}")
         places = (rows, columns, nothing)
-        results = (added, kind, pooled, y[first:last])
+        results = (added, kind, pooled, y[first:last], strange[worker])
         return (given, geometry.before, at_once, *cuts, u, v, m, *places, *results)
 
-    parallel_kernel(compiled.tiled_images, images, n, step)
+    parallel_kernel(compiled.tiled_images, images, n, step, most=len(strange))
+    return not any(strange[:, 0].tolist())
 
 
-def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
-    """The partial with respect to w, (O, C, 3, 3), of x (N, H, W, C) and g (N, P, Q, O)."""
+def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array | None:
+    """The partial with respect to w, (O, C, 3, 3), of x (N, H, W, C) and g (N, P, Q, O); None if it
+    is not finite.
+    """
     from autograd.kernels.compiled_tile_sums import tiled_weight_sums
     from autograd.kernels.compiled_winograd import WIDTH, weight_sums
 
@@ -229,7 +238,8 @@ def winograd_weight_gradient(x: Array, g: Array, geometry: Geometry) -> Array:
     parallel_kernel(
         weight_sums, lambda _, first, last: (totals, dw, first, last), channels, nanoseconds=cost
     )
-    return dw
+    flat = dw.reshape(-1)
+    return dw if np.isfinite(flat.dot(flat)) else None
 
 
 def _cuts(tiles: _Tiles, images: int, at_once: int) -> list[Array]:

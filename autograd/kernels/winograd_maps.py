@@ -6,6 +6,7 @@ first four. Their B^T is scaled so that all three share G.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "copy",
     "from_points",
     "map_input",
+    "map_last_output",
     "map_output",
     "map_spread",
     "maximum",
@@ -68,6 +70,19 @@ def _output_2(m0: Any, m1: Any, m2: Any, m3: Any) -> tuple[Any, ...]:
     return m0 + m1 + m2, m1 - m2 + m3
 
 
+def _with_zero(function: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
+    """What `function` gives, and 0; or NaN, if any of that is not finite."""
+
+    def both(*given: Any) -> tuple[Any, ...]:
+        first, *others = found = function(*given)
+        total = first
+        for other in others:
+            total = total + other
+        return (*found, 0.0 * total)
+
+    return both
+
+
 def _spread_4(g0: Any, g1: Any, g2: Any, g3: Any) -> tuple[Any, ...]:
     """A g."""
     a, b = g0 + g2, g1 + g3
@@ -111,6 +126,11 @@ _output_of_4, _output_of_3, _output_of_2 = (
     vector_map(_output_3, 5),
     vector_map(_output_2, 4),
 )
+_last_of_4, _last_of_3, _last_of_2 = (
+    vector_map(_with_zero(_output_4), 6),
+    vector_map(_with_zero(_output_3), 5),
+    vector_map(_with_zero(_output_2), 4),
+)
 _spread_of_4, _spread_of_3, _spread_of_2 = (
     vector_map(_spread_4, 4),
     vector_map(_spread_3, 3),
@@ -146,6 +166,19 @@ def map_output(
         _output_of_3(source, at, step, target, to, stride)
     else:
         _output_of_2(source, at, step, target, to, stride)
+
+
+@inlined
+def map_last_output(
+    size: int, source: Array, at: int, step: int, target: Array, to: int, stride: int
+) -> None:
+    """`map_output`, and behind the results 0, or NaN if one of them is not finite."""
+    if size == 4:
+        _last_of_4(source, at, step, target, to, stride)
+    elif size == 3:
+        _last_of_3(source, at, step, target, to, stride)
+    else:
+        _last_of_2(source, at, step, target, to, stride)
 
 
 @inlined

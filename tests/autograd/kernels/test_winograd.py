@@ -26,6 +26,7 @@ from autograd.kernels.winograd import winograd_pays
 
 Array = np.ndarray[Any, Any]
 MAPS = ("forward", "input gradient", "weight gradient")
+VALUES = st.sampled_from([np.nan, np.inf, -np.inf, 1e38, -3e38])
 
 
 @pytest.fixture(autouse=True)
@@ -204,3 +205,43 @@ def test_a_weight_gradient_of_many_tiles_is_no_less_precise() -> None:
         x.astype(float), g.astype(float), (3, 3), *arguments
     )
     assert np.sqrt(np.mean((found - expected) ** 2) / np.mean(expected**2)) < 5e-6
+
+
+@pytest.mark.parametrize("map_", range(3), ids=MAPS)
+@given(problem=problems(), value=VALUES, seed=st.integers(0, 2**32 - 1))
+def test_what_is_not_finite_stays_where_it_is(
+    map_: int, problem: Any, value: float, seed: int
+) -> None:
+    """One entry that is, or is too large for a tile's sums, spoils no other result of its tile."""
+    x, w, g, padding = problem
+    rng = np.random.default_rng(seed)
+    w = w * np.float32(1e-3) / np.abs(w).max()  # no product overflows by itself
+    operand = (x, g, (x, g)[seed % 2])[map_]
+    operand[tuple(rng.integers(size) for size in operand.shape)] = value
+    with np.errstate(all="ignore"):
+        found = maps(x, w, g, padding)[map_]
+        with ag.use_winograd(False):
+            expected = maps(x, w, g, padding)[map_]
+    strange = ~np.isfinite(expected)
+    np.testing.assert_array_equal(np.isfinite(found), ~strange)
+    np.testing.assert_array_equal(found[strange], expected[strange])
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "gelu"])
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("value", [np.nan, -np.inf, -1e38])
+def test_what_is_not_finite_is_seen_before_the_activation(
+    activation: str | None, pooled: bool, value: float
+) -> None:
+    """Of a tile whose convolution is -inf a ReLU would leave zeros."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((8, 16, 12, 12)).astype(np.float32)
+    w = np.abs(rng.standard_normal((16, 16, 3, 3))).astype(np.float32)
+    x[3, 5, 6, 7] = value
+    given = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1, None, activation)
+    with np.errstate(all="ignore"):
+        found = convolve(x, w, *given, pooled=pooled)
+        with ag.use_winograd(False):
+            expected = convolve(x, w, *given, pooled=pooled)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
