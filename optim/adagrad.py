@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.kernels.updates import one_pass, root_constants, root_update
 from optim.optimizer import Array, Group, Optimizer, State
 
 
@@ -56,15 +57,29 @@ class Adagrad(Optimizer):
         )
 
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
-        change = self._decayed(parameter, gradient, group)
         if "step" not in state:
             state["step"] = 0
             state["sum"] = np.full_like(parameter, float(group["initial_accumulator_value"]))
-        lr = float(group["lr"]) / (1.0 + state["step"] * float(group["lr_decay"]))
-        state["step"] += 1
+        total = state["sum"]
+        step = state["step"]
+        lr = float(group["lr"]) / (1.0 + step * float(group["lr_decay"]))
+        state["step"] = step + 1
+        if one_pass(parameter, gradient, total):
+            constants = self._shared.get((id(group), step))
+            if constants is None:
+                constants = self._shared[id(group), step] = root_constants(
+                    lr,
+                    (1.0, 1.0),
+                    0.0,
+                    float(group["eps"]),
+                    weight_decay=float(group["weight_decay"]),
+                    maximize=bool(group["maximize"]),
+                )
+            root_update(parameter, gradient, total, None, constants)
+            return
+        change = self._decayed(parameter, gradient, group)
         buffer = self._buffer(parameter, 1)
         np.multiply(change, change, out=buffer)
-        total = state["sum"]
         total += buffer
         np.sqrt(total, out=buffer)
         buffer += float(group["eps"])

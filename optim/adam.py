@@ -84,14 +84,17 @@ class Adam(Optimizer):
             state["step"] = 0
             state["exp_avg"] = np.zeros_like(parameter)
             state["exp_avg_sq"] = np.zeros_like(parameter)
+        if group["amsgrad"] and "max_exp_avg_sq" not in state:
+            state["max_exp_avg_sq"] = np.zeros_like(parameter)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
+        largest = state["max_exp_avg_sq"] if group["amsgrad"] else None
         step = state["step"] = state["step"] + 1
-        if not group["amsgrad"] and one_pass(parameter, gradient, mean, square):
+        if one_pass(parameter, gradient, mean, square, largest):
             key = id(group), step
             constants = self._shared.get(key)
             if constants is None:
                 constants = self._shared[key] = self._constants(group, step)
-            adam_update(parameter, gradient, mean, square, constants)
+            adam_update(parameter, gradient, mean, square, constants, largest)
             return
         lr, eps = float(group["lr"]), float(group["eps"])
         beta1, beta2 = map(float, group["betas"])
@@ -107,10 +110,8 @@ class Adam(Optimizer):
         buffer *= 1.0 - beta2
         square *= beta2
         square += buffer
-        if group["amsgrad"]:
-            if "max_exp_avg_sq" not in state:
-                state["max_exp_avg_sq"] = np.zeros_like(parameter)
-            square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
+        if largest is not None:
+            square = np.maximum(largest, square, out=largest)
         np.sqrt(square, out=buffer)
         buffer *= 1.0 / correction
         buffer += eps

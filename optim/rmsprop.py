@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.kernels.updates import one_pass, root_constants, root_update
 from optim.optimizer import Array, Group, Optimizer, State, accumulate
 
 
@@ -64,11 +65,29 @@ class RMSprop(Optimizer):
 
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
         lr, alpha, eps = float(group["lr"]), float(group["alpha"]), float(group["eps"])
-        change = self._decayed(parameter, gradient, group)
-        buffer = self._buffer(parameter, 1)
+        momentum = float(group["momentum"])
         if "square_avg" not in state:
             state["square_avg"] = np.zeros_like(parameter)
+        if momentum and "momentum_buffer" not in state:
+            state["momentum_buffer"] = np.zeros_like(parameter)
         average = state["square_avg"]
+        velocity = state["momentum_buffer"] if momentum else None
+        if not group["centered"] and one_pass(parameter, gradient, average, velocity):
+            constants = self._shared.get(id(group))
+            if constants is None:
+                constants = self._shared[id(group)] = root_constants(
+                    lr,
+                    (alpha, 1.0 - alpha),
+                    eps if group["eps_inside_sqrt"] else 0.0,
+                    0.0 if group["eps_inside_sqrt"] else eps,
+                    momentum=momentum,
+                    weight_decay=float(group["weight_decay"]),
+                    maximize=bool(group["maximize"]),
+                )
+            root_update(parameter, gradient, average, velocity, constants)
+            return
+        change = self._decayed(parameter, gradient, group)
+        buffer = self._buffer(parameter, 1)
         average *= alpha
         np.multiply(change, change, out=buffer)
         buffer *= 1.0 - alpha
@@ -89,11 +108,7 @@ class RMSprop(Optimizer):
             np.sqrt(buffer, out=buffer)
             buffer += eps
         np.divide(change, buffer, out=buffer)
-        momentum = float(group["momentum"])
-        if momentum:
-            if "momentum_buffer" not in state:
-                state["momentum_buffer"] = np.zeros_like(parameter)
-            velocity = state["momentum_buffer"]
+        if velocity is not None:
             velocity *= momentum
             velocity += buffer
             np.multiply(velocity, lr, out=buffer)

@@ -20,9 +20,12 @@ from autograd.kernels.compiled_sharing import array_at
 
 __all__ = [
     "adapt_all",
+    "adapt_to_largest_all",
     "descend_all",
     "descend_with_momentum_all",
     "gather_momentum",
+    "scale_by_root_all",
+    "scale_by_root_with_momentum_all",
     "shrink_and_subtract",
 ]
 
@@ -100,6 +103,87 @@ def adapt(
 
 
 @compiled
+def adapt_to_largest(
+    p: Array,
+    g: Array,
+    m: Array,
+    s: Array,
+    largest: Array,
+    step: Any,
+    beta1: Any,
+    share1: Any,
+    beta2: Any,
+    share2: Any,
+    eps: Any,
+    inverse_correction: Any,
+    shrink: Any,
+    decay: Any,
+    sign: Any,
+) -> None:
+    """AMSGrad's step: `adapt`, by the largest of all second moments so far."""
+    for i in range(p.size):
+        parameter = p[i]
+        before = largest[i]
+        change = _decayed(parameter, g[i], decay, sign)
+        mean = beta1 * m[i] + share1 * change
+        square = beta2 * s[i] + share2 * (change * change)
+        top = before if before > square else square
+        m[i] = mean
+        s[i] = square
+        largest[i] = top
+        p[i] = shrink * parameter - step * mean / (np.sqrt(top) * inverse_correction + eps)
+
+
+@compiled
+def scale_by_root(
+    p: Array,
+    g: Array,
+    s: Array,
+    lr: Any,
+    keep: Any,
+    share: Any,
+    inside: Any,
+    outside: Any,
+    _momentum: Any,
+    decay: Any,
+    sign: Any,
+) -> None:
+    """RMSprop's step and Adagrad's: by the root of the squares so far."""
+    for i in range(p.size):
+        parameter = p[i]
+        change = _decayed(parameter, g[i], decay, sign)
+        square = keep * s[i] + share * (change * change)
+        s[i] = square
+        p[i] = parameter - lr * (change / (np.sqrt(square + inside) + outside))
+
+
+@compiled
+def scale_by_root_with_momentum(
+    p: Array,
+    g: Array,
+    s: Array,
+    v: Array,
+    lr: Any,
+    keep: Any,
+    share: Any,
+    inside: Any,
+    outside: Any,
+    momentum: Any,
+    decay: Any,
+    sign: Any,
+) -> None:
+    for i in range(p.size):
+        parameter = p[i]
+        before = v[i]
+        change = _decayed(parameter, g[i], decay, sign)
+        square = keep * s[i] + share * (change * change)
+        velocity = momentum * before + change / (np.sqrt(square + inside) + outside)
+        s[i] = square
+        v[i] = velocity
+        p[i] = parameter - lr * velocity
+
+
+@compiled
 def _operand(places: Array, k: int, which: int, first: int, size: int, like: Array) -> Array:
     """Entries first ... of an array by its address, in the dtype of `like`."""
     address = places[k, which] + first * like.itemsize
@@ -157,6 +241,56 @@ def adapt_all(
             s = _operand(places, k, 3, at, size, constants)
             c = constants[k]
             adapt(p, g, m, s, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9])
+
+
+@compiled
+def adapt_to_largest_all(
+    places: Array, ends: Array, constants: Array, _worker: int, first: int, last: int
+) -> None:
+    """`adapt_to_largest` of p, g, m, s and the largest."""
+    for k in range(len(ends)):
+        at, size = _own(ends, k, first, last)
+        if size > 0:
+            p = _operand(places, k, 0, at, size, constants)
+            g = _operand(places, k, 1, at, size, constants)
+            m = _operand(places, k, 2, at, size, constants)
+            s = _operand(places, k, 3, at, size, constants)
+            t = _operand(places, k, 4, at, size, constants)
+            c = constants[k]
+            adapt_to_largest(
+                p, g, m, s, t, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]
+            )
+
+
+@compiled
+def scale_by_root_all(
+    places: Array, ends: Array, constants: Array, _worker: int, first: int, last: int
+) -> None:
+    """`scale_by_root` of p, g and s."""
+    for k in range(len(ends)):
+        at, size = _own(ends, k, first, last)
+        if size > 0:
+            p = _operand(places, k, 0, at, size, constants)
+            g = _operand(places, k, 1, at, size, constants)
+            s = _operand(places, k, 2, at, size, constants)
+            c = constants[k]
+            scale_by_root(p, g, s, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+
+
+@compiled
+def scale_by_root_with_momentum_all(
+    places: Array, ends: Array, constants: Array, _worker: int, first: int, last: int
+) -> None:
+    """`scale_by_root_with_momentum` of p, g, s and v."""
+    for k in range(len(ends)):
+        at, size = _own(ends, k, first, last)
+        if size > 0:
+            p = _operand(places, k, 0, at, size, constants)
+            g = _operand(places, k, 1, at, size, constants)
+            s = _operand(places, k, 2, at, size, constants)
+            v = _operand(places, k, 3, at, size, constants)
+            c = constants[k]
+            scale_by_root_with_momentum(p, g, s, v, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
 
 
 @compiled

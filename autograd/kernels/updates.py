@@ -20,6 +20,8 @@ __all__ = [
     "adam_update",
     "gather_momentum",
     "one_pass",
+    "root_constants",
+    "root_update",
     "sgd_update",
     "shrink_and_subtract",
     "together",
@@ -247,14 +249,59 @@ def adam_constants(
 
 
 def adam_update(
-    parameter: Array, gradient: Array, mean: Array, square: Array, constants: tuple[float, ...]
+    parameter: Array,
+    gradient: Array,
+    mean: Array,
+    square: Array,
+    constants: tuple[float, ...],
+    largest: Array | None = None,
 ) -> None:
     """g <- +-g + weight_decay p; p <- shrink p; m <- b1 m + (1 - b1) g; s <- b2 s + (1 - b2) g^2;
-    p <- p - step_size m / (sqrt(s) / correction + eps). In place.
+    p <- p - step_size m / (sqrt(s) / correction + eps), or with t <- max(t, s) for `largest` t in
+    the place of s. In place.
 
     The arrays must satisfy `one_pass`; `adam_constants` makes the constants.
     """
-    _update("adapt_all", (parameter, gradient, mean, square), constants)
+    if largest is None:
+        _update("adapt_all", (parameter, gradient, mean, square), constants)
+    else:
+        arrays = parameter, gradient, mean, square, largest
+        _update("adapt_to_largest_all", arrays, constants)
+
+
+def root_constants(
+    lr: float,
+    shares: tuple[float, float],
+    inside: float,
+    outside: float,
+    *,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    maximize: bool = False,
+) -> tuple[float, ...]:
+    """What `root_update` computes with; one tuple may serve many arrays."""
+    sign = -1.0 if maximize else 1.0
+    return lr, *shares, inside, outside, momentum, weight_decay, sign
+
+
+def root_update(
+    parameter: Array,
+    gradient: Array,
+    square: Array,
+    velocity: Array | None,
+    constants: tuple[float, ...],
+) -> None:
+    """g <- +-g + weight_decay p; s <- a s + b g^2 for shares (a, b);
+    d = g / (sqrt(s + inside) + outside); p <- p - lr d, or with v <- momentum v + d p - lr v. In
+    place.
+
+    The arrays must satisfy `one_pass`; `root_constants` makes the constants.
+    """
+    if velocity is None:
+        _update("scale_by_root_all", (parameter, gradient, square), constants)
+    else:
+        arrays = parameter, gradient, square, velocity
+        _update("scale_by_root_with_momentum_all", arrays, constants)
 
 
 def gather_momentum(
