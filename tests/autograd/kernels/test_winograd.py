@@ -245,3 +245,18 @@ def test_what_is_not_finite_is_seen_before_the_activation(
             expected = convolve(x, w, *given, pooled=pooled)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+@given(problem=problems())
+def test_what_is_finite_is_not_computed_twice(problem: Any) -> None:
+    x, w, g, padding = problem
+    seen = []
+
+    def convolved(*given: Any, **options: Any) -> bool:
+        seen.append(winograd.winograd_convolve(*given, **options))
+        return seen[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "winograd_convolve", convolved)
+        maps(x, w, g, padding)
+    assert seen and all(seen)
