@@ -156,12 +156,14 @@ def check_same(g: Array, x: Array) -> None:
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype of statistics: float32 for float16, else the same.
+    """The dtype of statistics: float32 for float16, else the same, in this machine's byte order.
 
     >>> working_dtype(np.dtype(np.float16))
     dtype('float32')
     """
-    return np.dtype(np.float32) if dtype == np.float16 else dtype
+    if dtype.char == "e":
+        return np.dtype(np.float32)
+    return dtype if dtype.isnative else dtype.newbyteorder("=")  # a sum takes no other as `dtype`
 
 
 def _rows_compiled(x: Array) -> bool:

@@ -369,3 +369,22 @@ def test_groups_on_any_number_of_threads(shape: tuple[int, ...], groups: int) ->
     axes = (0, *range(2, len(shape)))
     np.testing.assert_allclose(dweight, (g * standard).sum(axis=axes), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(dbias, g.sum(axis=axes), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_rows_in_the_other_byte_order(dtype: type[np.floating[Any]]) -> None:
+    rng = np.random.default_rng(0)
+    native = [rng.normal(size=shape).astype(dtype) for shape in ((2, 6, 5), (2, 6, 5), (6,), (6,))]
+    close = 4 * float(np.finfo(dtype).eps)
+
+    def results(x: Array, g: Array, weight: Array, bias: Array) -> list[Array]:
+        y, *statistics = group_norm_forward(x, 2, weight, bias, EPS)
+        found = [y, *statistics, *group_norm_backward(g, x, 2, weight, *statistics)]
+        rows, seed = x.transpose(0, 2, 1), g.transpose(0, 2, 1)
+        y, *statistics = layer_norm_forward(rows, weight, bias, EPS)
+        return [*found, y, *statistics, *layer_norm_backward(seed, rows, weight, *statistics)]
+
+    swapped = [array.astype(array.dtype.newbyteorder()) for array in native]
+    for found, expected in zip(results(*swapped), results(*native), strict=True):
+        assert found.dtype.newbyteorder("=") == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=close, atol=8 * close)

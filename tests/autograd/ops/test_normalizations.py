@@ -227,3 +227,30 @@ def test_a_shift_has_no_derivative():
     x = np.random.default_rng(0).normal(size=(4, 3))
     gradient = ag.grad(lambda x: ag.sum(ag.layer_norm(x, 3) ** 3))(x)
     np.testing.assert_allclose(gradient.sum(axis=1), 0.0, atol=1e-12)
+
+
+BY_NORM = {
+    "batch": lambda x, w, b: ag.batch_norm(x, None, None, w, b, training=True),
+    "layer": lambda x, w, b: ag.layer_norm(x, 4, w, b),
+    "group": lambda x, w, b: ag.group_norm(x, 2, w, b),
+}
+
+
+@pytest.mark.parametrize("norm", BY_NORM.values(), ids=BY_NORM)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_arrays_in_the_other_byte_order_give_the_same(norm, dtype):
+    """Bit for bit: NumPy's sums of these small arrays are the same in both orders."""
+    rng = np.random.default_rng(0)
+    native = [rng.normal(size=shape).astype(dtype) for shape in ((3, 4, 4), (4,), (4,))]
+    swapped = [array.astype(array.dtype.newbyteorder()) for array in native]
+
+    def results(arrays):
+        tangents = [array + array for array in arrays]
+        out, pullback = ag.vjp(norm, *arrays)
+        along = ag.jvp(norm, arrays, tangents)[1]
+        second = ag.jvp(lambda *a: ag.vjp(norm, *a)[1](arrays[0]), arrays, tangents)[1]
+        return [norm(*arrays), out, along, *pullback(arrays[0]), *second]
+
+    for found, expected in zip(results(swapped), results(native), strict=True):
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype.newbyteorder("=") == expected.dtype == dtype
