@@ -29,7 +29,8 @@ def compiled(function: F) -> F:
 
     Sums may be reordered and products fused into them (always in the same way on one machine);
     NaN and infinities stay what they are. Where neither the package's folder nor the user's cache
-    folder can be written, nothing is kept. What is kept holds until any kernel's source changes.
+    folder can be written, or the disk is full, nothing is kept. What is kept holds until any
+    kernel's source changes.
     """
     options: dict[str, Any] = {
         "nogil": True,
@@ -51,10 +52,18 @@ def _stamp(dispatcher: Any) -> None:
     Numba looks at the file of the function alone, and would go on with what other files' functions
     were when they were built into it.
     """
-    files: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    kept: Any = getattr(dispatcher, "_cache", None)
+    files: Any = getattr(kept, "_cache_file", None)
     if hasattr(files, "_source_stamp"):
         files._source_stamp = (files._source_stamp, _digest_of_sources())
         files.save = partial(save_code, files)
+        kept.save_overload = partial(_save_if_possible, kept.save_overload)
+
+
+def _save_if_possible(save: Callable[..., None], *given: Any) -> None:
+    """The kernel is compiled by then, and a program on a full disk can go on with it."""
+    with suppress(OSError):
+        save(*given)
 
 
 def save_code(files: Any, key: Any, data: Any) -> None:
@@ -63,7 +72,7 @@ def save_code(files: Any, key: Any, data: Any) -> None:
     Numba numbers the files by their index, so that two processes that compile a function for
     different arrays at the same time may write the same file; the next then runs code for other
     arrays than it has. Here files are named by what they are for, and are there before the index
-    says so, which at worst forgets one.
+    says so, which at worst forgets one. What the index could not be told of is removed.
     """
     function = files._index_name.removesuffix(".nbi")
     if not files._load_index():  # of these sources
@@ -71,7 +80,12 @@ def save_code(files: Any, key: Any, data: Any) -> None:
     purpose = hashlib.sha256(files._dump((files._source_stamp, key))).hexdigest()
     name = f"{function}.{purpose[:24]}.nbc"
     files._save_data(name, data)
-    files._save_index({**files._load_index(), key: name})
+    try:
+        files._save_index({**files._load_index(), key: name})
+    except OSError:
+        with suppress(OSError):
+            Path(files._cache_path, name).unlink()
+        raise
 
 
 def _remove_all(folder: Path, pattern: str) -> None:

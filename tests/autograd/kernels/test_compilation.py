@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -126,6 +127,57 @@ def test_code_that_is_gone_is_compiled_again(tmp_path: Path) -> None:
     assert files.load("float32") is None
     files.save("float32", "code")
     assert files.load("float32") == "code"
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("part", ["_save_data", "_save_index"])
+def test_what_cannot_be_saved_leaves_nothing_behind(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = code_files(tmp_path)
+    files.save("float64", "code for float64")
+    before = sorted(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(files, part, full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            files.save("float32", "code for float32")
+    assert sorted(tmp_path.iterdir()) == before
+    assert files.load("float64") == "code for float64"
+    assert files.load("float32") is None
+    files.save("float32", "code for float32")
+    assert files.load("float32") == "code for float32"
+
+
+@pytest.mark.parametrize("part", ["_save_data", "_save_index", "_load_index"])
+def test_a_kernel_computes_although_its_code_cannot_be_saved(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel as the library's, compiled at its first call."""
+    pytest.importorskip("numba")
+    from autograd.kernels.compilation import compiled
+
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    kernel: Any = compiled(_three_times)
+    files, tried = kernel._cache._cache_file, []
+    assert Path(files._cache_path).is_relative_to(tmp_path)
+
+    def failing(*given: object) -> None:
+        tried.append(given)
+        full_disk()
+
+    load = files.load
+    monkeypatch.setattr(files, "load", lambda key: None if part == "_load_index" else load(key))
+    monkeypatch.setattr(files, part, failing)
+    assert kernel(2.0) == 6.0 and kernel(2) == 6
+    assert len(tried) == 2
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def _three_times(x: float) -> float:
+    return 3 * x
 
 
 def test_kernels_keep_their_code_so() -> None:
