@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import numpy as np
 
 _DEFAULT: Final = np.random.Generator(np.random.PCG64())
 
+if hasattr(os, "register_at_fork"):
+    # A thread that draws holds the lock, and is not in the forked process to let go of it.
+    _lock: Final = _DEFAULT.bit_generator.lock
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
+
 
 def default_rng() -> np.random.Generator:
     """The generator that everything random in `nn` uses when it is given no `rng`.
 
     It is one object for the whole process; `manual_seed` resets it in place. Until then it is
-    seeded by the operating system. Its state is `default_rng().bit_generator.state`.
+    seeded by the operating system. Its state is `default_rng().bit_generator.state`. A forked
+    process goes on from the state at the fork.
 
     >>> import nn
     >>> nn.default_rng() is nn.default_rng()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -77,3 +80,62 @@ def test_embeddings_start_normal():
 def test_bad_seeds(seed, error):
     with pytest.raises(error, match="manual_seed"):
         nn.manual_seed(seed)
+
+
+FORKING = """
+import os
+import signal
+import threading
+
+import numpy as np
+
+import nn
+
+ended = threading.Event()
+
+
+def draw():
+    while not ended.is_set():
+        nn.default_rng().normal(size=20000)
+
+
+def forked(task):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # ends a child that waits
+        status = 1
+        try:
+            status = 0 if task() else 2
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def seeded():
+    return nn.manual_seed(3).normal() == np.random.default_rng(3).normal()
+
+
+threads = [threading.Thread(target=draw) for _ in range(2)]
+for thread in threads:
+    thread.start()
+statuses = {forked(task) for _ in range(10) for task in (lambda: nn.Linear(3, 2), seeded)}
+ended.set()
+for thread in threads:
+    thread.join()
+statuses.add(forked(lambda: nn.Linear(3, 2)))  # nobody holds the lock now
+print(statuses, nn.manual_seed(3).normal() == np.random.default_rng(3).normal())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_forked_processes_draw_although_a_thread_was_drawing():
+    """Where one waited for the thread, it would be ended after a while."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKING],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "{0} True\n"
+    assert done.stderr == ""
