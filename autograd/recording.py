@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from sys import _getframe
 from types import NoneType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +55,10 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
     try:
         out, extra = op.run(values, params)
     except (TypeError, ValueError, IndexError) as error:
-        _explain(op, values, params, error)
+        if getattr(error, "explained", False):
+            raise
+        # no variable holds what is raised: the frames that it holds would be a cycle with it
+        raise _explained(op, values, params, error) from error
     if not tensors:
         return out
     if modes.anomaly is not None:
@@ -290,10 +293,10 @@ def _frozen(value: Any) -> Any:
     return value
 
 
-def _explain(op: Op, values: Sequence[Any], params: dict[str, Any], error: Exception) -> NoReturn:
+def _explained(
+    op: Op, values: Sequence[Any], params: dict[str, Any], error: Exception
+) -> Exception:
     """The same error with the operation's name and its operands' shapes and dtypes in it."""
-    if getattr(error, "explained", False):
-        raise error
     operands = ", ".join(f"{np.shape(v)} {np.result_type(v)}" for v in values)
     shown = {k: v for k, v in params.items() if not isinstance(v, np.ndarray) or v.size <= 4}
     with_params = f" with {shown}" if shown else ""
@@ -303,4 +306,4 @@ def _explain(op: Op, values: Sequence[Any], params: dict[str, Any], error: Excep
     except TypeError:
         explained = ValueError(message)
     vars(explained)["explained"] = True
-    raise explained from error
+    return explained

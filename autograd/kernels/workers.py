@@ -320,7 +320,10 @@ def _on_all(task: Callable[[int], None], threads: int) -> None:
         waited_for = threads - 1 - len(left)
         errors = [error for _ in range(waited_for) if (error := ended.get()) is not None]
     if errors:
-        raise errors[0]
+        try:
+            raise errors[0]
+        finally:
+            del errors, error  # which would be a cycle with the frames that the error holds
 
 
 def _in_present_context(task: Callable[[int], None]) -> Callable[[int], None]:

@@ -111,6 +111,37 @@ def test_dropping_after_an_exception():
     assert alive(nodes) == []
 
 
+ODD = ag.op.elementwise("odd", lambda x, y: np.add(x, y[9]), (lambda *_: 1, lambda *_: 1))
+WRONG = {
+    "matmul": ag.matmul,
+    "operator": lambda a, b: a @ b,
+    "index": lambda a, b: a[7],
+    "broadcast": lambda a, b: ag.where(a > 0, a, b[:, :2]),
+    "parameter": lambda a, b: ag.reshape(ag.add(a, b), (4, 4)),
+    "own": ODD,
+    "nested": lambda a, b: ag.exp(ag.cumprod(a) @ b),
+    "transform": lambda a, b: ag.grad(lambda x: ag.sum(x @ b))(a),
+}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("call", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("tracked", [False, True])
+def test_operands_of_a_call_that_failed_are_freed(call, tracked):
+    arrays = [np.ones((2, 3)), np.ones((2, 3))]
+    kept = [weakref.ref(array) for array in arrays]
+    given = [ag.Tensor(array, requires_grad=True) for array in arrays] if tracked else arrays
+    kept += [weakref.ref(value) for value in given]
+    message = ""
+    try:
+        call(*given)
+    except (ValueError, IndexError) as error:
+        message = str(error)
+    assert message
+    del arrays, given
+    assert alive(kept) == []
+
+
 @pytest.mark.usefixtures("no_collector")
 def test_transforms_leave_nothing_behind():
     seen = []

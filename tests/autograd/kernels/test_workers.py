@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +68,31 @@ def test_an_error_in_any_part_is_raised_and_the_next_call_works(threads: int) ->
     parts: list[int] = []
     parallel_ranges(lambda worker, first, last: parts.append(last - first), 12)
     assert sum(parts) == 12
+
+
+@needs_threadpoolctl
+def test_what_a_part_that_failed_had_is_freed_without_the_collector(threads: int) -> None:
+    kept: list[weakref.ref[Any]] = []
+
+    def task(worker: int, first: int, last: int) -> None:
+        if worker == threads - 1:
+            own = np.ones(3)
+            kept.append(weakref.ref(own))
+            raise KeyError(worker)
+
+    gc.collect()
+    gc.disable()
+    try:
+        try:
+            parallel_ranges(task, 12)
+        except KeyError:
+            failed = True
+        deadline = time.monotonic() + 10  # the other thread lets go of the error a little later
+        while kept[0]() is not None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert failed and [reference() for reference in kept] == [None]
+    finally:
+        gc.enable()
 
 
 @needs_threadpoolctl
