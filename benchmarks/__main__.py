@@ -15,6 +15,7 @@ from typing import Any
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 INSTALLED = ("torch", "jax", "micrograd", "mygrad")
 """Peers of the extra; HIPS's autograd has an environment of its own."""
+KERNELS = ("auto", "numpy", "numba")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namespace:
+    from autograd.kernels.backend import explain_winograd
+    from autograd.kernels.matrix_units import explain_matrix_units
+    from autograd.kernels.workers import get_num_threads
     from benchmarks.processes import HIPS, default_folder
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -79,8 +83,8 @@ def _options(arguments: Sequence[str] | None, names: list[str]) -> argparse.Name
     parser.add_argument("--samples", type=int, default=10, help="of each side (10)")
     parser.add_argument(
         "--kernels",
-        choices=("auto", "numpy", "numba"),
-        default=os.environ.get("DAGRAD_KERNELS", "auto"),
+        choices=KERNELS,
+        default=os.environ.get("DAGRAD_KERNELS") or "auto",
         help="ours: compiled (the extra `fast`), NumPy's, or compiled where installed (auto)",
     )
     parser.add_argument(
@@ -92,6 +96,13 @@ def _options(arguments: Sequence[str] | None, names: list[str]) -> argparse.Name
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"), metavar="FILE")
     parser.add_argument("--environments", type=Path, default=default_folder(), metavar="DIR")
     options = parser.parse_args(arguments)
+    if options.kernels not in KERNELS:  # argparse takes a default as it is
+        parser.error(f"DAGRAD_KERNELS={options.kernels!r}: give one of {', '.join(KERNELS)}")
+    for ask in (get_num_threads, explain_winograd, explain_matrix_units):
+        try:
+            ask()
+        except ValueError as error:  # a variable of the environment that is not understood
+            parser.error(str(error))
     unknown = [name for name in options.workloads if name not in names]
     if unknown:
         parser.error(f"no workload is called {', '.join(unknown)}; there are {', '.join(names)}")

@@ -46,8 +46,15 @@ class Crew:
             threading.Thread(target=self._work, args=(k,), name=f"autograd-{k}", daemon=True)
             for k in range(count)
         ]
-        for thread in self.threads:
-            thread.start()
+        try:
+            for thread in self.threads:
+                thread.start()
+        except RuntimeError as error:
+            self.dismiss()
+            raise RuntimeError(
+                f"the system did not start {count} more threads ({error}); give fewer by "
+                "ag.set_num_threads or DAGRAD_NUM_THREADS"
+            ) from error
 
     def board(self) -> np.ndarray[Any, Any]:
         """Where compiled parts are published for `serve`; those who sleep are woken to look."""

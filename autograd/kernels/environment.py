@@ -10,8 +10,8 @@ _known: dict[str, str | None] = {}
 
 
 def setting(variable: str) -> str | None:
-    """What the variable says, None if there is none. Kept: kernels ask at every call, and asking
-    `os.environ` for what is not there takes microseconds.
+    """What the variable says, None if there is none or it is empty. Kept: kernels ask at every
+    call, and asking `os.environ` for what is not there takes microseconds.
 
     >>> setting("DAGRAD_THAT_NOBODY_SETS") is None
     True
@@ -19,7 +19,7 @@ def setting(variable: str) -> str | None:
     try:
         return _known[variable]
     except KeyError:
-        return _known.setdefault(variable, os.environ.get(variable))
+        return _known.setdefault(variable, os.environ.get(variable) or None)
 
 
 def forget_environment() -> None:

@@ -42,7 +42,7 @@ class Switch:
             self._forced = before
 
     def is_on(self) -> bool:
-        """Raises ValueError unless the variable, if there is one, is 0 or 1."""
+        """Raises ValueError unless the variable, if there is one, is 0, 1 or empty."""
         forced = self._forced
         if forced is not None:
             return forced

@@ -45,6 +45,9 @@ __all__ = [
 KEPT_BYTES = 16 << 20
 """The largest buffer that is kept between calls, per name and thread."""
 
+MOST_THREADS = 1 << 10
+"""More than machines have, and fewer than systems refuse to start."""
+
 WORTH_A_THREAD = 1e5
 """Nanoseconds of work from which handing over a part, some 50,000, pays."""
 
@@ -88,14 +91,14 @@ def set_num_threads(count: int) -> None:
     With the extra `fast` these are the library's own threads, and NumPy's BLAS is set to one thread
     for the whole process at the first compiled kernel; without it, they are NumPy's BLAS threads,
     which are set if threadpoolctl is installed. Results are the same, bit for bit, only for the
-    same number. Raises TypeError or ValueError unless `count` is an int of at least 1.
+    same number. Raises TypeError or ValueError unless `count` is an int from 1 to 1024.
 
     >>> set_num_threads(get_num_threads())
     """
     if isinstance(count, bool) or not isinstance(count, int):
         raise TypeError(f"set_num_threads takes an int, got {count!r}")
-    if count < 1:
-        raise ValueError(f"set_num_threads takes at least 1 thread, got {count}")
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"set_num_threads takes 1 to {MOST_THREADS} threads, got {count}")
     with _lock:
         _state["wanted"] = count
         if not _state["own"]:
@@ -360,8 +363,10 @@ def _default_count() -> int:
     with _lock:
         if "default" not in _state:
             given = os.environ.get("DAGRAD_NUM_THREADS", "")
-            if given and (not given.isdecimal() or int(given) < 1):
-                raise ValueError(f"DAGRAD_NUM_THREADS={given!r}: give a number of at least 1")
+            if given and not (given.isdecimal() and 1 <= int(given) <= MOST_THREADS):
+                raise ValueError(
+                    f"DAGRAD_NUM_THREADS={given!r}: give a number from 1 to {MOST_THREADS}"
+                )
             found = max(blas_threads(), default=0)
             _state["default"] = int(given) if given else found or _usable_cores()
         return int(_state["default"])

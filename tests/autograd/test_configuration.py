@@ -39,6 +39,7 @@ def test_versions():
     ("environment", "numba", "expected"),
     [
         (None, True, "numba (Numba is installed)"),
+        ("", True, "numba (Numba is installed)"),
         (None, False, "numpy (Numba is not installed: pip install 'dagrad[fast]')"),
         ("numpy", True, "numpy (DAGRAD_KERNELS=numpy)"),
         ("numba", True, "numba (DAGRAD_KERNELS=numba)"),

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from autograd.kernels import workers
 from benchmarks import __main__ as command
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -86,7 +87,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
         (["nothing"], "no workload is called nothing"),
         (["--samples", "0"], "at least 1"),
         (["--peer", "caffe"], "invalid choice"),
-        (["--kernels", "fortran"], "invalid choice"),
+        (["--kernels", "fortran"], "invalid choice: 'fortran'"),
         (["--out", "nowhere/found.json"], "there is no such folder"),
     ],
 )
@@ -95,6 +96,36 @@ def test_bad_arguments(arguments, message, capsys):
         command.main(arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "message"),
+    [
+        ("DAGRAD_KERNELS", "foo", "DAGRAD_KERNELS='foo': give one of auto, numpy, numba"),
+        ("DAGRAD_NUM_THREADS", "x", "DAGRAD_NUM_THREADS='x': give a number from 1 to 1024"),
+        ("DAGRAD_NUM_THREADS", "100000", "DAGRAD_NUM_THREADS='100000': give a number"),
+        ("DAGRAD_WINOGRAD", "off", "DAGRAD_WINOGRAD='off': give 0 (off) or 1 (on)"),
+        ("DAGRAD_MATRIX_UNITS", "2", "DAGRAD_MATRIX_UNITS='2': give 0 (off) or 1 (on)"),
+    ],
+)
+def test_bad_variables(variable, given, message, capsys, monkeypatch):
+    monkeypatch.setattr(workers, "_state", {"own": False, "wanted": None})  # as at the start
+    monkeypatch.setenv(variable, given)
+    with pytest.raises(SystemExit) as stop:
+        command.main(["scalars"])
+    assert stop.value.code == 2
+    written = capsys.readouterr()
+    assert message in written.err and written.out == ""
+
+
+@pytest.mark.parametrize(("given", "kernels"), [("", "auto"), ("foo", "numpy")])
+def test_an_empty_variable_is_as_none_and_an_option_comes_before_one(
+    given, kernels, clock, monkeypatch, capsys
+):
+    monkeypatch.setitem(WORKLOADS, "first", Workload("first", "", clock(1.0), {}))
+    monkeypatch.setenv("DAGRAD_KERNELS", given)
+    assert run("first", *(["--kernels", kernels] if given else [])) == 0
+    assert f"kernels: {kernels}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,13 @@ def test_the_block_inside_decides_then_the_block_outside_then_the_environment(
     assert not switch.is_on()
 
 
-@pytest.mark.parametrize("given", ["", "2", "on", "-1"])
+def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch = Switch("use_example", "DAGRAD_EXAMPLE")
+    monkeypatch.setenv("DAGRAD_EXAMPLE", "")
+    assert switch.explain() == (True, "the default")
+
+
+@pytest.mark.parametrize("given", ["2", "on", "-1"])
 def test_other_values_in_the_environment_are_named(
     given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.kernels import workers
+from autograd.kernels.crew import Crew
 from autograd.kernels.workers import (
+    get_num_threads,
     parallel_chunks,
     parallel_ranges,
     scratch,
@@ -138,10 +141,48 @@ def test_an_operation_that_interrupts_another_has_scratch_memory_of_its_own() ->
     assert not np.shares_memory(outer[0], inner[0])
 
 
-@pytest.mark.parametrize(("count", "error"), [(0, ValueError), (True, TypeError), (1.5, TypeError)])
+@pytest.mark.parametrize(
+    ("count", "error"),
+    [(0, ValueError), (1025, ValueError), (True, TypeError), (1.5, TypeError)],
+)
 def test_bad_numbers_of_threads(count: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="set_num_threads"):
         set_num_threads(count)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "1025", "100000", "x", "2.0"])
+def test_bad_numbers_of_threads_in_the_environment(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_state", {"own": False, "wanted": None})
+    monkeypatch.setenv("DAGRAD_NUM_THREADS", given)
+    with pytest.raises(
+        ValueError, match=rf"DAGRAD_NUM_THREADS='{given}': give a number from 1 to 1024"
+    ):
+        get_num_threads()
+    monkeypatch.setenv("DAGRAD_NUM_THREADS", "1024")
+    assert get_num_threads() == 1024
+
+
+def test_threads_that_the_system_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were started end."""
+    started: list[threading.Thread] = []
+
+    def refusing(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", refusing)
+    with pytest.raises(
+        RuntimeError, match=r"4 more threads \(can't start new thread\); give fewer"
+    ):
+        Crew(4)
+    for thread in started:
+        thread.join(10)
+    assert [thread.is_alive() for thread in started] == [False, False]
 
 
 PROGRAM = """
