@@ -32,7 +32,8 @@ class profile:
     of both. Entered again, a profile adds up. Measuring costs some microseconds for each
     operation, shown as a row of its own.
 
-    Raises RuntimeError when entered while it is running.
+    Raises RuntimeError when entered while it is running, and when left while it is not, in another
+    thread, or before a profile inside it.
 
     >>> import autograd as ag, numpy as np
     >>> w = ag.Tensor(np.ones((64, 64)), requires_grad=True)
@@ -63,11 +64,26 @@ class profile:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        assert self._running is not None
+        if self._running is None:
+            raise RuntimeError(
+                "this profile is not running: it was left before, or never entered; "
+                "`with ag.profile() as p:` does both once"
+            )
         collector, mode, outer = self._running
+        if not collector.is_of_this_thread():
+            raise RuntimeError(
+                "this profile was entered in another thread, which it measures; leave it there"
+            )
+        innermost = current_modes().profile
+        if innermost is not collector and innermost is not outer:
+            raise RuntimeError(
+                "a profile that was entered after this one is still running; leave that one first, "
+                "or use a `with` block for each"
+            )
         collector.stop()
         self._running = None
-        mode.__exit__(*exc_info)
+        if innermost is collector:  # or a block around a generator has ended its modes already
+            mode.__exit__(*exc_info)
         if outer is not None:
             outer.absorb(collector)
         _merge(self._entries, collector.entries)

@@ -94,6 +94,10 @@ class Collector:
         if self._thread is not None:
             self._switch(self._current)
 
+    def is_of_this_thread(self) -> bool:
+        """Whether this thread started it, and has not stopped it."""
+        return self._thread == threading.get_ident()
+
     def watches(self) -> bool:
         """Whether an operation that begins now, in this thread, is to be measured."""
         return self._state is _State.OUTSIDE and self._thread == threading.get_ident()

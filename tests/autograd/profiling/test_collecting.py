@@ -185,6 +185,69 @@ def test_one_profile_runs_once_at_a_time_and_adds_up():
     assert calls(p, "forward pass") == 2
 
 
+def test_a_profile_left_twice_or_never_entered():
+    p = ag.profile(show=False)
+    with pytest.raises(RuntimeError, match="is not running"):
+        p.__exit__(None, None, None)
+    with p:
+        ag.exp(1.0)
+    with pytest.raises(RuntimeError, match="is not running"):
+        p.__exit__(None, None, None)
+    assert calls(p, "forward pass") == 1
+    assert current_modes().profile is None
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_profile_left_in_another_thread_goes_on_in_its_own(copied):
+    errors = []
+
+    def leave():
+        try:
+            p.__exit__(None, None, None)
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    before = current_modes()
+    with ag.profile(show=False) as p:
+        context = contextvars.copy_context() if copied else contextvars.Context()
+        thread = threading.Thread(target=context.run, args=(leave,))
+        thread.start()
+        thread.join()
+        ag.exp(1.0)
+    assert len(errors) == 1 and "another thread" in errors[0]
+    assert calls(p, "forward pass") == 1
+    assert current_modes() is before
+
+
+def test_a_profile_left_before_one_inside_it():
+    before = current_modes()
+    outer, inner = ag.profile(show=False), ag.profile(show=False)
+    with outer:
+        with inner:
+            with pytest.raises(RuntimeError, match="leave that one first"):
+                outer.__exit__(None, None, None)
+            ag.exp(1.0)
+        ag.exp(1.0)
+    assert (calls(outer, "forward pass"), calls(inner, "forward pass")) == (2, 1)
+    assert current_modes() is before
+
+
+def test_a_block_around_may_end_before_a_profile_that_a_generator_entered():
+    def profiled():
+        with ag.profile(show=False) as p:
+            ag.exp(1.0)
+            yield p
+
+    before = current_modes()
+    with ag.no_grad():
+        running = profiled()
+        p = next(running)
+    assert current_modes() is before
+    assert list(running) == []
+    assert current_modes() is before
+    assert calls(p, "forward pass") == 1 and "running" not in repr(p)
+
+
 def test_other_threads_are_not_measured():
     def work():
         ag.sum(ag.exp(ag.Tensor(np.ones(3), requires_grad=True))).backward()
