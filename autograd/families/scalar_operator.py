@@ -28,7 +28,7 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
 
     Two tracked float64 scalars, of which graphs of scalars are made, are recorded right here: each
     further call would take a tenth of the time of all. So is an array with a number. The rest is
-    `op.pair`'s. (A float is told by its type, because `isinstance` takes long to say no.)
+    `op.pair`'s, also of Tensors of a class of their own.
     """
     compute, quick, (quick_first, _), otherwise = op.compute, op.pullback, op.quick, op.pair
     keep_out, keep_x, keep_y = keeps = op._keeps(3)
@@ -39,7 +39,7 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
 
     def operator(x: Tensor, y: Any) -> Any:
         modes = current_modes()
-        if modes.quick and type(y) is not float and isinstance(y, Tensor):
+        if modes.quick and type(y) is Tensor:
             xn, xv = x._node, x._value
             yn, yv = y._node, y._value
             if type(xv) is _ARRAY and not xv.ndim:
