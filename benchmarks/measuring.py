@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.workloads import Build, Sampler, sampler_of
+from benchmarks.workloads.workload import BATCHES
 
 SAMPLE = 0.3
 """Seconds: steps shorter than that are timed several at a time, back to back as in training. The
@@ -18,8 +19,10 @@ first milliseconds after a rest are slower, for some sides and some processors m
 and each sample should have its share of full garbage collections, which some sides need.
 """
 
-LONG_STEP = 1.0
-"""Seconds from which one step after the first is warm-up enough."""
+COMPARED = BATCHES + 1
+"""Steps whose results are compared: the last takes the first one's inputs again, so that in
+training it tells what the updates between did. They are the warm-up too.
+"""
 
 REST = 0.02
 """Seconds before each sample, for the threads that the last side left spinning to fall asleep."""
@@ -48,7 +51,6 @@ def interleaved(
     sides: Mapping[str, Build],
     samples: int,
     *,
-    warmups: int = 3,
     optional: Collection[str] = (),
     agreement: float | None = None,
     seconds: float | None = None,
@@ -57,9 +59,9 @@ def interleaved(
 
     A sample is of as many steps as take about `seconds` (None: `SAMPLE`).
 
-    A side fails if it raises, if a step gives a number that is not finite, or if its first step's
-    result is not the first side's within `agreement`; the others go on. One of `optional` that
-    cannot be built or take its first step is unavailable instead.
+    A side fails if it raises, if a step gives a number that is not finite, or if the result of one
+    of its first `COMPARED` steps is not the first side's within `agreement`; the others go on. One
+    of `optional` that cannot be built or take its first step is unavailable instead.
     """
     found = Measured()
     running: dict[str, _Side] = {}
@@ -71,11 +73,13 @@ def interleaved(
             except Exception as error:
                 (found.unavailable if name in optional else found.failures)[name] = _said(error)
         reference = running.get(next(iter(sides)))
-        for name in list(sides):
+        for name in sides:
+            if name not in found.failures and name not in found.unavailable:
+                _attempt(found, name, running[name].go_on)
             if name not in found.failures and name not in found.unavailable:
                 _attempt(found, name, lambda n=name: _agree(running[n], reference, agreement))
             if name not in found.failures and name not in found.unavailable:
-                _attempt(found, name, lambda n=name: running[n].warm_up(warmups, seconds or SAMPLE))
+                _attempt(found, name, lambda n=name: running[n].fill(seconds or SAMPLE))
         for _ in range(samples):
             for name in sides:
                 if name not in found.failures and name not in found.unavailable:
@@ -97,7 +101,8 @@ class _Side:
         self.sampler = sampler
         self.steps = 0
         self.per_sample = 1
-        self.first = math.nan
+        self.last = 0.0
+        self.results: list[float] = []
         self.seconds: list[float] = []
 
     def sample(self, count: int) -> float:
@@ -105,20 +110,22 @@ class _Side:
         seconds, result = self.sampler.sample(self.steps, count)
         if not math.isfinite(result):
             raise FloatingPointError(f"step {self.steps + count - 1} gave {result}")
-        if not self.steps:
-            self.first = result
+        if len(self.results) < COMPARED:
+            self.results.append(result)
         self.steps += count
-        return seconds / count
+        self.last = seconds / count
+        return self.last
 
-    def warm_up(self, steps: int, seconds: float) -> None:
-        """Run further steps; then as many as fill a sample: so many are one from now on."""
-        last = self.sample(1)
-        for _ in range(steps - 2):
-            if last < LONG_STEP:
-                last = self.sample(1)
+    def go_on(self) -> None:
+        """Run the other steps that are compared, one by one."""
+        while len(self.results) < COMPARED:
+            self.sample(1)
+
+    def fill(self, seconds: float) -> None:
+        """Run as many steps as fill a sample: so many are one from now on."""
         # Counted, since one step may be several times as slow as the next: samples of all sides
         # must be as long, for the first steps after a rest are slower.
-        spent = last if last > seconds else 0.0
+        spent = self.last if self.last > seconds else 0.0
         self.per_sample = int(spent > 0)
         while spent < seconds:
             spent += self.sample(1)
@@ -142,11 +149,11 @@ def _attempt(found: Measured, name: str, task: object) -> None:
 
 
 def _agree(side: _Side, reference: _Side | None, agreement: float | None) -> None:
-    if agreement is None or reference is None or math.isnan(reference.first):
+    if agreement is None or reference is None:
         return
-    expected = reference.first
-    if abs(side.first - expected) > agreement * max(1.0, abs(expected)):
-        raise ArithmeticError(f"the first step gave {side.first}, ours {expected}")
+    for step, (got, expected) in enumerate(zip(side.results, reference.results, strict=False)):
+        if abs(got - expected) > agreement * max(1.0, abs(expected)):
+            raise ArithmeticError(f"step {step} gave {got}, ours {expected}")
 
 
 def _said(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.workloads.networks import Layers, Network, batches, starting_weights
-from benchmarks.workloads.workload import BATCHES, Step
+from benchmarks.workloads.workload import BATCHES, Step, weighed
 
 __all__ = ["infer_jax", "train_jax"]
 
@@ -132,6 +132,6 @@ def infer_jax(network: Network, last: bool) -> Step:
     run = jax.jit(lambda w, s, x: _forward(network.layers, iter(w), x, last, iter(s), None))
 
     def step(index: int) -> float:
-        return float(run(weights, statistics, inputs[index % BATCHES])[0, 0])
+        return weighed(run(weights, statistics, inputs[index % BATCHES]))
 
     return step

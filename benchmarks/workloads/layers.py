@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.workloads.workload import BATCHES, Build, Step, Workload, catalogue
+from benchmarks.workloads.workload import BATCHES, Build, Step, Workload, catalogue, weighed
 
 __all__ = ["LAYERS"]
+
+PLACES = ((0, 0, 0), (33, 1, 5), (66, 2, 10), (99, -1, -1))
+"""Image, channel and row that the step with each batch tells of."""
 
 
 def _layer_ours(kind: str, both: bool) -> Step:
@@ -20,17 +23,19 @@ def _layer_ours(kind: str, both: bool) -> Step:
     def forward(x: Any, w: Any, b: Any) -> Any:
         return ag.conv2d(x, w, b, stride=2, padding=1) if kind == "conv" else ag.max_pool2d(x, 2)
 
-    cotangent = np.ones_like(forward(x[0], w, b))
-    told, ramp = _told(kind)
+    out = forward(x[0], w, b)
+    cotangent = np.empty_like(out)  # laid out as it is
+    cotangent[...] = _numbers(out.shape)
 
     def step(index: int) -> float:
         if not both:
-            return float(forward(x[index % BATCHES], w, b)[0, 0, 0, 0])
+            return weighed(forward(x[index % BATCHES], w, b)[PLACES[index % BATCHES]])
         leaves = [ag.Tensor(a, requires_grad=True) for a in (x[index % BATCHES], w, b)]
         forward(*leaves).backward(cotangent)
-        gradient = leaves[told].grad
+        leaf, place = _told(kind, index)
+        gradient = leaves[leaf].grad
         assert gradient is not None
-        return float(gradient.data[0, 0, 0] @ ramp)
+        return weighed(gradient.data[place])
 
     return step
 
@@ -48,17 +53,18 @@ def _layer_torch(kind: str, both: bool, last: bool) -> Step:
             return torch.nn.functional.conv2d(x, w, b, stride=2, padding=1)
         return torch.nn.functional.max_pool2d(x, 2)
 
-    cotangent = torch.ones_like(forward(inputs[0], weight, bias))
-    told = _told(kind)[0]
-    ramp = torch.from_numpy(_told(kind)[1])
+    out = forward(inputs[0], weight, bias)
+    cotangent = torch.empty_like(out).copy_(torch.from_numpy(_numbers(tuple(out.shape))))
 
     def step(index: int) -> float:
         if not both:
             with torch.no_grad():
-                return float(forward(inputs[index % BATCHES], weight, bias)[0, 0, 0, 0])
+                out = forward(inputs[index % BATCHES], weight, bias)
+                return weighed(out[PLACES[index % BATCHES]])
         leaves = [a.detach().requires_grad_() for a in (inputs[index % BATCHES], weight, bias)]
         forward(*leaves).backward(cotangent)
-        return float(leaves[told].grad[0, 0, 0] @ ramp)
+        leaf, place = _told(kind, index)
+        return weighed(leaves[leaf].grad[place])
 
     return step
 
@@ -70,10 +76,15 @@ def _layer_arrays(kind: str) -> tuple[list[Any], Any, Any]:
     return xs, rng.standard_normal((25, 3, 3, 3), np.float32), np.zeros(25, np.float32)
 
 
-def _told(kind: str) -> tuple[int, np.ndarray]:
-    """The leaf whose gradient depends on the images, and weights for that gradient's first row."""
-    leaf, width = (1, 3) if kind == "conv" else (0, 32)
-    return leaf, np.arange(width, dtype=np.float32)
+def _numbers(shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal(shape, np.float32)
+
+
+def _told(kind: str, index: int) -> tuple[int, tuple[Any, ...]]:
+    """The leaf that a step's number tells of, each in turn, and the place in its gradient."""
+    leaf = index % BATCHES % 3 if kind == "conv" else 0
+    place = PLACES[index % BATCHES]
+    return leaf, (place, (11, 1), ())[leaf]
 
 
 def _layer(kind: str, both: bool, summary: str) -> Workload:

@@ -16,6 +16,9 @@ from benchmarks.workloads.workload import BATCHES, Step
 
 __all__ = ["CALLS", "SIDES", "build", "torch_build"]
 
+PLACES = (0, -1, 1, -2)
+"""Along each axis, of the entry that the step with each input tells of."""
+
 SIDES = (32, 128, 512, 2048)
 """Rows and columns: 4 KiB, 64 KiB, 1 MiB and 16 MiB of float32."""
 
@@ -202,13 +205,13 @@ def _step(
         x = xs[index % BATCHES]
         if not gradient:
             with no_grad():
-                return float(_first(call(x)))
+                return float(_entry(call(x), index))
         leaf = variable(x)
         call(leaf).backward(cotangent)
-        return float(_first(leaf.grad))
+        return float(_entry(leaf.grad, index))
 
     return step
 
 
-def _first(array: Any) -> Any:
-    return array[(0,) * len(array.shape)]
+def _entry(array: Any, index: int) -> Any:
+    return array[(PLACES[index % BATCHES],) * len(array.shape)]

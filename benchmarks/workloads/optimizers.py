@@ -12,8 +12,11 @@ from benchmarks.workloads.workload import BATCHES, Step, Workload, catalogue
 
 __all__ = ["OPTIMIZERS"]
 
-ADAM = {"lr": 1e-3}
-MUON = {"lr": 1e-3, "momentum": 0.6, "weight_decay": 0.0, "nesterov": True}
+RATE = 1e-3
+ADAM = {"lr": RATE}
+MUON = {"lr": RATE, "momentum": 0.6, "weight_decay": 0.0, "nesterov": True}
+TOLD = 4096
+"""The last entries of a parameter, of which a step tells."""
 
 
 def _arrays(muon: bool) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
@@ -29,12 +32,36 @@ def _arrays(muon: bool) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
     ]
 
 
+class _Teller:
+    """A step's number: how far the entries of one parameter, each in turn, have come from where
+    they began along the step's gradient, in learning rates, in the mean.
+    """
+
+    def __init__(self, muon: bool) -> None:
+        weights, gradients = _arrays(muon)
+        self.start = [w.reshape(-1)[-TOLD:] for w in weights]
+        self.along = [[g.reshape(-1)[-TOLD:] for g in some] for some in gradients]
+        # Muon moves a matrix of many entries by little in each.
+        self.unit = RATE / 10 if muon else RATE
+
+    def which(self, index: int) -> int:
+        """The parameter that the step with that index tells of."""
+        return 5 * index % len(self.start)
+
+    def __call__(self, index: int, parameter: np.ndarray) -> float:
+        which = self.which(index)
+        start = self.start[which]
+        moved = start - parameter.reshape(-1)[-TOLD:]
+        return float(moved @ self.along[index % BATCHES][which]) / (self.unit * start.size)
+
+
 def _ours(muon: bool) -> Step:
     import autograd as ag
     import nn
     import optim
 
     weights, gradients = _arrays(muon)
+    told = _Teller(muon)
     parameters = [nn.Parameter(w) for w in weights]
     handed = [[ag.Tensor(g) for g in some] for some in gradients]
     make: Any = optim.Muon if muon else optim.Adam
@@ -44,7 +71,7 @@ def _ours(muon: bool) -> Step:
         for parameter, gradient in zip(parameters, handed[index % BATCHES], strict=True):
             parameter.grad = gradient
         optimizer.step()
-        return float(parameters[0].data.flat[0])
+        return told(index, parameters[told.which(index)].data)
 
     return step
 
@@ -53,6 +80,7 @@ def _torch(muon: bool, **options: Any) -> Step:
     import torch
 
     weights, gradients = _arrays(muon)
+    told = _Teller(muon)
     parameters = [torch.nn.Parameter(torch.from_numpy(w)) for w in weights]
     handed = [[torch.from_numpy(g) for g in some] for some in gradients]
     make: Any = torch.optim.Muon if muon else torch.optim.Adam
@@ -62,7 +90,7 @@ def _torch(muon: bool, **options: Any) -> Step:
         for parameter, gradient in zip(parameters, handed[index % BATCHES], strict=True):
             parameter.grad = gradient
         optimizer.step()
-        return float(parameters[0].detach().flatten()[0])
+        return told(index, parameters[told.which(index)].detach().numpy())
 
     return step
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["BATCHES", "COMPILED", "Build", "Sampler", "Step", "Workload", "catalogue", "sampler_of"]
+import numpy as np
+
+__all__ = [
+    "BATCHES",
+    "COMPILED",
+    "Build",
+    "Sampler",
+    "Step",
+    "Workload",
+    "catalogue",
+    "sampler_of",
+    "weighed",
+]
 
 BATCHES = 4
 """Different inputs that the steps take in turn."""
@@ -70,9 +83,22 @@ class Workload:
     operations: int = 1
     """Recorded operations in a step: with more than one, times are shown per operation."""
     agreement: float | None = 1e-3
-    """How far the first results of two sides may differ, relative to 1 or to their size; None
-    where the sides draw random numbers of their own.
+    """How far the results of two sides' first steps may differ, relative to 1 or to their size;
+    None where nothing is computed that could be compared.
     """
+
+
+_WEIGHTS = np.random.default_rng(7).standard_normal(4096, np.float32)
+
+
+def weighed(array: Any) -> float:
+    """A number to which each of up to 4096 entries contributes by a weight of its own, about as
+    large as an entry.
+
+    NumPy reads the arrays of PyTorch and JAX without copying, so it costs all sides the same.
+    """
+    flat = np.asarray(array).reshape(-1)
+    return float(flat @ _WEIGHTS[: flat.size]) / math.sqrt(flat.size)
 
 
 def catalogue(workloads: Iterable[Workload]) -> dict[str, Workload]:

@@ -73,7 +73,7 @@ def test_without_ours_there_is_no_ratio(clock):
 def test_sides_that_do_not_agree_have_no_ratio(clock):
     peers = {"torch": {"": clock(1.0, result=1.5)}}
     result = compare(Workload("w", "", clock(1.0), peers), ["torch"], 2)
-    assert "first step gave 1.5, ours 1.0" in result["peers"]["torch"]["failure"]
+    assert "step 0 gave 1.5, ours 1.0" in result["peers"]["torch"]["failure"]
     free = compare(Workload("w", "", clock(1.0), peers, agreement=None), ["torch"], 2)
     assert free["peers"]["torch"]["ratio"] == 1.0
 

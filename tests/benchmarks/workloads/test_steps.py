@@ -52,7 +52,7 @@ def test_networks_steps(name, make):
 
 def test_a_chain():
     step = _ours(partial(_chain, 1000), FACTOR)
-    assert step(0) == pytest.approx(1000 * FACTOR**999, rel=1e-12)
+    assert step(0) == pytest.approx(1000 * FACTOR**999 * FACTOR**1000, rel=1e-12)
 
 
 def test_chains_have_as_many_nodes_as_their_references():
