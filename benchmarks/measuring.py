@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import statistics
 import time
@@ -10,13 +11,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmarks.bystanders import bring_back, set_aside
 from benchmarks.workloads import Build, Sampler, sampler_of
 from benchmarks.workloads.workload import BATCHES
 
 SAMPLE = 0.3
 """Seconds: steps shorter than that are timed several at a time, back to back as in training. The
 first milliseconds after a rest are slower, for some sides and some processors more than for others,
-and each sample should have its share of full garbage collections, which some sides need.
+and each sample should have its share of full garbage collections, which some sides need. They are
+of what the samples made: the heap that was there before is set aside, and what the last side left
+is collected before a sample begins.
 """
 
 COMPARED = BATCHES + 1
@@ -80,12 +84,18 @@ def interleaved(
                 _attempt(found, name, lambda n=name: _agree(running[n], reference, agreement))
             if name not in found.failures and name not in found.unavailable:
                 _attempt(found, name, lambda n=name: running[n].fill(seconds or SAMPLE))
+        set_aside()
+        for name in sides:
+            if name not in found.failures and name not in found.unavailable:
+                _attempt(found, name, running[name].set_aside)
         for _ in range(samples):
             for name in sides:
                 if name not in found.failures and name not in found.unavailable:
+                    gc.collect()  # what the last side left
                     time.sleep(REST)
                     _attempt(found, name, running[name].take)
     finally:
+        bring_back()
         for side in running.values():
             side.close()
     for name in sides:
@@ -134,6 +144,10 @@ class _Side:
     def take(self) -> None:
         """One sample."""
         self.seconds.append(self.sample(self.per_sample))
+
+    def set_aside(self) -> None:
+        """Have a side with a process of its own leave alone there what is there."""
+        getattr(self.sampler, "set_aside", lambda: None)()
 
     def close(self) -> None:
         """End the process of a side that has one."""

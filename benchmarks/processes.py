@@ -76,10 +76,18 @@ class Remote:
 
     def sample(self, first: int, count: int) -> tuple[float, float]:
         """Ask for steps. Raises RuntimeError with what the process said if it ended."""
+        seconds, result = self._asked([first, count])
+        return float(seconds), float(result)
+
+    def set_aside(self) -> None:
+        """Have its garbage collections leave alone what is there now. Raises as `sample` does."""
+        self._asked(None)
+
+    def _asked(self, what: Any) -> Any:
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         try:
-            print(json.dumps([first, count]), file=self._child.stdin, flush=True)
+            print(json.dumps(what), file=self._child.stdin, flush=True)
             answer = self._child.stdout.readline()
         except BrokenPipeError:
             answer = ""
@@ -87,8 +95,7 @@ class Remote:
             _, said = self._child.communicate()
             lines: list[Any] = said.strip().splitlines() or ["nothing"]
             raise RuntimeError(f"the process ended ({self._child.returncode}): {lines[-1]}")
-        seconds, result = json.loads(answer)
-        return float(seconds), float(result)
+        return json.loads(answer)
 
     def close(self) -> None:
         """End the process."""

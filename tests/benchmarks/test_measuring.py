@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -151,6 +153,63 @@ def test_processes_are_ended_whatever_happens():
     with pytest.raises(KeyboardInterrupt):
         interleaved(sides, samples=1)
     assert ended == ["a", "b"] * 2
+
+
+def test_collections_leave_alone_what_was_there_before():
+    assert gc.get_freeze_count() == 0
+    before = [object()]
+    frozen, visited = [], []
+
+    def build():
+        def step(index):
+            frozen.append(gc.get_freeze_count())
+            visited.append(any(found is before for found in gc.get_objects()))
+            return 1.0
+
+        return step
+
+    found = interleaved({"a": build}, samples=2, seconds=1e-9)
+    assert not found.failures
+    assert frozen[:5] == [0] * 5 and visited[:5] == [True] * 5  # warming up
+    assert min(frozen[-2:]) > 0 and visited[-2:] == [False] * 2
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt()])
+def test_what_was_set_aside_is_brought_back_after_a_failure(clock, error):
+    def failing(index):
+        if index == 5:
+            assert gc.get_freeze_count() > 0
+            raise error
+        return 1.0
+
+    sides = {"a": clock(0.5, result=failing)}
+    if isinstance(error, ValueError):
+        assert interleaved(sides, samples=1).failures == {"a": "ValueError: broken"}
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            interleaved(sides, samples=1)
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_sample_does_not_begin_with_the_last_ones_garbage(clock):
+    class Node:
+        pass
+
+    left, at_start = [], []
+
+    def messy(index):
+        node = Node()
+        node.itself = node
+        left.append(weakref.ref(node))
+        return 1.0
+
+    def tidy(index):
+        at_start.append(sum(node() is not None for node in left[-1:]))
+        return 1.0
+
+    interleaved({"messy": clock(0.5, result=messy), "tidy": clock(0.5, result=tidy)}, samples=3)
+    assert at_start[-3:] == [0] * 3
 
 
 def test_matrix_peak_counts_multiplications_and_additions(monkeypatch):

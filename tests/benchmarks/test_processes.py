@@ -22,9 +22,34 @@ def test_steps_on_request():
         seconds, result = remote.sample(0, 2)
         assert seconds > 0
         assert remote.sample(1, 1)[1] == result
+        remote.set_aside()
+        assert remote.sample(1, 1)[1] == result
     finally:
         remote.close()
     assert remote._child.returncode is not None
+
+
+COUNTING = """
+import gc, sys
+from benchmarks import steps
+from benchmarks.workloads import Workload
+
+steps.WORKLOADS["w"] = Workload("w", "", None, {"p": {"": lambda: lambda i: gc.get_freeze_count()}})
+sys.argv = ["steps", "w", "p", ""]
+steps.main()
+"""
+
+
+def test_what_is_there_is_set_aside_in_the_process_too(monkeypatch):
+    monkeypatch.setattr(processes, "own_command", lambda python: [sys.executable, "-c", COUNTING])
+    monkeypatch.chdir(processes.ROOT)
+    remote = Remote(HERE, "w", "p", "")
+    try:
+        assert remote.sample(0, 1)[1] == 0
+        remote.set_aside()
+        assert remote.sample(1, 1)[1] > 0
+    finally:
+        remote.close()
 
 
 def test_a_process_that_ends_is_a_failure():
