@@ -1,27 +1,31 @@
-"""Peak memory of a workload's steps in a process of its own (Linux).
+"""Peak memory and page faults of a workload's steps in a process of its own (Linux).
 
-`python -m benchmarks.memory WORKLOAD SIDE SETTING` prints bytes. `above` is how far the resident
-memory rises during steps over its level after the imports and the first step, with everything
-given back that the first step left free: the allocator's memory, and our pool of buffers (which
-so counts for the steps that use it). `level` is that level, `built` the one before the first step,
-and `peak` the highest in all.
+`python -m benchmarks.memory WORKLOAD SIDE SETTING` prints bytes, and page faults. `above` is how
+far the resident memory rises during steps over its level after the imports and the first step, with
+everything given back that the first step left free: the allocator's memory, and our pool of buffers
+(which so counts for the steps that use it). `level` is that level, `built` the one before the first
+step, and `peak` the highest in all. `page_faults` are those of a step after these, in the mean: how
+often it touched memory that the process did not have.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.workloads import WORKLOADS, sampler_of
 from benchmarks.workloads.workload import BATCHES
 
 
-def measure(command: Sequence[str], workload: str, side: str, setting: str) -> dict[str, int]:
+def measure(
+    command: Sequence[str], workload: str, side: str, setting: str
+) -> dict[str, int | float | None]:
     """Run the child process, by the start of a command that runs a module.
 
     Raises RuntimeError with what it said if it fails.
@@ -31,7 +35,7 @@ def measure(command: Sequence[str], workload: str, side: str, setting: str) -> d
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         raise RuntimeError(f"{side}: the memory measurement failed: {lines[-1]}")
-    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, int | float | None] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -40,6 +44,19 @@ def _status(field: str) -> int:
         if line.startswith(field + ":"):
             return int(line.split()[1]) * 1024
     raise RuntimeError(f"/proc/self/status has no {field}: peak memory is measured on Linux only")
+
+
+def page_faults(task: Callable[[], object]) -> int | None:
+    """How often the process touched memory that it did not have while the task ran, without reading
+    from a disk; None where the system does not tell.
+    """
+    if importlib.util.find_spec("resource") is None:
+        return None
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    task()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
 def _give_back() -> None:
@@ -64,7 +81,16 @@ def main() -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     sampler.sample(1, BATCHES)
     peak = _status("VmHWM")
-    print(json.dumps({"above": max(0, peak - level), "level": level, "built": built, "peak": peak}))
+    # The steps so far were the warm-up: they took back what was given back.
+    faults = page_faults(lambda: sampler.sample(1 + BATCHES, BATCHES))
+    found = {
+        "above": max(0, peak - level),
+        "level": level,
+        "built": built,
+        "peak": peak,
+        "page_faults": None if faults is None else faults / BATCHES,
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,9 @@ def lines(result: dict[str, Any], peak: float) -> str:
         f"{'':<20}{side} is unavailable: {why}" for side, why in result["unavailable"].items()
     ]
     parts = [("ours", ours), *result["peers"].items()]
+    faults = _faults(parts)
+    if faults:
+        found.append(f"{'':<20}page faults of a step: {faults}")
     found += [
         f"{'':<20}FAILED: {part['memory failure']}" for _, part in parts if "memory failure" in part
     ]
@@ -80,6 +83,11 @@ def _memory(result: dict[str, Any], peer: str, best: dict[str, Any]) -> str:
         good = parts[0] <= result["memory_target"] * parts[1]
         text += f" {'ok' if good else 'not'} <={result['memory_target']:g}"
     return text
+
+
+def _faults(parts: list[tuple[str, dict[str, Any]]]) -> str:
+    measured = [(side, part.get("memory", {}).get("page_faults")) for side, part in parts]
+    return ", ".join(f"{side} {count:,.0f}" for side, count in measured if count is not None)
 
 
 def _spread(result: dict[str, Any], side: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 from benchmarks import memory, processes
 from benchmarks.measuring import interleaved
 from benchmarks.processes import Remote, default_folder, hips_python, own_command
+
+if importlib.util.find_spec("resource"):
+    import resource
 
 HERE = Path(sys.executable)
 
@@ -162,6 +167,57 @@ def test_the_first_steps_peak_does_not_count():
         cwd=processes.ROOT,
     )
     assert 1.9e7 < json.loads(done.stdout)["above"] < 3e7
+
+
+@pytest.mark.skipif(importlib.util.find_spec("resource") is None, reason="asks for its counts")
+def test_fresh_memory_is_a_page_fault_for_each_page():
+    pages, size = 4096, resource.getpagesize()
+    fresh = mmap.mmap(-1, pages * size)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        fresh.madvise(mmap.MADV_NOHUGEPAGE)
+    touched = memoryview(fresh)
+
+    def touch():
+        touched[::size] = bytes(pages)
+
+    first, again = memory.page_faults(touch), memory.page_faults(touch)
+    touched.release()
+    fresh.close()
+    assert first >= pages
+    assert again < pages / 10
+
+
+def test_page_faults_where_the_system_does_not_tell(monkeypatch):
+    monkeypatch.setattr(memory.importlib.util, "find_spec", lambda name: None)
+    assert memory.page_faults(lambda: pytest.fail("there is nothing to measure")) is None
+
+
+ALWAYS_FRESH = """
+import mmap, sys
+from benchmarks import memory
+from benchmarks.workloads import Workload
+
+def step(index):
+    with mmap.mmap(-1, 256 * mmap.PAGESIZE) as fresh:
+        fresh.write(b"1" * len(fresh) if index >= 5 else b"1")
+    return 0.0
+
+memory.WORKLOADS["w"] = Workload("w", "", lambda: step, {})
+sys.argv = ["memory", "w", "ours", ""]
+memory.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_page_faults_are_those_of_a_warm_step():
+    done = subprocess.run(
+        [sys.executable, "-c", ALWAYS_FRESH],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=processes.ROOT,
+    )
+    assert 256 <= json.loads(done.stdout)["page_faults"] < 600
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -28,6 +28,16 @@ def test_a_row(clock):
     assert " ".join(second.split()) == "jax 500 ms (500-500) 2.00 10 / 3"
 
 
+def test_page_faults_have_a_line(clock):
+    peers = {"torch": {"": clock(2.0)}, "jax": {"": clock(2.0)}}
+    result = compare(Workload("w", "", clock(1.0), peers), ["torch", "jax"], 3)
+    result["ours"]["memory"] = {"above": 0, "page_faults": 0.25}
+    result["peers"]["torch"]["memory"] = {"above": 0, "page_faults": 1234.0}
+    result["peers"]["jax"]["memory"] = {"above": 0, "page_faults": None}
+    last = lines(result, 30.0).splitlines()[-1]
+    assert last == " " * 20 + "page faults of a step: ours 0, torch 1,234"
+
+
 def test_a_target_that_is_missed(clock):
     workload = Workload("w", "", clock(1.0), {"torch": {"": clock(1.0)}}, 0.5)
     assert "1.00 not <=0.5" in shown(workload)
