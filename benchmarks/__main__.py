@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from benchmarks.comparison import compare, failed, failure
     from benchmarks.measuring import matrix_peak
     from benchmarks.processes import HIPS, hips_python
-    from benchmarks.setting import setting_of
+    from benchmarks.setting import DIFFER, setting_of
     from benchmarks.table import lines, titles
     from benchmarks.workloads import WORKLOADS
 
@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(result)
         print(lines(result, peak / 1e9), flush=True)
         write_json(options.out, {"setting": setting, "results": results})
+    if DIFFER in setting:  # beneath the table too, whose rows say `ok` all the same
+        print(f"{DIFFER}: {setting[DIFFER]}")
     print(f"written to {options.out}")
     return int(any(failed(result) for result in results))
 

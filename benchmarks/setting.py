@@ -6,12 +6,15 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import HIPS, installed_version
+
+DIFFER = "threads differ"
+"""The key of a setting in which they do."""
 
 
 def setting_of(
@@ -29,15 +32,26 @@ def setting_of(
             versions["HIPS autograd"] = f"{installed_version(hips_python, HIPS)} (NumPy {numpy})"
         else:
             versions[peer] = _version(peer)
-    return {
+    threads = _threads(peers)
+    setting = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{processor()}, {os.cpu_count()} cores{_load()}",
         "python": platform.python_version(),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "kernels": kernels,
-        "threads": ", ".join(f"{name} {count}" for name, count in _threads(peers).items()),
+        "threads": ", ".join(f"{name} {count}" for name, count in {**threads, **_pools()}.items()),
         "matrix product, GFLOP/s": round(peak / 1e9, 1),
     }
+    different = differing(threads)
+    return {**setting, DIFFER: different} if different else setting
+
+
+def differing(threads: Mapping[str, int]) -> str:
+    """What to say where a peer has not as many threads as ours; empty where all have."""
+    if len(set(threads.values())) < 2:
+        return ""
+    counts = ", ".join(f"{name} {count}" for name, count in threads.items())
+    return f"{counts}: ratios compare different machines"
 
 
 def _version(package: str) -> str:
@@ -63,6 +77,7 @@ def _load() -> str:
 
 
 def _threads(peers: Sequence[str]) -> dict[str, int]:
+    """Of ours and of each peer that has threads of its own."""
     from autograd.kernels.workers import get_num_threads
 
     threads = {"ours": get_num_threads()}
@@ -72,10 +87,18 @@ def _threads(peers: Sequence[str]) -> dict[str, int]:
         threads["torch"] = torch.get_num_threads()
     if "jax" in peers and hasattr(os, "sched_getaffinity"):
         threads["jax (cores it may use)"] = len(os.sched_getaffinity(0))
-    if importlib.util.find_spec("threadpoolctl"):
-        from threadpoolctl import threadpool_info
-
-        for pool in threadpool_info():
-            name = f"{pool['internal_api']} {Path(pool['filepath']).name.partition('-')[0]}"
-            threads[name] = pool["num_threads"]
     return threads
+
+
+def _pools() -> dict[str, int]:
+    """Of the libraries for matrix products and the like that are loaded."""
+    if not importlib.util.find_spec("threadpoolctl"):
+        return {}
+    from threadpoolctl import threadpool_info
+
+    return {
+        f"{pool['internal_api']} {Path(pool['filepath']).name.partition('-')[0]}": pool[
+            "num_threads"
+        ]
+        for pool in threadpool_info()
+    }

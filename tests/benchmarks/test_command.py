@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from autograd.kernels import workers
 from benchmarks import __main__ as command
+from benchmarks.setting import _threads, differing
 from benchmarks.workloads import WORKLOADS, Workload
 
 
@@ -38,6 +40,37 @@ def test_a_run(clock, monkeypatch, tmp_path, capsys):
     assert [result["workload"] for result in found["results"]] == ["second", "first"]
     assert found["results"][1]["peers"]["numpy"]["ratio"] == 0.5
     assert [path.name for path in tmp_path.iterdir()] == ["benchmarks.json"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_threads_that_differ_are_told_above_and_below_the_table(clock, monkeypatch, capsys, count):
+    peers = {"numpy": {"": clock(2.0)}}
+    monkeypatch.setitem(WORKLOADS, "w", Workload("w", "", clock(1.0), peers, 1.0, "numpy"))
+    monkeypatch.setattr("benchmarks.setting._threads", lambda peers: {"ours": count, "torch": 3})
+    assert run("w") == 0
+    text = capsys.readouterr().out.splitlines()
+    said = "threads differ: ours 1, torch 3: ratios compare different machines"
+    at = [number for number, line in enumerate(text) if line == said]
+    table = [number for number, line in enumerate(text) if line.startswith(("workload ", "w "))]
+    if count == 3:
+        assert at == []
+    else:
+        assert at == [table[0] - 1, table[-1] + 1]
+    differ = json.loads(Path("benchmarks.json").read_text())["setting"].get("threads differ")
+    assert (differ is not None) == (count == 1)
+
+
+def test_ours_are_counted_as_the_library_was_told():
+    threads = workers.get_num_threads()
+    try:
+        workers.set_num_threads(threads + 1)
+        assert _threads([]) == {"ours": threads + 1}
+        assert differing({**_threads([]), "torch": threads}).startswith(
+            f"ours {threads + 1}, torch"
+        )
+        assert differing({**_threads([]), "torch": threads + 1}) == ""
+    finally:
+        workers.set_num_threads(threads)
 
 
 def test_a_failure_is_the_exit_code_and_the_others_go_on(clock, monkeypatch, tmp_path, capsys):
