@@ -65,16 +65,17 @@ class Adagrad(Optimizer):
         lr = float(group["lr"]) / (1.0 + step * float(group["lr_decay"]))
         state["step"] = step + 1
         if one_pass(parameter, gradient, total):
-            constants = self._shared.get((id(group), step))
-            if constants is None:
-                constants = self._shared[id(group), step] = root_constants(
+            constants = self._common(
+                (id(group), step),
+                lambda: root_constants(
                     lr,
                     (1.0, 1.0),
                     0.0,
                     float(group["eps"]),
                     weight_decay=float(group["weight_decay"]),
                     maximize=bool(group["maximize"]),
-                )
+                ),
+            )
             root_update(parameter, gradient, total, None, constants)
             return
         change = self._decayed(parameter, gradient, group)

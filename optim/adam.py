@@ -90,10 +90,7 @@ class Adam(Optimizer):
         largest = state["max_exp_avg_sq"] if group["amsgrad"] else None
         step = state["step"] = state["step"] + 1
         if one_pass(parameter, gradient, mean, square, largest):
-            key = id(group), step
-            constants = self._shared.get(key)
-            if constants is None:
-                constants = self._shared[key] = self._constants(group, step)
+            constants = self._common((id(group), step), lambda: self._constants(group, step))
             adam_update(parameter, gradient, mean, square, constants, largest)
             return
         lr, eps = float(group["lr"]), float(group["eps"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from math import isfinite
 from typing import Any, ClassVar
@@ -242,6 +242,13 @@ class Optimizer:
     def _update(self, parameter: Array, gradient: Array, state: State, group: Group) -> None:
         """Change `parameter` in place; `gradient` may not be written to."""
         raise AssertionError(f"{type(self).__name__} defines no update")
+
+    def _common(self, key: Any, make: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
+        """The constants of a step's updates with this key, made for the first of them."""
+        constants = self._shared.get(key)
+        if constants is None:
+            constants = self._shared[key] = make()
+        return constants
 
     def _buffer(self, like: Array, number: int = 0) -> Array:
         """Scratch memory in the shape and memory order of `like`, shared between parameters."""

@@ -73,17 +73,19 @@ class RMSprop(Optimizer):
         average = state["square_avg"]
         velocity = state["momentum_buffer"] if momentum else None
         if not group["centered"] and one_pass(parameter, gradient, average, velocity):
-            constants = self._shared.get(id(group))
-            if constants is None:
-                constants = self._shared[id(group)] = root_constants(
+            inside, outside = (eps, 0.0) if group["eps_inside_sqrt"] else (0.0, eps)
+            constants = self._common(
+                id(group),
+                lambda: root_constants(
                     lr,
                     (alpha, 1.0 - alpha),
-                    eps if group["eps_inside_sqrt"] else 0.0,
-                    0.0 if group["eps_inside_sqrt"] else eps,
+                    inside,
+                    outside,
                     momentum=momentum,
                     weight_decay=float(group["weight_decay"]),
                     maximize=bool(group["maximize"]),
-                )
+                ),
+            )
             root_update(parameter, gradient, average, velocity, constants)
             return
         change = self._decayed(parameter, gradient, group)

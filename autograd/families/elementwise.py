@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd.base import Pair, PushedTangents
-from autograd.dispatch import operations
 from autograd.families.duals import Dual
 from autograd.families.rules import (
     CallableOp,
     Rule,
     add_product,
+    is_mask,
     names_read,
+    scaled,
     spread_out,
     total_tangent,
 )
@@ -262,7 +263,7 @@ class Elementwise(CallableOp):
                 continue
             partial = self.partials[index]
             if type(partial) is FunctionType and not params:
-                found.append(_scaled(cotangent, partial(*values)))
+                found.append(scaled(cotangent, partial(*values)))
             elif partial == 1:
                 found.append(cotangent)
             else:
@@ -285,10 +286,10 @@ class Elementwise(CallableOp):
                 found.append((self._times(cotangent, partial, (), {}), moved))
                 continue
             slope, bend = self._slope(index, node, tangents) or tangents.evaluate(partial, node)
-            moved = None if change is None else _scaled(change, slope)
+            moved = None if change is None else scaled(change, slope)
             if bend is not None:
                 moved = cotangent * bend if moved is None else add_product(moved, cotangent, bend)
-            found.append((_scaled(cotangent, slope), moved))
+            found.append((scaled(cotangent, slope), moved))
         return found
 
     def _slope(self, index: int, node: Node, tangents: PushedTangents) -> Pair | None:
@@ -323,8 +324,9 @@ class Elementwise(CallableOp):
                 continue
             if own and callable(partial):
                 factor = partial(*values, **params) if params else partial(*values)
-                total = add_product(total, tangent, factor)
-                continue
+                if not is_mask(factor):
+                    total = add_product(total, tangent, factor)
+                    continue
             term = self._times(tangent, partial, values, params)
             if term is not None:
                 total = total_tangent(total, term, own)
@@ -347,19 +349,12 @@ class Elementwise(CallableOp):
     @staticmethod
     def _times(change: Any, partial: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if callable(partial):
-            return _scaled(change, partial(*values, **params) if params else partial(*values))
+            return scaled(change, partial(*values, **params) if params else partial(*values))
         if partial == 1:
             return change
         if partial == 0:
             return None
         return -change if partial == -1 else change * partial
-
-
-def _scaled(change: Any, factor: Any) -> Any:
-    """change * factor, and 0 where the factor is False: what is cut off may be infinite."""
-    if isinstance(factor, _PLAIN) and factor.dtype.kind == "b":
-        return operations.where(factor, change, 0.0)
-    return change * factor
 
 
 def _is_small(value: Any) -> bool:
@@ -382,11 +377,13 @@ def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
     if callable(partial):
 
         def times(cotangent: Any, factor: Any) -> Any:
-            if type(cotangent) is _ARRAY:
-                if cotangent.size >= LARGE:
-                    return product_of(cotangent, factor)
-                if type(factor) in NUMBERS:
-                    factor = as_operand(factor, cotangent.dtype)
+            if type(factor) in NUMBERS:
+                if type(cotangent) is _ARRAY and cotangent.size < LARGE:
+                    return cotangent * as_operand(factor, cotangent.dtype)
+            elif is_mask(factor):
+                return scaled(cotangent, factor)
+            if type(cotangent) is _ARRAY and cotangent.size >= LARGE:
+                return product_of(cotangent, factor)
             return cotangent * factor
 
         if count == 1:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.base import Op
+from autograd.dispatch import operations
 from autograd.recording import apply
 
 Rule = Callable[..., Any]
@@ -27,6 +28,18 @@ class CallableOp(Op):
     @property
     def __name__(self) -> str:
         return self.name
+
+
+def is_mask(factor: Any) -> bool:
+    """Whether a partial is told by booleans."""
+    return isinstance(factor, (np.ndarray, np.generic)) and factor.dtype.kind == "b"
+
+
+def scaled(change: Any, factor: Any) -> Any:
+    """change * factor, and 0 where the factor is False: what is cut off may be infinite."""
+    if is_mask(factor):
+        return operations.where(factor, change, 0.0)
+    return change * factor
 
 
 def spread_out(tangents: Any, ndim: int) -> Any:

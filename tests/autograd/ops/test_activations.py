@@ -58,3 +58,34 @@ def test_behind_a_linear_layer(sizes):
     for create_graph in (False, True):
         found = ag.pullback(z, x, np.ones_like(change), create_graph=create_graph)
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-3)
+
+
+def positive(x):
+    return np.asarray(x.detach() if isinstance(x, ag.Tensor) else x) > 0
+
+
+@pytest.mark.parametrize("times", [1, 9000])
+def test_a_mask_may_be_the_slope_of_ones_own_operation(times):
+    x, change = (np.tile(a, times) for a in ([-1.0, 2.0, -3.0], [np.inf, 3.0, np.nan]))
+    one = ag.op.elementwise("one", lambda x: np.maximum(x, 0), (lambda out, x: positive(x),))
+    two = ag.op.elementwise(
+        "two", lambda x, y: y + np.maximum(x, 0), (lambda out, x, y: positive(x), 1)
+    )
+    second = ag.op.elementwise(
+        "second", lambda x, y: 2 * x + np.maximum(y, 0), (2, lambda out, x, y: positive(y))
+    )
+    expected = np.tile([0.0, 3.0, 0.0], times)
+    for create_graph in (False, True):
+        t, zero = ag.Tensor(x, requires_grad=True), ag.Tensor(np.zeros_like(x), requires_grad=True)
+        for y in (one(t), two(t, zero)):
+            found = ag.pullback(y, t, change, create_graph=create_graph)
+            np.testing.assert_array_equal(found.numpy(), expected)
+            pushed = ag.pushforward(y, t, change, create_graph=create_graph)
+            np.testing.assert_array_equal(pushed.numpy(), expected)
+        pushed = ag.pushforward(
+            second(zero, t), [zero, t], [np.ones_like(x), change], create_graph=create_graph
+        )
+        np.testing.assert_array_equal(pushed.numpy(), 2 + expected)
+        both = ag.pushforward(two(t, t), t, np.where(x > 0, change, 0), create_graph=create_graph)
+        np.testing.assert_array_equal(both.numpy(), 2 * expected)
+    np.testing.assert_array_equal(ag.jvp(one, (x,), (change,))[1], expected)
