@@ -204,7 +204,7 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
         off = np.abs(ours - estimate.value)
         if np.all(known) and np.all(off <= 10 * estimate.error + floor):
             fall = differences.remainder_slope(function, flat.x, v, ours, step, flat.eps, scale)
-            if fall is None or fall >= 1.2:
+            if fall is None or fall >= differences.SLOWEST_FALL:
                 if what == "forward" and flat.not_analytic is None:
                     _check_complex_step(flat, v, ours, estimate, floor)
                 return True

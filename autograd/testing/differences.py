@@ -19,6 +19,8 @@ FlatFunction = Callable[[Vector], Vector]
 LEVELS = 7
 STEPS = (2.0**-4, 2.0**-9, 2.0**-14)
 """Largest steps of the tableaus tried, relative to the point: later ones reach less far."""
+SLOWEST_FALL = 1.2
+"""A remainder that falls as a smaller power of the step is not a right derivative's."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def remainder_slope(
     """How fast |f(x + h v) - f(x) - h slope| falls with h; None where it is under rounding.
 
     For a right derivative the remainder falls as h^2 (Taylor); for a wrong one as h. `scale` is
-    the size of what `f` sums, which its value may hide by cancelling.
+    the size of what `f` sums, which its value may hide by cancelling: where the remainder falls
+    slowly, the rounding is measured too.
     """
     here = f(x)
     steepest = float(np.max(np.abs(slope), initial=0.0))
@@ -152,9 +155,36 @@ def remainder_slope(
         if not np.isfinite(rest):
             continue
         sizes.append(rest)
+    fall = _steepest_fall(sizes, floor)
+    if fall is not None and fall < SLOWEST_FALL:
+        measured = noise(f, x, direction, step, eps)
+        fall = _steepest_fall(sizes, max(floor, 2.0 * measured))
+    return fall
+
+
+def _steepest_fall(sizes: list[float], floor: float) -> float | None:
     falls = [
         float(np.log(a / b) / np.log(4.0))
         for a, b in itertools.pairwise(sizes)
         if b > floor and a > 0
     ]
     return max(falls) if falls else None
+
+
+def noise(f: FlatFunction, x: Vector, direction: Vector, step: float, eps: float) -> float:
+    """The rounding of `f` near `x`: the largest |f(y + d) - 2 f(y) + f(y - d)|, d <= 16 eps |y|.
+
+    There slopes cancel and curvature gives d^2, so that rounding remains (second differences of
+    Hamming's table: More & Wild, SIAM J. Sci. Comput. 33, 2011). The y lie along `direction` up to
+    `step`, and none at `x`, whose kinks are not rounding.
+    """
+    size = max(float(np.max(np.abs(direction), initial=0.0)), 1e-300)
+    largest = 0.0
+    for place in range(16):
+        y = x + step * 0.8**place * direction
+        apart = (1 + place) * eps * float(np.max(np.abs(y), initial=0.0)) / size
+        with np.errstate(all="ignore"):
+            values = np.stack([f(y + k * apart * direction) for k in range(-2, 3)])
+            second = np.abs(np.diff(values, 2, axis=0))
+        largest = max(largest, float(np.max(second[np.isfinite(second)], initial=0.0)))
+    return largest

@@ -73,3 +73,94 @@ def test_a_straight_line_needs_two_steps_and_a_kink_all():
     assert count(lambda x: 2 * x) == 4
     assert 4 < count(np.exp) < 2 * differences.LEVELS
     assert count(lambda x: np.where(x > 0.301, 1.0, 0.0) * x) == 2 * differences.LEVELS
+
+
+def remainder(f, x, slope, relative=2.0**-4, dtype=float, direction=0.77):
+    """`remainder_slope` of an elementwise f at one point along one direction."""
+    x, v = (np.array([value], dtype).astype(float) for value in (x, direction))
+    eps = float(np.finfo(dtype).eps)
+    step = differences.first_step(x, v, relative, eps)
+
+    def given(z):
+        return np.asarray(f(z.astype(dtype)), float)
+
+    scale = float(abs(given(x)[0]))
+    return differences.remainder_slope(given, x, v, slope * v, step, eps, scale)
+
+
+POINTS = np.linspace(0.1, 30.0, 61)
+
+
+def cancelling(dtype):
+    """A line whose terms are ten thousand times its value, and its slope."""
+    a, b = dtype(1.3), dtype(1.2999)
+    return (lambda x: a * x - b * x), float(a) - float(b)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("relative", differences.STEPS)
+def test_remainders_under_measured_rounding_say_nothing(dtype, relative):
+    f, slope = cancelling(dtype)
+    falls = [remainder(f, x, slope, relative, dtype) for x in POINTS]
+    assert all(fall is None or fall >= differences.SLOWEST_FALL for fall in falls)
+    assert falls.count(None) >= 0.8 * len(falls)
+
+
+@pytest.mark.parametrize("relative", differences.STEPS)
+@pytest.mark.parametrize("error", [1.0, 1e-1, 1e-2, 1e-3, 1e-4])
+def test_wrong_slopes_of_cancelling_lines_are_found(relative, error):
+    f, slope = cancelling(np.float64)
+    for x in POINTS:
+        assert remainder(f, x, slope * (1 + error), relative) == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "relative", "smallest"),
+    [
+        (np.float64, differences.STEPS[0], 1e-10),
+        (np.float64, differences.STEPS[1], 1e-8),
+        (np.float64, differences.STEPS[2], 1e-7),
+        (np.float32, differences.STEPS[0], 0.05),
+        (np.float32, differences.STEPS[2], 0.05),
+    ],
+)
+def test_wrong_slopes_of_lines_are_found_as_far_as_without_measuring(dtype, relative, smallest):
+    for error in (smallest, 30 * smallest, -1.0, 1.0, 1e6):
+        for x in POINTS:
+            fall = remainder(lambda x: dtype(3) * x, x, 3 * (1 + error), relative, dtype)
+            assert fall == pytest.approx(1.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("name", "error"), [("sin", 2e-3), ("exp", 1e-3), ("reciprocal", 3e-3)])
+def test_wrong_slopes_of_curves_are_found(name, error):
+    f, slope = FUNCTIONS[name]
+    for x in np.linspace(0.5, 1.2, 15):
+        assert remainder(f, x, slope(x) * (1 + error), differences.STEPS[2]) < 1.2
+        assert remainder(f, x, slope(x), differences.STEPS[2]) > 1.9
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope", "fall"),
+    [
+        (lambda x: abs(x) ** 0.01, 0.0, 0.0, 0.01),
+        (lambda x: abs(x) ** 0.5, 0.0, 0.0, 0.5),
+        (np.abs, 0.0, 0.0, 1.0),
+        (lambda x: x + 1e-3 * (x > 1.3), 1.3, 1.0, 0.0),
+        (lambda x: 1e12 * x, 1.3, 0.0, 1.0),
+    ],
+)
+def test_cusps_kinks_jumps_and_steep_slopes_are_no_rounding(f, x, slope, fall):
+    assert remainder(f, x, slope) == pytest.approx(fall, abs=1e-3)
+
+
+def test_noise_is_rounding_and_neither_slope_nor_curvature():
+    v = np.ones(1)
+
+    def noise(f, x=1.3):
+        return differences.noise(f, np.array([x]), v, 2.0**-4, EPS)
+
+    assert 0.1 * EPS < noise(lambda x: 1.3 * x - 1.2999 * x) < 8 * EPS
+    assert noise(lambda x: (x + 1e6) - 1e6) <= 4e6 * EPS
+    assert noise(lambda x: 1024.0 * x) <= 4 * 1024 * EPS
+    assert noise(lambda x: x * x, x=0.0) < 1e-2 * EPS
+    assert noise(lambda x: np.where(x < 1.3, 0.0, np.nan)) == 0.0
