@@ -21,6 +21,8 @@ from autograd.testing import (
     numerical_jacobian,
     real,
 )
+from autograd.testing.checks import _check_adjoint
+from autograd.testing.flat import Flat
 from autograd.testing.properties import PROPERTIES
 
 X = np.array([0.4, -1.3, 2.2])
@@ -134,8 +136,11 @@ def test_no_false_alarm(seed, scale, decade):
         ("logaddexp", "third order", 3, 111),
         ("logaddexp", "third order", 5, 143),
         ("logaddexp", "third order", 3, 543),
+        ("broadcast_to", "composed", 2, 88),
         ("broadcast_to", "composed", 2, 280),
+        ("broadcast_to", "composed", 2, 477),
         ("broadcast_to", "composed", 2, 543),
+        ("broadcast_to", "composed", 2, 755),
     ],
 )
 def test_false_alarms_that_a_million_examples_found(name, property_name, index, seed):
@@ -143,6 +148,34 @@ def test_false_alarms_that_a_million_examples_found(name, property_name, index, 
     of the terms was taken for a remainder.
     """
     assert PROPERTIES[property_name](REGISTRY[name], index, seed) > 0
+
+
+@pytest.mark.parametrize("modes", [("forward",), ("reverse",), ("forward", "reverse")])
+@pytest.mark.parametrize("wrong", [1e-3, 1e-6, 1e-9])
+def test_wrong_derivatives_of_terms_that_cancel_are_found(wrong, modes):
+    """The noise measured is of the function, whatever its derivative is said to be."""
+    line = ag.op.linear("line", lambda x: 3.0 * x, lambda c: 3.0 * (1.0 + wrong) * c)
+    slanted = ag.op.elementwise("slanted", lambda x: 3.0 * x, (lambda out, x: 3.0 * (1.0 + wrong),))
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        a = rng.uniform(1.0, 2.0)
+        x = np.array([a, a * (1.0 + rng.uniform(-1e-15, 1e-15))])
+        for op in (slanted, line) if modes != ("forward",) else (slanted,):
+            with pytest.raises(DerivativeError):
+                check_grads(lambda x, op=op: op(x[0]) - op(x[1]), x, modes=modes, seed=seed)
+
+
+@pytest.mark.parametrize("wrong", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("cancelled", [0.0, 1e-15, 0.3])
+def test_modes_that_disagree_are_found(cancelled, wrong):
+    """Also where the differences say little, and where the terms cancel."""
+    x = np.array([1.3, 1.3 * (1.0 + cancelled)])
+    flat = Flat(lambda x: 3.0 * x[0] - 3.0 * x[1], (x,))
+    slopes, v, w = np.array([3.0, -3.0]), np.array([0.7, -1.2]), np.array([0.9])
+    pushed = np.array([slopes @ v])
+    _check_adjoint(flat, w, pushed, w[0] * slopes, v, "")
+    with pytest.raises(DerivativeError, match="the two modes disagree"):
+        _check_adjoint(flat, w, pushed, w[0] * slopes * (1.0 + wrong), v, "")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
