@@ -23,18 +23,18 @@ def reached(outputs: Iterable[Node], oldest: int) -> dict[Node, Any]:
     Raises RuntimeError if one of them was freed.
     """
     found: dict[Node, Any] = {node: None for node in outputs if node.serial >= oldest}
-    stack = list(found)
-    pop, push = stack.pop, stack.append
-    while stack:
-        node = pop()
-        if node.saved is FREED:
+    order = list(found)
+    push = order.append
+    whole = oldest <= 0
+    for node in order:  # which grows meanwhile
+        if node.held is FREED:
             _raise_freed(node)
         if node.quick is not None:  # one or two tracked operands: a loop takes twice as long
             x, y = node.first, node.second
-            if x not in found and x.serial >= oldest:
+            if x not in found and (whole or x.serial >= oldest):
                 found[x] = None
                 push(x)
-            if type(y) is Node and y not in found and y.serial >= oldest:
+            if type(y) is Node and y not in found and (whole or y.serial >= oldest):
                 found[y] = None
                 push(y)
             continue

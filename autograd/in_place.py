@@ -70,8 +70,9 @@ class InPlaceMethods:
                 f"{self.shape}; write `t = t {symbol[:-1]} x`"
             )
         operand = other._value if isinstance(other, InPlaceMethods) else other
-        ufunc(self._value, operand, out=self._value, casting="same_kind")
-        storage.mark_changed(self._value)
+        array = self.data
+        ufunc(array, operand, out=array, casting="same_kind")
+        storage.mark_changed(array)
         return self
 
     def __iadd__(self, other: Any) -> Any:

@@ -38,6 +38,28 @@ class _Freed:
 FREED: Final = _Freed()
 
 
+class FromNodes:
+    """What a node has in place of saved values where the nodes have them: numbers never change.
+
+    `keeps` says which of `(out, first, second)` rules read. Where `adds` or `multiplies` is True
+    the sweep knows what `quick` would give.
+    """
+
+    __slots__ = ("adds", "keeps", "multiplies")
+
+    def __init__(self, keeps: tuple[bool, ...], adds: bool, multiplies: bool) -> None:
+        self.keeps = keeps
+        self.adds = adds
+        self.multiplies = multiplies
+
+    def of(self, node: Node) -> tuple[Any, ...]:
+        """What the node would have saved."""
+        values = node.value, node.first.value, node.second.value
+        return tuple(
+            [value if keep else None for value, keep in zip(values, self.keeps, strict=True)]
+        )
+
+
 class Transform(dict[str, Any]):
     """The params, empty, of one running transform's variables.
 
@@ -80,6 +102,7 @@ class Node:
         "dtype",
         "fingerprint",
         "first",
+        "held",
         "leaf",
         "level",
         "name",
@@ -88,7 +111,6 @@ class Node:
         "operands",
         "params",
         "quick",
-        "saved",
         "scope",
         "second",
         "serial",
@@ -102,7 +124,7 @@ class Node:
     first: Any
     second: Any
     params: dict[str, Any]
-    saved: Any
+    held: Any
     shape: Any
     dtype: Any
     serial: int
@@ -124,6 +146,12 @@ class Node:
         if operands is not None:
             return operands
         return (self.first,) if self.second is None else (self.first, self.second)
+
+    @property
+    def saved(self) -> Any:
+        """What its rules read, `(out, *inputs, *extra)`, each None if they do not; or FREED."""
+        held = self.held
+        return held.of(self) if type(held) is FromNodes else held
 
     @property
     def place(self) -> Place | None:
@@ -150,7 +178,7 @@ def make_node(
     node.op = op
     node.operands = inputs
     node.params = params
-    node.saved = saved
+    node.held = saved
     node.shape = shape
     node.dtype = dtype
     node.serial = next_serial()
@@ -231,6 +259,12 @@ def small(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.size > KEPT_SIZE:
         return None
     return value
+
+
+def value_of(node: Node) -> Any:
+    """A node's value where it was kept, else None; a leaf's is the one that its Tensor has now."""
+    leaf = None if node.leaf is None else node.leaf()
+    return node.value if leaf is None else leaf._value
 
 
 def ancestors(roots: Iterable[Node]) -> list[Node]:

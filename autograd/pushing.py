@@ -308,7 +308,7 @@ def _quietly(rule: Any, *given: Any) -> Any:
 def _let_go(node: Node, outermost: dict[str, Any]) -> None:
     """Of what it was made from; `outermost` are the params of the outermost transform of that."""
     node.params = outermost
-    node.operands = node.saved = ()
+    node.operands = node.held = ()
     node.fingerprint = node.quick = node.first = node.second = None
 
 

@@ -152,7 +152,7 @@ def record_plain(
     node.op = op
     node.operands = inputs
     node.params = NO_PARAMS
-    node.saved = saved
+    node.held = saved
     node.serial = next_serial()
     try:
         frame = _getframe(depth)
@@ -219,6 +219,8 @@ def identity_input(operand: Any, place: Place | None) -> Tensor:
             modes.pushing.push(node, modes, cut=False)
         return wrap(value, node)
     value = operand.data if isinstance(operand, Tensor) else np.asarray(operand)
+    if value is not operand and not value.ndim and not isinstance(operand, Tensor):
+        value = value[()]  # of a number: see Tensor
     node = make_node(LEAF, (), {}, (), value.shape, value.dtype, place, None, small(value))
     node.level = modes.level
     return wrap(value, node)

@@ -28,7 +28,7 @@ from autograd.modes import (
     recording_level,
     scope,
 )
-from autograd.node import FREED, Node
+from autograd.node import FREED, FromNodes, Node
 from autograd.recording import handles
 from autograd.results import held_once
 from autograd.tensor import Tensor
@@ -76,10 +76,6 @@ def reverse(
         with recording_level(), scope(REVERSE_SWEEP):
             _pull_all(order, found, set(), wanted, inputs is None, True)
     else:
-        # Where a saved array may have changed, the sweep may end early, and leaves all as it was.
-        if free:
-            first = next((node.serial for node in order if node.op is not LEAF), 0)
-            free = storage.last_change[0] < first
         with np.errstate(all="ignore"):
             _pull_all(order, found, set(), wanted, inputs is None, False, free)
     if inputs is not None:
@@ -109,17 +105,35 @@ def _pull_all(
     check_anomaly = current_modes().anomaly is not None
     changed = storage.last_change[0]
     plain = not record and not check_anomaly
+    oldest = next((node.serial for node in order if node.op is not LEAF), 0)
+    # Where a saved array may have changed, the sweep may end early, and leaves all as it was.
+    free = free and plain and changed < oldest
+    numbers = plain and changed < oldest
     for node in reversed(order):
         cotangent = found[node]
         if cotangent is None:
             continue
+        if numbers and type(held := node.held) is FromNodes:
+            x, y = node.first, node.second
+            if whole or (x in found and y in found):
+                if held.multiplies:
+                    to_x, to_y = cotangent * y.value, cotangent * x.value
+                elif held.adds:
+                    to_x = to_y = cotangent
+                else:
+                    to_x, to_y = node.quick(cotangent, node.value, x.value, y.value)
+                previous = found[x]
+                found[x] = to_x if previous is None else previous + to_x
+                previous = found[y]
+                found[y] = to_y if previous is None else previous + to_y
+                continue
         rule = node.quick
         if rule is not None and plain and changed < node.serial:
             x, y = node.first, node.second
             if type(y) is not Node:
                 if not (whole or x in found):
                     continue
-                contribution = rule(cotangent, *node.saved)
+                contribution = rule(cotangent, *node.held)
                 # A rule of the user's own may give something else; what follows mends or explains.
                 if contribution.shape == x.shape and contribution.dtype is x.dtype:
                     if whole or node not in wanted:
@@ -129,18 +143,12 @@ def _pull_all(
                     else:
                         _add(contribution, x, found, owned)
                     if free:
-                        node.saved = FREED
+                        node.held = FREED
                     contribution = None
                     continue
             elif whole or (x in found and y in found):
                 out, x_value, y_value = node.saved
                 to_x, to_y = rule(cotangent, out, x_value, y_value)
-                if not node.shape:
-                    previous = found[x]
-                    found[x] = to_x if previous is None else previous + to_x
-                    previous = found[y]
-                    found[y] = to_y if previous is None else previous + to_y
-                    continue
                 if whole or node not in wanted:
                     found[node] = None
                 if found[x] is None:
@@ -152,7 +160,7 @@ def _pull_all(
                 else:
                     _add(to_y, y, found, owned)
                 if free:
-                    node.saved = FREED
+                    node.held = FREED
                 out = x_value = y_value = to_x = to_y = None
                 continue
         op = node.op
@@ -180,7 +188,7 @@ def _pull_all(
         if type(cotangent) is list:
             cotangent = complete(node, cotangent)
         values = handles(node) if record else node.saved
-        if free and plain and op.overwrites and held_once(cotangent):
+        if free and op.overwrites and held_once(cotangent):
             contributions = op.pull_in_place(node, cotangent, values, targets)
         else:
             contributions = op.pull(node, cotangent, values, targets, record)
@@ -205,8 +213,8 @@ def _pull_all(
                 found[source] = contribution
             else:
                 _add(contribution, source, found, owned)
-        if free and plain:
-            node.saved = FREED
+        if free:
+            node.held = FREED
             contributions = ()
             values = contribution = None
 
@@ -367,4 +375,4 @@ def free(order: Sequence[Node]) -> None:
     """Drop what the nodes saved; a later sweep over them raises."""
     for node in order:
         if node.op is not LEAF:
-            node.saved = FREED
+            node.held = FREED

@@ -62,7 +62,9 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
             data = data.data
         array = np.asarray(data, dtype=dtype)
         check_dtype(array.dtype, "Tensor(data)")
-        self._value = array
+        # A variable made from a number has one until its array is asked for: numbers are quicker.
+        number = requires_grad and isinstance(data, (float, int, np.generic))
+        self._value = array[()] if number else array
         self._node = None
         self._grad = None
         self._name = name
@@ -92,8 +94,6 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
                 f"{array.shape} and dtype {array.dtype}; make a new Tensor"
             )
         self._value = array
-        if self._node is not None:
-            self._node.value = small(array)
 
     @property
     def node(self) -> Node | None:
@@ -135,7 +135,7 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
                     f"only floats have derivatives: requires_grad=True needs a float dtype, got "
                     f"{dtype}; write 3.0 instead of 3, or pass dtype=float"
                 )
-            place, value = caller_place(2), small(self.data)
+            place, value = caller_place(2), small(self._value)
             node = make_node(LEAF, (), {}, (), self.shape, dtype, place, None, value)
             node.leaf = weakref.ref(self)
             node.name = self.name

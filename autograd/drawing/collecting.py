@@ -97,14 +97,6 @@ def _seed(value: Any, node: Node) -> Any:
     return seed.data if isinstance(seed, Tensor) else seed
 
 
-def value_of(node: Node) -> Any:
-    """A node's value if it was kept, else None."""
-    if node.value is None and node.op is LEAF and node.leaf is not None:
-        leaf = node.leaf()
-        return None if leaf is None else leaf.data
-    return node.value
-
-
 def dependents(nodes: Sequence[Node], start: Node) -> set[Node]:
     """`start`, and the nodes that depend on it; `nodes` are in recording order."""
     found = {start}

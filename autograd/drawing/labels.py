@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.drawing.collecting import value_of
 from autograd.drawing.numbers import NOT_COMPUTED, NOT_KEPT, number, summary
 from autograd.drawing.pictures import Item, Picture
 from autograd.markers import LEAF, OUTPUT
-from autograd.node import Node
+from autograd.node import Node, value_of
 
 
 @dataclass(frozen=True)

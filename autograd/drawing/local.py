@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.drawing.collecting import Graph, value_of
+from autograd.drawing.collecting import Graph
 from autograd.drawing.labels import several, swept_text
 from autograd.drawing.numbers import NOT_KEPT, number, summary
 from autograd.drawing.pictures import Edge
 from autograd.markers import LEAF, OUTPUT
-from autograd.node import FREED, Node
+from autograd.node import FREED, Node, value_of
 from autograd.sweep import sum_to
 
 

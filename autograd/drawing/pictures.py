@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.drawing.collecting import Graph, dependents, value_of
+from autograd.drawing.collecting import Graph, dependents
 from autograd.drawing.grouping import Group, Groups
-from autograd.node import Node, ancestors
+from autograd.node import Node, ancestors, value_of
 from autograd.tensor import Tensor
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import add as _add
+from operator import mul as _multiply
 from sys import _getframe
 from typing import Any
 
@@ -12,7 +14,7 @@ from autograd.families.elementwise import NUMBERS, Elementwise
 from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
-from autograd.node import Node, last_user_code, next_serial, user_frame
+from autograd.node import FromNodes, Node, last_user_code, next_serial, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, record_plain
 from autograd.tensor import Tensor
 
@@ -32,8 +34,10 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     """
     compute, quick, (quick_first, _), otherwise = op.compute, op.pullback, op.quick, op.pair
     keep_out, keep_x, keep_y = keeps = op._keeps(3)
+    from_nodes = None
+    if quick is not None:
+        from_nodes = FromNodes(keeps, adds=compute is _add, multiplies=compute is _multiply)
     out_kept, x_kept, y_kept = keeps_first = op._keeps(1)
-    nothing = None if any(keeps) else (None, None, None)
     none_kept = None if any(keeps_first) else (None, None, None)
     simple = op.simple
 
@@ -42,22 +46,28 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
         if modes.quick and type(y) is Tensor:
             xn, xv = x._node, x._value
             yn, yv = y._node, y._value
-            if type(xv) is _ARRAY and not xv.ndim:
-                xv = xv[()]
-            if type(yv) is _ARRAY and not yv.ndim:
-                yv = yv[()]
-            if type(xv) is _DOUBLE and type(yv) is _DOUBLE and xn is not None and yn is not None:
+            if type(xv) is not _DOUBLE or type(yv) is not _DOUBLE:
+                if type(xv) is _ARRAY and not xv.ndim:
+                    xv = xv[()]
+                if type(yv) is _ARRAY and not yv.ndim:
+                    yv = yv[()]
+                if type(xv) is not _DOUBLE or type(yv) is not _DOUBLE:
+                    return otherwise(x, y)
+            if xn is not None and yn is not None:
                 node = Node()
                 node.op = op
                 node.operands = None
                 node.first = xn
                 node.second = yn
                 node.value = out = compute(xv, yv)
-                node.saved = nothing or (
-                    out if keep_out else None,
-                    xv if keep_x else None,
-                    yv if keep_y else None,
-                )
+                if from_nodes is not None and xn.value is xv and yn.value is yv:
+                    node.held = from_nodes
+                else:
+                    node.held = (
+                        out if keep_out else None,
+                        xv if keep_x else None,
+                        yv if keep_y else None,
+                    )
                 node.quick = quick
                 node.params = NO_PARAMS
                 node.shape = ()

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd import tree
-from autograd.markers import LEAF
 from autograd.modes import keep_values
-from autograd.node import Node, ancestors, caller_place
+from autograd.node import Node, ancestors, caller_place, value_of
 from autograd.recording import identity_input
 from autograd.tensor import Tensor
 
@@ -121,19 +120,10 @@ def near_kink(nodes: Sequence[Node], reach: float) -> str | None:
     """The name of a recorded operation with a declared kink within `reach` of its operands."""
     for node in nodes:
         for kink in node.op.kinks:
-            values = [_value_of(source) for source in node.inputs]
+            values = [value_of(s) if type(s) is Node else s for s in node.inputs]
             if any(value is None for value in values):
                 continue
             distance = np.abs(np.asarray(kink(*values, **node.params), float))
             if distance.size and float(distance.min()) <= reach:
                 return node.op.name
     return None
-
-
-def _value_of(source: Any) -> Any:
-    if type(source) is not Node:
-        return source
-    if source.value is None and source.op is LEAF and source.leaf is not None:
-        leaf = source.leaf()
-        return None if leaf is None else leaf.data
-    return source.value

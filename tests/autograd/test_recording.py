@@ -49,9 +49,12 @@ def results(run, arrays, seed):
     st.sampled_from([np.float64, np.float32]),
     st.sampled_from(CONSTANTS),
     st.integers(0, 2**20),
+    st.booleans(),
 )
-def test_quick_and_thorough_recording_agree(program, shape, dtype, constant, seed):
+def test_quick_and_thorough_recording_agree(program, shape, dtype, constant, seed, numbers):
     arrays = [np.asarray(a, dtype) for a in strategies.inputs_of(program, shape, seed)]
+    if numbers:
+        arrays = [a[()] for a in arrays]  # of a 0-d array a number
 
     def run(leaves):
         x, y = leaves
