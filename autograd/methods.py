@@ -41,6 +41,7 @@ class ArrayMethods:
         def __rmatmul__(self, other: Any) -> Tensor: ...
         def __floordiv__(self, other: Any) -> Tensor: ...
         def __rfloordiv__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
         def __mod__(self, other: Any) -> Tensor: ...
         def __rmod__(self, other: Any) -> Tensor: ...
 
@@ -49,9 +50,6 @@ class ArrayMethods:
 
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return other // self, other % self
-
-    def __neg__(self) -> Tensor:
-        return operations.negative(self)
 
     def __pos__(self) -> Tensor:
         return operations.positive(self)
@@ -238,3 +236,8 @@ def set_operator(
 
     setattr(ArrayMethods, f"__{name}__", function)
     setattr(ArrayMethods, f"__r{name}__", reflected)
+
+
+def set_unary_operator(name: str, function: Callable[[Any], Any]) -> None:
+    """Make `function` what `-x` calls (for the name "neg")."""
+    setattr(ArrayMethods, f"__{name}__", function)

@@ -39,25 +39,26 @@ FREED: Final = _Freed()
 
 
 class FromNodes:
-    """What a node has in place of saved values where the nodes have them: numbers never change.
+    """What a node of numbers has in place of saved values: the nodes have them, and numbers never
+    change.
 
-    `keeps` says which of `(out, first, second)` rules read. Where `adds` or `multiplies` is True
-    the sweep knows what `quick` would give.
+    `keeps` says which of `(out, *operands)` rules read, `both` that two operands are tracked. Where
+    `adds` or `multiplies` is True, the sweep knows what `quick` would give.
     """
 
-    __slots__ = ("adds", "keeps", "multiplies")
+    __slots__ = ("adds", "both", "keeps", "multiplies")
 
-    def __init__(self, keeps: tuple[bool, ...], adds: bool, multiplies: bool) -> None:
+    def __init__(self, keeps: tuple[bool, ...], both: bool, adds: bool, multiplies: bool) -> None:
         self.keeps = keeps
+        self.both = both
         self.adds = adds
         self.multiplies = multiplies
 
     def of(self, node: Node) -> tuple[Any, ...]:
         """What the node would have saved."""
-        values = node.value, node.first.value, node.second.value
-        return tuple(
-            [value if keep else None for value, keep in zip(values, self.keeps, strict=True)]
-        )
+        second = node.second.value if self.both else node.second
+        values = (node.value, node.first.value, second)[: len(self.keeps)]
+        return tuple([v if keep else None for v, keep in zip(values, self.keeps, strict=True)])
 
 
 class Transform(dict[str, Any]):
@@ -225,12 +226,13 @@ last_user_code: list[CodeType | None] = [None]
 
 def user_frame(frame: FrameType) -> FrameType:
     """`frame`, or the innermost frame outside it whose code is not the library's."""
-    while is_library_file[frame.f_code.co_filename]:
+    code = frame.f_code
+    while code is not last_user_code[0] and is_library_file[code.co_filename]:
         outer = frame.f_back
         if outer is None:
             return frame
-        frame = outer
-    last_user_code[0] = frame.f_code
+        frame, code = outer, outer.f_code
+    last_user_code[0] = code
     return frame
 
 

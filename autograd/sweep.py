@@ -115,7 +115,21 @@ def _pull_all(
             continue
         if numbers and type(held := node.held) is FromNodes:
             x, y = node.first, node.second
-            if whole or (x in found and y in found):
+            if not held.both:
+                if whole or x in found:
+                    if held.multiplies:
+                        to_x = cotangent * y
+                    elif held.adds:
+                        to_x = cotangent
+                    elif y is None:
+                        to_x = node.quick(cotangent, node.value, x.value)
+                    else:
+                        to_x = node.quick(cotangent, node.value, x.value, y)
+                    if type(to_x) is _SCALAR:
+                        previous = found[x]
+                        found[x] = to_x if previous is None else previous + to_x
+                        continue
+            elif whole or (x in found and y in found):
                 if held.multiplies:
                     to_x, to_y = cotangent * y.value, cotangent * x.value
                 elif held.adds:

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.base import Pair, PushedTangents
 from autograd.families.duals import Dual
+from autograd.families.quick_rules import NUMBERS, quick_rule
 from autograd.families.rules import (
     CallableOp,
     Rule,
@@ -23,19 +24,18 @@ from autograd.families.rules import (
     total_tangent,
 )
 from autograd.kernels import backend
-from autograd.kernels.arithmetic import product_of
 from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
-from autograd.node import Node, small
+from autograd.node import FromNodes, Node, small
 from autograd.recording import NO_PARAMS, SIMPLE_TYPES, apply, record_plain
 from autograd.tensor import Tensor, wrap
 
 _ARRAY = np.ndarray
+_DOUBLE = np.float64
 _PLAIN = (np.ndarray, np.generic)
 _WITHOUT_PARAMS: Any = SimpleNamespace(params=NO_PARAMS)
 """What a rule without parameters needs of a node."""
-NUMBERS = frozenset({float, int})
 SIMPLE = (operator.add, operator.sub, operator.mul, operator.truediv)
 """Operators to which a number may be given as an array: power computes others differently."""
 
@@ -68,13 +68,14 @@ class Elementwise(CallableOp):
     simple: bool = field(init=False, repr=False)
     """Whether a number that is made an array before changes nothing."""
     _kept: dict[int, tuple[bool, ...]] = field(default_factory=dict, repr=False)
+    _held: dict[int, FromNodes | None] = field(default_factory=dict, repr=False)
     _recorded: set[int] = field(default_factory=set, repr=False)
     """Which partials cannot compute on a Dual."""
 
     def __post_init__(self) -> None:
         compute = self.operator or self.forward
         object.__setattr__(self, "compute", compute)
-        rules = (_quick_rule(self, partial) for partial in self.partials)
+        rules = (quick_rule(self, partial) for partial in self.partials)
         object.__setattr__(self, "quick", tuple(rules))
         object.__setattr__(self, "simple", compute in SIMPLE)
 
@@ -89,6 +90,21 @@ class Elementwise(CallableOp):
                         kept[slot] = True
         self._kept[mask] = result = tuple(kept)
         return result
+
+    def held(self, mask: int) -> FromNodes | None:
+        """What nodes of numbers hold whose tracked operands are those of `mask`: all, or the first;
+        None where these have no quick rule.
+        """
+        try:
+            return self._held[mask]
+        except KeyError:
+            both = mask == 3
+            adds = all(partial == 1 for partial in self.partials[: 1 + both])
+            multiplies = self.compute is operator.mul
+            rule = self.pullback if both else self.quick[0]
+            found = None if rule is None else FromNodes(self._keeps(mask), both, adds, multiplies)
+            self._held[mask] = found
+            return found
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
         """As `apply`, with the common case, recording plain operands, written out: of one here, of
@@ -121,9 +137,13 @@ class Elementwise(CallableOp):
                     out = compute(value)
                 except (TypeError, ValueError):
                     return apply(self, operands, NO_PARAMS)
-                keep_out, keep_x = self._kept.get(1) or self._keeps(1)
-                saved = (out if keep_out else None, value if keep_x else None)
                 (quick,) = self.quick
+                saved: Any = None
+                if type(out) is _DOUBLE and type(value) is _DOUBLE and node.value is value:
+                    saved = self.held(1)
+                if saved is None:
+                    keep_out, keep_x = self._kept.get(1) or self._keeps(1)
+                    saved = (out if keep_out else None, value if keep_x else None)
                 inputs = (node,) if quick is None else None
                 return record_plain(self, inputs, saved, out, modes, 2, quick, node)
             if _is_small(value):
@@ -267,7 +287,7 @@ class Elementwise(CallableOp):
             elif partial == 1:
                 found.append(cotangent)
             else:
-                found.append(self._times(cotangent, partial, values, params))
+                found.append(self.times(cotangent, partial, values, params))
         return found
 
     def pull_pair(
@@ -282,8 +302,8 @@ class Elementwise(CallableOp):
                 found.append(None)
                 continue
             if not callable(partial):
-                moved = None if change is None else self._times(change, partial, (), {})
-                found.append((self._times(cotangent, partial, (), {}), moved))
+                moved = None if change is None else self.times(change, partial, (), {})
+                found.append((self.times(cotangent, partial, (), {}), moved))
                 continue
             slope, bend = self._slope(index, node, tangents) or tangents.evaluate(partial, node)
             moved = None if change is None else scaled(change, slope)
@@ -327,7 +347,7 @@ class Elementwise(CallableOp):
                 if not is_mask(factor):
                     total = add_product(total, tangent, factor)
                     continue
-            term = self._times(tangent, partial, values, params)
+            term = self.times(tangent, partial, values, params)
             if term is not None:
                 total = total_tangent(total, term, own)
                 own = own or (not record and term is not tangent)
@@ -341,13 +361,13 @@ class Elementwise(CallableOp):
         for tangent, partial in zip(tangents, self.partials, strict=True):
             if tangent is None:
                 continue
-            term = self._times(spread_out(tangent, ndim), partial, values, node.params)
+            term = self.times(spread_out(tangent, ndim), partial, values, node.params)
             if term is not None:
                 total = term if total is None else total + term
         return total
 
     @staticmethod
-    def _times(change: Any, partial: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def times(change: Any, partial: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if callable(partial):
             return scaled(change, partial(*values, **params) if params else partial(*values))
         if partial == 1:
@@ -365,30 +385,3 @@ def _is_small(value: Any) -> bool:
         and value.size < backend.fewest
         and value.dtype.kind == "f"
     )
-
-
-def _quick_rule(op: Elementwise, partial: Any) -> Rule | None:
-    """The function of (cotangent, *saved) that gives the cotangent of one operand, on arrays."""
-    count = len(op.partials)
-    if op.pullback is not None and count == 1:
-        return op.pullback
-    if count > 2 or (not callable(partial) and partial == 0):
-        return None
-    if callable(partial):
-
-        def times(cotangent: Any, factor: Any) -> Any:
-            if type(factor) in NUMBERS:
-                if type(cotangent) is _ARRAY and cotangent.size < LARGE:
-                    return cotangent * as_operand(factor, cotangent.dtype)
-            elif is_mask(factor):
-                return scaled(cotangent, factor)
-            if type(cotangent) is _ARRAY and cotangent.size >= LARGE:
-                return product_of(cotangent, factor)
-            return cotangent * factor
-
-        if count == 1:
-            return lambda cotangent, out, x: times(cotangent, partial(out, x))
-        return lambda cotangent, out, x, y: times(cotangent, partial(out, x, y))
-    if partial == 1:
-        return lambda cotangent, *saved: cotangent
-    return lambda cotangent, *saved: op._times(cotangent, partial, (), {})

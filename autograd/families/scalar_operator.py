@@ -1,24 +1,23 @@
-"""Operators of two Tensors, with the common case, recording scalars, written out."""
+"""Operators of Tensors, with the common case, recording scalars, written out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import add as _add
-from operator import mul as _multiply
 from sys import _getframe
 from typing import Any
 
 import numpy as np
 
-from autograd.families.elementwise import NUMBERS, Elementwise
+from autograd.families.elementwise import Elementwise
+from autograd.families.quick_rules import NUMBERS
 from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
-from autograd.node import FromNodes, Node, last_user_code, next_serial, user_frame
+from autograd.node import Node, last_user_code, next_serial, user_frame
 from autograd.recording import FLOAT64, NO_PARAMS, record_plain
 from autograd.tensor import Tensor
 
-__all__ = ["scalar_operator"]
+__all__ = ["scalar_operator", "unary_operator"]
 
 _ARRAY = np.ndarray
 _DOUBLE = np.float64
@@ -33,11 +32,9 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
     `op.pair`'s, also of Tensors of a class of their own.
     """
     compute, quick, (quick_first, _), otherwise = op.compute, op.pullback, op.quick, op.pair
-    keep_out, keep_x, keep_y = keeps = op._keeps(3)
-    from_nodes = None
-    if quick is not None:
-        from_nodes = FromNodes(keeps, adds=compute is _add, multiplies=compute is _multiply)
+    keep_out, keep_x, keep_y = op._keeps(3)
     out_kept, x_kept, y_kept = keeps_first = op._keeps(1)
+    held, held_first = op.held(3), op.held(1)
     none_kept = None if any(keeps_first) else (None, None, None)
     simple = op.simple
 
@@ -60,8 +57,8 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                 node.first = xn
                 node.second = yn
                 node.value = out = compute(xv, yv)
-                if from_nodes is not None and xn.value is xv and yn.value is yv:
-                    node.held = from_nodes
+                if held is not None and xn.value is xv and yn.value is yv:
+                    node.held = held
                 else:
                     node.held = (
                         out if keep_out else None,
@@ -104,6 +101,25 @@ def scalar_operator(op: Elementwise) -> Callable[[Tensor, Any], Any]:
                 )
                 inputs = (xn, y) if quick_first is None else None
                 return record_plain(op, inputs, saved, out, modes, 2, quick_first, xn, y)
+            if xn is not None and xn.value is xv and type(xv) is _DOUBLE and held_first is not None:
+                out = compute(xv, y)
+                if type(out) is _DOUBLE:
+                    return record_plain(op, None, held_first, out, modes, 2, quick_first, xn, y)
         return otherwise(x, y)
+
+    return operator
+
+
+def unary_operator(op: Elementwise) -> Callable[[Tensor], Any]:
+    """The same for an operator of one Tensor: `op` itself would look for the user's frame."""
+    compute, (quick,), held = op.compute, op.quick, op.held(1)
+    assert held is not None
+
+    def operator(x: Tensor) -> Any:
+        modes = current_modes()
+        node, value = x._node, x._value
+        if modes.quick and node is not None and type(value) is _DOUBLE and node.value is value:
+            return record_plain(op, None, held, compute(value), modes, 2, quick, node)
+        return op(x)
 
     return operator

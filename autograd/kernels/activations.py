@@ -42,6 +42,7 @@ NANOSECONDS: Final = {"relu": 0.25, "gelu": 0.8, "tanh": 0.3}
 
 _ROOT_HALF = float(np.sqrt(0.5))
 _DENSITY_AT_0 = float(1.0 / np.sqrt(2.0 * np.pi))
+_ZERO = np.float64(0.0)
 
 
 def relu(x: Any) -> Any:
@@ -50,6 +51,8 @@ def relu(x: Any) -> Any:
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
+    if type(x) is np.float64:  # a ufunc takes fifteen times as long
+        return x if x > 0 or x != x else _ZERO
     if goes_compiled(x, "fd"):
         from autograd.kernels import compiled_activations as compiled
 
@@ -63,6 +66,8 @@ def relu_pullback(g: Any, out: Any, x: Any) -> Any:
     >>> relu_pullback(np.array([3.0, 4.0]), np.array([0.0, 2.0]), None).tolist()
     [0.0, 4.0]
     """
+    if type(out) is np.float64 and type(g) is np.float64:
+        return g if out > 0 else _ZERO
     if goes_compiled(out, "fd", g):
         from autograd.kernels import compiled_activations as compiled
 

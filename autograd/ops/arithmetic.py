@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from autograd.families.duals import set_dual_operator
-from autograd.families.scalar_operator import scalar_operator
+from autograd.families.scalar_operator import scalar_operator, unary_operator
 from autograd.kernels.arithmetic import arithmetic, product_of, quotient_of
 from autograd.kernels.backend import LARGE
 from autograd.kernels.entrywise import on_threads
 from autograd.kernels.powers import power as power_of
 from autograd.kernels.powers import scaled_power
 from autograd.kernels.powers import square as squared
-from autograd.methods import set_operator
+from autograd.methods import set_operator, set_unary_operator
 from autograd.ops.axes import data_of
 from autograd.ops.definitions import ANYWHERE, AWAY_FROM_ZERO, POSITIVE, elementwise
 from autograd.registry import Kink
@@ -259,4 +259,5 @@ for _symbol, _operation in (
 ):
     set_operator(_symbol, scalar_operator(_operation), _operation.pair)
     set_dual_operator(_symbol, _operation.on_duals)
+set_unary_operator("neg", unary_operator(negative))
 set_dual_operator("neg", negative.on_duals)
