@@ -13,6 +13,7 @@ from autograd.kernels.buffers import empty_like
 from autograd.kernels.constants import as_operand
 from autograd.kernels.error_function import PASSES, erf
 from autograd.kernels.layouts import in_order_of
+from autograd.kernels.masks import cut_off, cut_off_in_place
 from autograd.kernels.workers import parallel_cuts
 
 __all__ = [
@@ -72,6 +73,8 @@ def relu_pullback(g: Any, out: Any, x: Any) -> Any:
         from autograd.kernels import compiled_activations as compiled
 
         return in_one_pass(compiled.relu_back, NANOSECONDS["relu"], g, out)
+    if type(g) is np.ndarray and g.dtype.kind == "f":
+        return cut_off(g, out > 0)[()]
     passed = np.where(out > 0, g, 0)
     return passed if passed.ndim else passed[()]
 
@@ -84,8 +87,7 @@ def relu_pullback_in_place(g: Array, out: Array) -> Array:
     """
     contiguous = g.flags.c_contiguous and out.flags.c_contiguous
     if not contiguous or not goes_compiled(out, "fd", g):
-        g[~(out > 0)] = 0
-        return g
+        return cut_off_in_place(g, out > 0)
     from autograd.kernels import compiled_activations as compiled
 
     flat = g.reshape(-1), read_only(out.reshape(-1))

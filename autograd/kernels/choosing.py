@@ -13,6 +13,7 @@ import numpy as np
 from autograd.kernels.activations import goes_compiled, in_one_pass
 from autograd.kernels.backend import LARGE, compiled_for, read_only
 from autograd.kernels.buffers import empty, empty_like, fills_memory
+from autograd.kernels.masks import cut_off
 from autograd.kernels.workers import parallel_parts
 
 __all__ = [
@@ -58,7 +59,22 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
         found = _chosen(condition, x, y, full)
         if found is not None:
             return found
+    if type(y) in (int, float) and _is_cut_off(condition, x, y):
+        return cut_off(x, condition)
     return np.where(condition, x, y)
+
+
+def _is_cut_off(condition: Any, x: Any, y: float) -> bool:
+    """Whether x is an array of floats, and y the zero whose bits are all 0."""
+    return (
+        y == 0
+        and math.copysign(1.0, y) > 0
+        and type(x) is np.ndarray
+        and x.ndim > 0
+        and x.dtype.kind == "f"
+        and type(condition) is np.ndarray
+        and condition.dtype.char == "?"
+    )
 
 
 def _chosen(condition: Array, x: Any, y: Any, full: Array) -> Array | None:
