@@ -8,6 +8,7 @@ lie in memory in the order of x.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -269,9 +270,16 @@ def _channel_products(g: Array, x: Array, mean: Array) -> Array:
     return total
 
 
+@functools.lru_cache(maxsize=8)
+def _ones(count: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones(count, dtype)
+    ones.flags.writeable = False
+    return ones
+
+
 def _block_sum(block: Array, rows_first: bool) -> Array:
     total: Array = (
-        np.ones(len(block), block.dtype) @ block
+        _ones(len(block), block.dtype).dot(block)
         if rows_first
         else block.sum(axis=2).sum(axis=0, dtype=np.result_type(block, np.float64))
     )
