@@ -26,7 +26,7 @@ from autograd.node import (
     small,
     user_frame,
 )
-from autograd.tensor import Tensor, check_dtype, wrap
+from autograd.tensor import FLOAT64, NUMBERS, Tensor, check_dtype, wrap
 
 SIMPLE_TYPES = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.float32})
 
@@ -43,9 +43,12 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
         if isinstance(operand, Tensor):
             tensors = True
             node = operand._node
+            value = operand._value
             if node is not None:
                 tracked = True
-            values.append(operand._value)
+                if node.leaf is not None and type(value) is _DOUBLE:
+                    value = operand.data  # of which the result may be a view
+            values.append(value)
             nodes.append(node)
         else:
             if type(operand) not in SIMPLE_TYPES:
@@ -119,7 +122,6 @@ _new_tensor = object.__new__
 NO_PARAMS: dict[str, Any] = {}
 _DOUBLE = np.float64
 _IMMUTABLE = frozenset({NoneType, bool, int, float, str})
-FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
 
 
@@ -219,8 +221,8 @@ def identity_input(operand: Any, place: Place | None) -> Tensor:
             modes.pushing.push(node, modes, cut=False)
         return wrap(value, node)
     value = operand.data if isinstance(operand, Tensor) else np.asarray(operand)
-    if value is not operand and not value.ndim and not isinstance(operand, Tensor):
-        value = value[()]  # of a number: see Tensor
+    if value.dtype is FLOAT64 and not value.ndim and isinstance(operand, NUMBERS):
+        value = value[()]  # see Tensor
     node = make_node(LEAF, (), {}, (), value.shape, value.dtype, place, None, small(value))
     node.level = modes.level
     return wrap(value, node)

@@ -113,41 +113,45 @@ def _pull_all(
         cotangent = found[node]
         if cotangent is None:
             continue
-        if numbers and type(held := node.held) is FromNodes:
+        rule, held = node.quick, node.held
+        if type(held) is FromNodes:
             x, y = node.first, node.second
-            if not held.both:
+            if not numbers:
+                pass
+            elif not held.both:
                 if whole or x in found:
                     if held.multiplies:
                         to_x = cotangent * y
                     elif held.adds:
-                        to_x = cotangent
+                        to_x = cotangent[()]
                     elif y is None:
-                        to_x = node.quick(cotangent, node.value, x.value)
+                        to_x = rule(cotangent, node.value, x.value)
                     else:
-                        to_x = node.quick(cotangent, node.value, x.value, y)
+                        to_x = rule(cotangent, node.value, x.value, y)
                     if type(to_x) is _SCALAR:
                         previous = found[x]
                         found[x] = to_x if previous is None else previous + to_x
                         continue
+                    rule = None  # one of the user's own: what follows mends or explains
             elif whole or (x in found and y in found):
                 if held.multiplies:
                     to_x, to_y = cotangent * y.value, cotangent * x.value
                 elif held.adds:
                     to_x = to_y = cotangent
                 else:
-                    to_x, to_y = node.quick(cotangent, node.value, x.value, y.value)
+                    to_x, to_y = rule(cotangent, node.value, x.value, y.value)
                 previous = found[x]
                 found[x] = to_x if previous is None else previous + to_x
                 previous = found[y]
                 found[y] = to_y if previous is None else previous + to_y
                 continue
-        rule = node.quick
+            held = held.of(node)
         if rule is not None and plain and changed < node.serial:
             x, y = node.first, node.second
             if type(y) is not Node:
                 if not (whole or x in found):
                     continue
-                contribution = rule(cotangent, *node.held)
+                contribution = rule(cotangent, *held)
                 # A rule of the user's own may give something else; what follows mends or explains.
                 if contribution.shape == x.shape and contribution.dtype is x.dtype:
                     if whole or node not in wanted:
@@ -158,10 +162,10 @@ def _pull_all(
                         _add(contribution, x, found, owned)
                     if free:
                         node.held = FREED
-                    contribution = None
+                    held = contribution = None
                     continue
             elif whole or (x in found and y in found):
-                out, x_value, y_value = node.saved
+                out, x_value, y_value = held
                 to_x, to_y = rule(cotangent, out, x_value, y_value)
                 if whole or node not in wanted:
                     found[node] = None
@@ -175,7 +179,7 @@ def _pull_all(
                     _add(to_y, y, found, owned)
                 if free:
                     node.held = FREED
-                out = x_value = y_value = to_x = to_y = None
+                held = out = x_value = y_value = to_x = to_y = None
                 continue
         op = node.op
         targets = node.operands

@@ -19,6 +19,9 @@ from autograd.markers import LEAF
 from autograd.methods import ArrayMethods
 from autograd.node import Node, caller_place, is_cut, is_finished, make_node, small
 
+NUMBERS = (float, int, np.generic)
+FLOAT64 = np.dtype(np.float64)
+
 
 class Tensor(InPlaceMethods, Conversions, ArrayMethods):
     """An array whose operations are recorded, so that both sweeps can differentiate them.
@@ -62,21 +65,33 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
             data = data.data
         array = np.asarray(data, dtype=dtype)
         check_dtype(array.dtype, "Tensor(data)")
-        # A variable made from a number has one until its array is asked for: numbers are quicker.
-        number = requires_grad and isinstance(data, (float, int, np.generic))
-        self._value = array[()] if number else array
+        self._value = array
         self._node = None
         self._grad = None
         self._name = name
         if requires_grad:
             self.requires_grad = True
+            if array.dtype is FLOAT64 and isinstance(data, NUMBERS):
+                self._be_number()
+
+    def _be_number(self) -> None:
+        """Have a number, with which operations are quicker, until the array is asked for."""
+        array, node = self.data, self._node
+        assert node is not None
+        node.held = (array,)
+        node.value = self._value = array[()]
 
     @property
     def data(self) -> np.ndarray:
         """The ndarray behind this Tensor. Writing to it by NumPy is not seen by the engine."""
         value = self._value
         if not isinstance(value, np.ndarray):
-            value = self._value = np.asarray(value)
+            node = self._node
+            if node is not None and node.leaf is not None and node.leaf() is self:
+                value = node.held[0]  # as it was made from a number
+            else:
+                value = np.asarray(value)
+            self._value = value
         array: np.ndarray = value
         return array
 
@@ -94,6 +109,9 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
                 f"{array.shape} and dtype {array.dtype}; make a new Tensor"
             )
         self._value = array
+        node = self._node
+        if node is not None and type(node.value) is np.ndarray:  # a number is what was recorded
+            node.value = small(array)
 
     @property
     def node(self) -> Node | None:
@@ -135,7 +153,7 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
                     f"only floats have derivatives: requires_grad=True needs a float dtype, got "
                     f"{dtype}; write 3.0 instead of 3, or pass dtype=float"
                 )
-            place, value = caller_place(2), small(self._value)
+            place, value = caller_place(2), small(self.data)
             node = make_node(LEAF, (), {}, (), self.shape, dtype, place, None, value)
             node.leaf = weakref.ref(self)
             node.name = self.name
@@ -145,7 +163,7 @@ class Tensor(InPlaceMethods, Conversions, ArrayMethods):
                 raise RuntimeError(
                     "requires_grad of a computed Tensor cannot be switched off; use `.detach()`"
                 )
-            self._node = None
+            self._value, self._node = self.data, None
 
     @property
     def is_leaf(self) -> bool:

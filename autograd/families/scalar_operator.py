@@ -14,8 +14,8 @@ from autograd.kernels.backend import LARGE
 from autograd.kernels.constants import as_operand
 from autograd.modes import current_modes
 from autograd.node import Node, last_user_code, next_serial, user_frame
-from autograd.recording import FLOAT64, NO_PARAMS, record_plain
-from autograd.tensor import Tensor
+from autograd.recording import NO_PARAMS, record_plain
+from autograd.tensor import FLOAT64, Tensor
 
 __all__ = ["scalar_operator", "unary_operator"]
 

@@ -178,6 +178,21 @@ def test_modes_that_disagree_are_found(cancelled, wrong):
         _check_adjoint(flat, w, pushed, w[0] * slopes * (1.0 + wrong), v, "")
 
 
+@pytest.mark.parametrize(("terms", "wrong"), [(1e6, 1e-4), (1e8, 1e-3), (1e9, 1e-2)])
+@pytest.mark.parametrize("join", [lambda a, b: a + b, lambda a, b: ag.stack([a, b])])
+def test_much_rounding_hides_no_wrong_derivative(join, terms, wrong):
+    """Of a sum with a function that rounds much and declares no error, or of an output beside it:
+    the first steps tell, and smaller ones, which know less, must not overturn it.
+    """
+    rounded = ag.op.elementwise("rounded", lambda x: terms * x - (terms - 1.0) * x, (1.0,))
+    slanted = ag.op.elementwise("slanted", np.sin, (lambda out, x: np.cos(x) * (1 + wrong),))
+    for seed in range(6):
+        with pytest.raises((DerivativeError, NotDifferentiableWarning)):  # a warning is an error
+            check_grads(
+                lambda x: join(rounded(x[0]), slanted(x[1])), np.array([1.3, 0.7]), seed=seed
+            )
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_coarse_dtypes(dtype):
     x = np.array([0.5, -1.25, 2.0], dtype)
