@@ -15,7 +15,6 @@ from typing import Any
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 INSTALLED = ("torch", "jax", "micrograd", "mygrad")
 """Peers of the extra; HIPS's autograd has an environment of its own."""
-KERNELS = ("auto", "numpy", "numba")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,10 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namespace:
-    from autograd.kernels.backend import explain_winograd
-    from autograd.kernels.matrix_units import explain_matrix_units
-    from autograd.kernels.workers import get_num_threads
     from benchmarks.processes import HIPS, default_folder
+    from benchmarks.variables import KERNELS, check_variables
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(names))
@@ -98,13 +95,7 @@ def _options(arguments: Sequence[str] | None, names: list[str]) -> argparse.Name
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"), metavar="FILE")
     parser.add_argument("--environments", type=Path, default=default_folder(), metavar="DIR")
     options = parser.parse_args(arguments)
-    if options.kernels not in KERNELS:  # argparse takes a default as it is
-        parser.error(f"DAGRAD_KERNELS={options.kernels!r}: give one of {', '.join(KERNELS)}")
-    for ask in (get_num_threads, explain_winograd, explain_matrix_units):
-        try:
-            ask()
-        except ValueError as error:  # a variable of the environment that is not understood
-            parser.error(str(error))
+    check_variables(parser, options.kernels)
     unknown = [name for name in options.workloads if name not in names]
     if unknown:
         parser.error(f"no workload is called {', '.join(unknown)}; there are {', '.join(names)}")

@@ -33,6 +33,7 @@ from autograd.kernels.backend import compiled_for
 from autograd.kernels.workers import get_num_threads
 from benchmarks.measuring import Timing, interleaved
 from benchmarks.setting import processor
+from benchmarks.variables import check_variables
 
 TILES = (16, 32, 64, 128, 256)
 
@@ -180,6 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=7, help="of each candidate (7)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the JSON goes")
     options = parser.parse_args(arguments)
+    check_variables(parser)
     if options.samples < 1:
         parser.error("--samples must be at least 1")
     if not compiled_for(np.dtype(np.float32), 1 << 30):

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.__main__ import SLOWING, write_json
 from benchmarks.measuring import Measured, interleaved
+from benchmarks.variables import check_variables
 from benchmarks.workloads.operations import CALLS, SIDES, build, torch_build
 
 __all__ = ["main"]
@@ -62,6 +63,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=10, help="of each side (10)")
     parser.add_argument("--out", type=Path, help="a JSON file for what was measured")
     options = parser.parse_args(arguments)
+    check_variables(parser)
     unknown = [name for name in options.names if name not in CALLS]
     if unknown:
         parser.error(f"no operation {unknown[0]!r}; there are {', '.join(CALLS)}")

@@ -10,6 +10,7 @@ import pytest
 
 from autograd.kernels import workers
 from benchmarks import __main__ as command
+from benchmarks import choices, operations
 from benchmarks.setting import _threads, differing
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -144,11 +145,16 @@ def test_bad_arguments(arguments, message, capsys):
 def test_bad_variables(variable, given, message, capsys, monkeypatch):
     monkeypatch.setattr(workers, "_state", {"own": False, "wanted": None})  # as at the start
     monkeypatch.setenv(variable, given)
-    with pytest.raises(SystemExit) as stop:
-        command.main(["scalars"])
-    assert stop.value.code == 2
-    written = capsys.readouterr()
-    assert message in written.err and written.out == ""
+    for main, arguments in (
+        (command.main, ["scalars"]),
+        (operations.main, ["sin"]),
+        (choices.main, []),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
+        written = capsys.readouterr()
+        assert message in written.err and written.out == ""
 
 
 @pytest.mark.parametrize(("given", "kernels"), [("", "auto"), ("foo", "numpy")])
