@@ -85,6 +85,9 @@ class Node:
     constant itself when it is small, else None. Serial numbers grow with creation, so sorting by
     them is a topological order.
 
+    `held` is what it saved for its rules, or what stands in its place, FREED or a FromNodes; a leaf
+    made from a number holds its array there.
+
     `quick` is set where a sweep on plain arrays may take a short way, at elementwise operations:
     the function of (cotangent, *saved) that gives the cotangent of the one tracked operand,
     `first`, or those of both, `first` and `second`, which then have the result's shape and dtype.

@@ -115,36 +115,35 @@ def _pull_all(
             continue
         rule, held = node.quick, node.held
         if type(held) is FromNodes:
-            x, y = node.first, node.second
-            if not numbers:
-                pass
-            elif not held.both:
-                if whole or x in found:
+            if numbers:
+                x, y = node.first, node.second
+                if not held.both:
+                    if whole or x in found:
+                        if held.multiplies:
+                            to_x = cotangent * y
+                        elif held.adds:
+                            to_x = cotangent[()]
+                        elif y is None:
+                            to_x = rule(cotangent, node.value, x.value)
+                        else:
+                            to_x = rule(cotangent, node.value, x.value, y)
+                        if type(to_x) is _SCALAR:
+                            previous = found[x]
+                            found[x] = to_x if previous is None else previous + to_x
+                            continue
+                        rule = None  # one of the user's own: what follows mends or explains
+                elif whole or (x in found and y in found):
                     if held.multiplies:
-                        to_x = cotangent * y
+                        to_x, to_y = cotangent * y.value, cotangent * x.value
                     elif held.adds:
-                        to_x = cotangent[()]
-                    elif y is None:
-                        to_x = rule(cotangent, node.value, x.value)
+                        to_x = to_y = cotangent
                     else:
-                        to_x = rule(cotangent, node.value, x.value, y)
-                    if type(to_x) is _SCALAR:
-                        previous = found[x]
-                        found[x] = to_x if previous is None else previous + to_x
-                        continue
-                    rule = None  # one of the user's own: what follows mends or explains
-            elif whole or (x in found and y in found):
-                if held.multiplies:
-                    to_x, to_y = cotangent * y.value, cotangent * x.value
-                elif held.adds:
-                    to_x = to_y = cotangent
-                else:
-                    to_x, to_y = rule(cotangent, node.value, x.value, y.value)
-                previous = found[x]
-                found[x] = to_x if previous is None else previous + to_x
-                previous = found[y]
-                found[y] = to_y if previous is None else previous + to_y
-                continue
+                        to_x, to_y = rule(cotangent, node.value, x.value, y.value)
+                    previous = found[x]
+                    found[x] = to_x if previous is None else previous + to_x
+                    previous = found[y]
+                    found[y] = to_y if previous is None else previous + to_y
+                    continue
             held = held.of(node)
         if rule is not None and plain and changed < node.serial:
             x, y = node.first, node.second

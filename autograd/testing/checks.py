@@ -210,12 +210,13 @@ def _compare(flat: Flat, v: Any, pushed: Any, pulled: Any, what: str, report: Re
         largest = float(np.max(size, initial=0.0))
         known = estimate.error <= 0.02 * (size + 1e-6) + 1e-6 * largest
         off = np.abs(ours - estimate.value)
-        if relative == differences.STEPS[0] and np.any(off > 10 * estimate.error + floor):
+        allowed = 10 * estimate.error + floor
+        if relative == differences.STEPS[0] and np.any(off > allowed):
             # Neighbours agreed by chance, or terms cancelled that `scale` does not show. A smaller
             # step would make more of the rounding, and less of a wrong derivative.
             noise = differences.noise(function, flat.x, v, step, flat.eps)
-            floor = floor + 8.0 * noise / step
-        if np.all(known) and np.all(off <= 10 * estimate.error + floor):
+            allowed = allowed + 8.0 * noise / step
+        if np.all(known) and np.all(off <= allowed):
             fall = differences.remainder_slope(function, flat.x, v, ours, step, flat.eps, scale)
             if fall is None or fall >= differences.SLOWEST_FALL:
                 if what == "forward" and flat.not_analytic is None:

@@ -20,6 +20,7 @@ LEVELS = 7
 STEPS = (2.0**-4, 2.0**-9, 2.0**-14)
 """Largest steps of the tableaus tried, relative to the point: later ones reach less far."""
 MOST_TERMS = 64
+"""The rounding of more numbers of the argument's size is not taken for rounding."""
 SLOWEST_FALL = 1.2
 """A remainder that falls as a smaller power of the step is not a right derivative's."""
 

@@ -164,3 +164,19 @@ def test_noise_is_rounding_and_neither_slope_nor_curvature():
     assert noise(lambda x: 1024.0 * x) <= 4 * 1024 * EPS
     assert noise(lambda x: x * x, x=0.0) < 1e-2 * EPS
     assert noise(lambda x: np.where(x < 1.3, 0.0, np.nan)) == 0.0
+
+
+def test_only_rounding_is_taken_for_rounding():
+    """Entry by entry; neither what is too large for it nor what is another the next time."""
+    x, v = np.array([1.3, 0.7]), np.array([0.9, -1.1])
+    rng = np.random.default_rng(0)
+
+    def rounded(terms):
+        return lambda x: np.array([terms * x[0] - (terms - 1.0) * x[0], 0.5 * x[1]])
+
+    found = differences.noise(rounded(16.0), x, v, 0.05, EPS)
+    assert 2 * EPS < found[0] < 64 * EPS
+    assert found[1] < EPS
+    assert differences.noise(rounded(1e4), x, v, 0.05, EPS)[0] == 0.0
+    drawn = differences.noise(lambda x: x + 1e-16 * rng.normal(size=2), x, v, 0.05, EPS)
+    assert np.all(drawn == 0.0)
